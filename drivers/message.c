@@ -1,0 +1,106 @@
+/* Names and empty values of the data model. */
+#include "drivers/message.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#define NAME_OF(table, index, otherwise)                                                                               \
+	((size_t)(index) < sizeof(table) / sizeof(*(table)) && (table)[index] ? (table)[index] : (otherwise))
+
+static const char *const class_names[] = {"DISTRESS", "URGENT", "SAFETY", "ROUTINE", "BULK"};
+
+static const char *const kind_names[KIND_COUNT] = {
+    [KIND_NONE] = "none",         [KIND_DISTRESS] = "distress", [KIND_ALERT] = "alert",
+    [KIND_ACK] = "ack",           [KIND_CHECKIN] = "checkin",   [KIND_ROLLCALL] = "rollcall",
+    [KIND_POSITION] = "position", [KIND_TEXT] = "text",         [KIND_SITREP] = "sitrep",
+    [KIND_REQUEST] = "request",   [KIND_ACTIVITY] = "activity", [KIND_TELEMETRY] = "telemetry",
+    [KIND_MOVEMENT] = "movement", [KIND_STATE] = "state",       [KIND_RECEIPT] = "receipt",
+    [KIND_RAW] = "raw",           [KIND_INCIDENT] = "incident",
+};
+
+static const char *const status_names[] = {"Actual", "Exercise", "Test", "System"};
+static const char *const authenticity_names[] = {"UNVERIFIED", "VERIFIED", "SUSPECT", "STALE"};
+static const char *const clock_names[] = {"unknown", "gps", "ntp", "rtc"};
+static const char *const urgency_names[] = {"Unknown", "Immediate", "Expected", "Future", "Past"};
+static const char *const severity_names[] = {"Unknown", "Extreme", "Severe", "Moderate", "Minor"};
+static const char *const ack_level_names[] = {
+    NULL, "STORED", "BASE_SEEN", "HQ_RECEIVED", "HQ_SEEN", "RESPONDING", "CLOSED",
+};
+
+void message_init(struct message *message)
+{
+	memset(message, 0, sizeof(*message));
+	message->class = CLASS_BULK;
+	message->heard.rssi_dbm = message->heard.snr_db = NAN;
+	message->heard.hops = -1;
+	message->position.lat_deg = message->position.lon_deg = NAN;
+	message->position.alt_m = message->position.speed_kmh = message->position.course_deg = NAN;
+	message->position.accuracy_m = message->position.fix_age_s = NAN;
+}
+
+const char *message_class_name(enum message_class class)
+{
+	return NAME_OF(class_names, class, "BULK");
+}
+
+const char *message_kind_name(enum message_kind kind)
+{
+	return NAME_OF(kind_names, kind, "none");
+}
+
+const char *message_status_name(enum message_status status)
+{
+	return NAME_OF(status_names, status, "Actual");
+}
+
+const char *message_authenticity_name(enum message_authenticity authenticity)
+{
+	return NAME_OF(authenticity_names, authenticity, "UNVERIFIED");
+}
+
+const char *message_clock_name(enum message_clock clock)
+{
+	return NAME_OF(clock_names, clock, "unknown");
+}
+
+const char *message_urgency_name(enum alert_urgency urgency)
+{
+	return NAME_OF(urgency_names, urgency, "Unknown");
+}
+
+const char *message_severity_name(enum alert_severity severity)
+{
+	return NAME_OF(severity_names, severity, "Unknown");
+}
+
+const char *message_ack_level_name(enum ack_level level)
+{
+	switch (level) {
+	case ACK_NOT_UNDERSTOOD:
+		return "NOT_UNDERSTOOD";
+	case ACK_NOT_AUTHENTIC:
+		return "NOT_AUTHENTIC";
+	case ACK_EXPIRED:
+		return "EXPIRED";
+	default:
+		return NAME_OF(ack_level_names, level, "NONE");
+	}
+}
+
+int message_class_from_name(const char *name)
+{
+	for (int i = 0; i < CLASS_COUNT; i++)
+		if (strcasecmp(class_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+bool message_add_number(struct message *message, const char *name, double value, uint8_t decimals)
+{
+	if (message->number_count >= MESSAGE_NUMBERS_MAX)
+		return false;
+	message->numbers[message->number_count++] = (struct message_number){
+	    .name = name, .value = value, .decimals = decimals};
+	return true;
+}

@@ -1,0 +1,57 @@
+/* Entries: one allocation each. */
+#include "gateway/entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint16_t append(struct entry *entry, size_t *at, const char *text)
+{
+	size_t start = *at, size = strlen(text) + 1;
+	memcpy(entry->data + start, text, size);
+	*at += size;
+	return (uint16_t)start;
+}
+
+struct entry *entry_new(const struct entry_parts *parts, uint64_t row)
+{
+	size_t texts = strlen(parts->outlet) + strlen(parts->id) + strlen(parts->station) + strlen(parts->topic) + 4;
+	if (texts > 60000 || parts->payload_size > UINT32_MAX / 2)
+		return NULL;
+	struct entry *entry = malloc(sizeof(*entry) + texts + parts->payload_size);
+	if (!entry)
+		return NULL;
+	*entry = (struct entry){.references = 1,
+				.class = (uint8_t)parts->class,
+				.kind = (uint8_t)parts->kind,
+				.row = row,
+				.heard_us = parts->heard_us,
+				.accepted_at_ms = parts->accepted_at_ms,
+				.expires_at_ms = parts->expires_at_ms,
+				.payload_size = (uint32_t)parts->payload_size};
+	size_t at = 0;
+	entry->outlet_at = append(entry, &at, parts->outlet);
+	entry->id_at = append(entry, &at, parts->id);
+	entry->station_at = append(entry, &at, parts->station);
+	entry->topic_at = append(entry, &at, parts->topic);
+	entry->payload_at = (uint16_t)at;
+	if (parts->payload_size)
+		memcpy(entry->data + at, parts->payload, parts->payload_size);
+	return entry;
+}
+
+struct entry *entry_ref(struct entry *entry)
+{
+	entry->references++;
+	return entry;
+}
+
+void entry_unref(struct entry *entry)
+{
+	if (entry && --entry->references == 0)
+		free(entry);
+}
+
+size_t entry_footprint(const struct entry *entry)
+{
+	return sizeof(*entry) + entry->payload_at + entry->payload_size;
+}

@@ -1,0 +1,72 @@
+/* An entry: one message on its way through an outlet, rendered for it once, as small as it can be. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "drivers/message.h"
+
+enum entry_disk {
+	ENTRY_IN_MEMORY, /* the store was not asked */
+	ENTRY_WRITING,   /* the store was asked and has not answered */
+	ENTRY_ON_DISK,   /* survives a power cut */
+};
+
+struct entry {
+	struct entry *next;      /* list of whoever holds the entry: schedule, window, hold */
+	struct entry *disk_next; /* list of the store's bookkeeping in route.c */
+	uint32_t references;
+	uint8_t class;          /* enum message_class */
+	uint8_t kind;           /* enum message_kind */
+	uint8_t disk;           /* enum entry_disk */
+	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
+	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
+	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */
+	int64_t accepted_at_ms; /* Unix */
+	int64_t expires_at_ms;  /* Unix, 0 = never */
+	uint32_t payload_size;
+	uint16_t outlet_at, id_at, station_at, topic_at; /* offsets of zero-terminated texts in data */
+	uint16_t payload_at;
+	char data[];
+};
+
+struct entry_parts {
+	enum message_class class;
+	enum message_kind kind;
+	const char *outlet;       /* "uplink" or the name of a radio */
+	const char *id, *station; /* station decides whose turn it is inside a class */
+	const char *topic;        /* uplink: below the prefix or whole, as the outlet wants it; radio: "" */
+	const void *payload;      /* JSON */
+	size_t payload_size;
+	int64_t heard_us, accepted_at_ms, expires_at_ms;
+};
+
+/* One allocation with copies of everything, one reference. NULL: out of memory or a text longer than 60 kB. */
+struct entry *entry_new(const struct entry_parts *parts, uint64_t row);
+struct entry *entry_ref(struct entry *entry);
+/* Gives a reference back; the last one frees. NULL is allowed. */
+void entry_unref(struct entry *entry);
+
+static inline const char *entry_outlet(const struct entry *entry)
+{
+	return entry->data + entry->outlet_at;
+}
+static inline const char *entry_id(const struct entry *entry)
+{
+	return entry->data + entry->id_at;
+}
+static inline const char *entry_station(const struct entry *entry)
+{
+	return entry->data + entry->station_at;
+}
+static inline const char *entry_topic(const struct entry *entry)
+{
+	return entry->data + entry->topic_at;
+}
+static inline const char *entry_payload(const struct entry *entry)
+{
+	return entry->data + entry->payload_at;
+}
+/* Bytes of memory and, about, of disk that the entry takes: what the bounds of a class are counted in. */
+size_t entry_footprint(const struct entry *entry);
