@@ -85,7 +85,7 @@ static bool append_line(struct control_client *client, const char *json)
 	if (size >= CONTROL_WAITING_MAX || !make_room(client, size + 1))
 		return false;
 	char *end = client->waiting + client->waiting_at + client->waiting_size;
-	memcpy(end, json, size);
+	memcpy(end, json, size + 1);
 	end[size] = '\n';
 	client->waiting_size += size + 1;
 	return true;
@@ -455,8 +455,10 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	while (control->clients)
-		client_free(control->clients);
+	for (struct control_client *client = control->clients, *next; client; client = next) {
+		next = client->next;
+		client_free(client);
+	}
 	sd_event_source_disable_unref(control->source);
 	if (control->fd >= 0)
 		close(control->fd);
