@@ -64,7 +64,8 @@ char *json_receipt_id(const struct receipt *receipt, const struct json_context *
 int json_receipt_topic(const struct receipt *receipt, const struct json_context *context, char *topic, size_t size);
 
 /* Reads a command to a radio, as MQTT, `cresset send` and the store hand it over: {"id":"c-1","kind":"text","to":"N0CALL-7","text":".."}
- * (command-send.json). Fills message, and radio ("" = not said; size MESSAGE_NAME_MAX; NULL = not wanted). Every type and length is
+ * (command-send.json). kind "text" may be left out; where id is left out it is for the caller to give one or to refuse.
+ * Fills message, and radio ("" = not said; size MESSAGE_NAME_MAX; NULL = not wanted). Every type and length is
  * checked, unknown members are refused. 0, or -EINVAL with a text for people in error that names the member. */
 int json_parse_outgoing(const char *json, size_t size, struct message *message, char *radio, char *error,
 			size_t error_size);

@@ -119,11 +119,7 @@ static int check_whole(const struct command *command, const json_t *object)
 {
 	const struct message *message = command->message;
 	const char *missing = NULL;
-	if (!message->id[0])
-		missing = "id";
-	else if (message->kind == KIND_NONE)
-		missing = "kind";
-	else if (message->kind == KIND_TEXT && !message->text[0])
+	if (message->kind == KIND_TEXT && !message->text[0])
 		missing = "text";
 	else if (message->kind == KIND_ACK && !message->to[0])
 		missing = "to";
@@ -181,6 +177,7 @@ int json_parse_outgoing(const char *json, size_t size, struct message *message, 
 	json_t *object = NULL, *value;
 	const char *name;
 	message_init(message);
+	message->kind = KIND_TEXT;
 	command.radio[0] = '\0';
 	int result = parse(&command, json, size, &object);
 	if (result == 0)

@@ -10,8 +10,8 @@
 
 enum {
 	FIRST_SIZE = 1024,
-	ESCAPE_MAX = 6,  /* bytes that one byte of text may become: \u001f */
-	NUMBER_MAX = 352 /* the largest double, written out */
+	ESCAPE_MAX = 6, /* bytes that one byte of text may become: \u001f */
+	NUMBER_MAX = 32,
 };
 
 static bool reserve(struct writer *writer, size_t more)
@@ -199,6 +199,18 @@ static void append_digits(struct writer *writer, uint64_t value, unsigned least)
 	append(writer, digits + sizeof(digits) - count, count);
 }
 
+/* Beyond what fits an integer: seventeen digits, then a power of ten. Readers refuse integers of hundreds of digits. */
+static void append_huge(struct writer *writer, double value)
+{
+	char digits[352];
+	int size = snprintf(digits, sizeof(digits), "%.0f", fabs(value)), kept = 17;
+	if (value < 0)
+		append_byte(writer, '-');
+	append(writer, digits, (size_t)kept);
+	append_byte(writer, 'e');
+	append_digits(writer, (uint64_t)(size - kept), 1);
+}
+
 /* Fixed point by integers: exact, free of the locale, and a tenth of what printf takes. */
 static void append_number(struct writer *writer, double value, unsigned decimals)
 {
@@ -210,9 +222,11 @@ static void append_number(struct writer *writer, double value, unsigned decimals
 	}
 	if (decimals > 9)
 		decimals = 9;
+	while (decimals > 0 && fabs(value) * scales[decimals] >= 1e17)
+		decimals--;
 	double scaled = round(fabs(value) * scales[decimals]);
 	if (scaled >= 1e18) {
-		writer->used += (size_t)snprintf(writer->bytes + writer->used, NUMBER_MAX, "%.0f", value);
+		append_huge(writer, value);
 		return;
 	}
 	uint64_t fixed = (uint64_t)scaled, fraction = fixed % powers[decimals];
