@@ -176,7 +176,7 @@ int tool_send(int argc, char **argv)
 	static const struct argp_option options[] = {
 	    {"radio", 'r', "NAME", 0, "through this radio (default: the gateway chooses)", 0},
 	    {"to", 't', "STATION", 0, "addressee (default: everybody)", 0},
-	    {"id", 'i', "ID", 0, "id of the command; the same id again is not sent twice", 0},
+	    {"id", 'i', "ID", 0, "id of the command, to know its receipts by (default: the gateway makes one)", 0},
 	    {"wait", 'w', NULL, 0, "wait for what becomes of it", 0},
 	    {0}};
 	static const struct argp argp = {options, parse_send, "TEXT",

@@ -22,7 +22,7 @@ enum { REFRESH_MS = 1000, PATIENCE_MS = CLIENT_TIMEOUT_MS };
 #define SCREEN_ENTER "\033[?1049h\033[?25l\033[?7l"
 #define SCREEN_LEAVE "\033[?7h\033[?25h\033[?1049l"
 #define SCREEN_HOME  "\033[H"
-#define LINE_END     "\033[K\r\n"
+#define LINE_END     "\033[K\n"
 #define SCREEN_REST  "\033[J"
 
 struct screen {
