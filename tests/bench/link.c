@@ -25,7 +25,7 @@ struct settings {
 	double loss;      /* 0..1, of packets, each way */
 	size_t fifo_bytes;
 	uint64_t seed;
-	struct netside_settings side;
+	int mtu;
 };
 
 struct packet {
@@ -287,13 +287,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		settings->fifo_bytes = (size_t)atoll(text);
 		break;
 	case 'm':
-		settings->side.mtu = atoi(text);
+		settings->mtu = atoi(text);
 		break;
 	case 's':
 		settings->seed = (uint64_t)atoll(text);
-		break;
-	case 'c':
-		settings->side.congestion = text;
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -303,15 +300,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_option options[] = {
-    {"rate", 'r', "BITS/S", 0, "serialize packets at this rate (64000)"},
-    {"delay-ms", 'd', "MS", 0, "one-way delay (0)"},
-    {"loss", 'l', "0..1", 0, "share of packets lost at random, each way (0)"},
-    {"fifo", 'f', "BYTES", 0, "queue before the wire, tail drop (32768)"},
-    {"mtu", 'm', "BYTES", 0, "of the devices (1500)"},
-    {"seed", 's', "NUMBER", 0, "of the losses (1)"},
-    {"congestion", 'c', "NAME", 0, "TCP congestion control in both namespaces (the machine's)"},
-    {0}};
+static const struct argp_option options[] = {{"rate", 'r', "BITS/S", 0, "serialize packets at this rate (64000)"},
+					     {"delay-ms", 'd', "MS", 0, "one-way delay (0)"},
+					     {"loss", 'l', "0..1", 0, "share of packets lost at random, each way (0)"},
+					     {"fifo", 'f', "BYTES", 0, "queue before the wire, tail drop (32768)"},
+					     {"mtu", 'm', "BYTES", 0, "of the devices (1500)"},
+					     {"seed", 's', "NUMBER", 0, "of the losses (1)"},
+					     {0}};
 
 static const struct argp argp = {options, parse, NULL,
 				 "A slow link between two network namespaces, 10.77.0.1 (a) and 10.77.0.2 (b).\v"
@@ -322,7 +317,7 @@ static const struct argp argp = {options, parse, NULL,
 
 int main(int argc, char **argv)
 {
-	struct settings settings = {.rate_bps = 64000, .fifo_bytes = 32768, .seed = 1, .side.mtu = 1500};
+	struct settings settings = {.rate_bps = 64000, .fifo_bytes = 32768, .seed = 1, .mtu = 1500};
 	struct direction ways[2] = {0};
 	pid_t parent = getppid(), side_a, side_b;
 	bool owner;
@@ -330,8 +325,8 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &settings);
 	owner = netside_own();
 	netside_end_with(parent);
-	ways[0].from = ways[1].to = netside_open(&settings.side, "10.77.0.1", &side_a);
-	ways[1].from = ways[0].to = netside_open(&settings.side, "10.77.0.2", &side_b);
+	ways[0].from = ways[1].to = netside_open(settings.mtu, "10.77.0.1", &side_a);
+	ways[1].from = ways[0].to = netside_open(settings.mtu, "10.77.0.2", &side_b);
 	ways[0].random = settings.seed;
 	ways[1].random = ~settings.seed;
 	prctl(PR_SET_TIMERSLACK, 1UL);

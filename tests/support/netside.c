@@ -157,21 +157,19 @@ void netside_end_with(pid_t parent)
 }
 
 /* The holder of one namespace: makes it and its device, hands the device over, and only lives. */
-static void hold(const struct netside_settings *settings, const char *address, int socket, pid_t parent)
+static void hold(int mtu, const char *address, int socket, pid_t parent)
 {
 	netside_end_with(parent);
 	if (unshare(CLONE_NEWNET) < 0)
 		refuse("a network namespace");
-	if (settings->congestion)
-		write_proc("/proc/sys/net/ipv4/tcp_congestion_control", settings->congestion, false);
-	send_descriptor(socket, make_device(address, settings->mtu));
+	send_descriptor(socket, make_device(address, mtu));
 	close(socket);
 	close(STDIN_FILENO);
 	for (;;)
 		pause();
 }
 
-int netside_open(const struct netside_settings *settings, const char *address, pid_t *pid)
+int netside_open(int mtu, const char *address, pid_t *pid)
 {
 	int pair[2], tun;
 	pid_t parent = getpid();
@@ -183,7 +181,7 @@ int netside_open(const struct netside_settings *settings, const char *address, p
 		refuse("a process");
 	if (*pid == 0) {
 		close(pair[0]);
-		hold(settings, address, pair[1], parent);
+		hold(mtu, address, pair[1], parent);
 	}
 	close(pair[1]);
 	tun = receive_descriptor(pair[0]);

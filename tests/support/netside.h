@@ -6,11 +6,6 @@
 
 #define NETSIDE_NOT_PERMITTED 77 /* exit status; what ctest takes as "skipped" */
 
-struct netside_settings {
-	int mtu;
-	const char *congestion; /* TCP congestion control wished for; NULL, or not permitted: the machine's default */
-};
-
 /* Without root: makes this process root of a user namespace of its own, which may then make network namespaces. Returns whether it
  * did. Call before anything else: a change of credentials forgets the parent-death signal. */
 bool netside_own(void);
@@ -22,4 +17,4 @@ void netside_end_with(pid_t parent);
  * device's descriptor (non-blocking, a packet each read or write) and the process in `holder` (programs enter its namespace with
  * nsenter); it dies with the caller. What cannot be done ends the calling process with a line on standard error: status 77 where
  * the machine does not permit it. */
-int netside_open(const struct netside_settings *settings, const char *address, pid_t *holder);
+int netside_open(int mtu, const char *address, pid_t *holder);
