@@ -110,7 +110,7 @@ class Workshop:
 
     def broker(self, name, settings, inside=()):
         """A mosquitto with these settings, running."""
-        config = self.write(name + ".conf", "user root\nlog_dest stderr\nlog_type all\n" + settings)
+        config = self.write(name + ".conf", "user root\nlog_dest stderr\nlog_type information\nlog_type warning\nlog_type error\n" + settings)
         child = self.start(name, [system_program("mosquitto"), "-c", config], inside)
 
         def running():
@@ -178,10 +178,8 @@ class Link:
 
 
 def cpu_us(pid):
-    """User and system time of a process so far. The kernel counts in ticks of 10 ms: measure long enough."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
+    """User and system time of a process so far, all its threads, to the nanosecond (clock_getcpuclockid(3), done by hand)."""
+    return time.clock_gettime_ns((~pid << 3) | 2) / 1e3
 
 
 def status_number(pid, key):
