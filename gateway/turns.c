@@ -64,7 +64,7 @@ struct turns *turns_new(bool counts_kinds)
 	return turns;
 }
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, from a start that is secret. */
+/* FNV-1a (Fowler, Noll, Vo), from a start that is secret. */
 static uint32_t hash_name(const struct turns *turns, const char *name)
 {
 	uint32_t hash = 2166136261u ^ turns->seed;

@@ -11,7 +11,14 @@
 
 #include "gateway/schedule.h"
 
-enum { STATIONS = 9, ITEMS_MAX = 4096, OPERATIONS = 100000, BOUND_BYTES = 12000, QUANTUM_BYTES = 64, STRICT = CLASS_SAFETY };
+enum {
+	STATIONS = 9,
+	ITEMS_MAX = 4096,
+	OPERATIONS = 100000,
+	BOUND_BYTES = 12000,
+	QUANTUM_BYTES = 64,
+	STRICT = CLASS_SAFETY
+};
 
 /* The model: a plain array in the order of arrival, searched from end to end for everything. */
 struct item {
@@ -98,7 +105,8 @@ static size_t model_first(unsigned class, unsigned station, bool with_held)
 	for (size_t i = 0; i < model.count; i++) {
 		const struct item *item = &model.items[i];
 		if (item->entry->class == class && (station == STATIONS || item->station == station) &&
-		    (with_held || !item->held) && (best == ITEMS_MAX || item->entry->row < model.items[best].entry->row))
+		    (with_held || !item->held) &&
+		    (best == ITEMS_MAX || item->entry->row < model.items[best].entry->row))
 			best = i;
 	}
 	return best;
@@ -347,8 +355,8 @@ static void remove_one(void)
 
 static void compare_levels(void)
 {
-	for (unsigned class = 0; class < CLASS_COUNT; class++) {
-		struct schedule_level level = schedule_level(schedule, (enum message_class)class);
+	for (unsigned class = 0; class < CLASS_COUNT; class += 1) {
+		struct schedule_level level = schedule_level(schedule, (enum message_class) class);
 		size_t entries = 0, held = 0;
 		for (size_t i = 0; i < model.count; i++)
 			if (model.items[i].entry->class == class) {

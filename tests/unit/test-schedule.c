@@ -1,4 +1,4 @@
-/* The order of service: strict classes, shares, turns of stations, bounds, expiry, and that names make no difference. */
+/* The order of service: strict classes, shares, turns of stations, and that names make no difference. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,101 +9,13 @@
 
 #include <cmocka.h>
 
-#include "gateway/schedule.h"
-
-static uint64_t next_row;
-
-/* What left through drop since start(). */
-static struct {
-	size_t expired, over_bound, replaced;
-	uint64_t last_row;
-	bool saw[1024]; /* by row */
-} dropped;
-
-static void count_drop(void *context, struct entry *entry, const char *reason)
-{
-	(void)context;
-	if (strcmp(reason, "expired") == 0)
-		dropped.expired++;
-	else if (strcmp(reason, "over_bound") == 0)
-		dropped.over_bound++;
-	else if (strcmp(reason, "replaced_by_newer") == 0)
-		dropped.replaced++;
-	else
-		fail_msg("unknown reason %s", reason);
-	assert_null(entry->next);
-	dropped.last_row = entry->row;
-	if (entry->row < sizeof(dropped.saw))
-		dropped.saw[entry->row] = true;
-	entry_unref(entry);
-}
-
-static struct schedule *start(size_t bound_bytes)
-{
-	struct schedule_settings settings = {.weight = {0, 0, 6, 3, 1}};
-	for (size_t i = 0; i < CLASS_COUNT; i++)
-		settings.class_bytes[i] = bound_bytes;
-	memset(&dropped, 0, sizeof(dropped));
-	next_row = 0;
-	struct schedule *schedule = schedule_new(&settings, count_drop, NULL);
-	assert_non_null(schedule);
-	return schedule;
-}
-
-static struct entry *make_full(enum message_class class, const char *station, enum message_kind kind, size_t size,
-			       int64_t expires_at_ms)
-{
-	static const char payload[4096];
-	struct entry_parts parts = {.class = class,
-				    .kind = kind,
-				    .outlet = "uplink",
-				    .id = "id",
-				    .station = station,
-				    .topic = "t",
-				    .payload = payload,
-				    .payload_size = size,
-				    .accepted_at_ms = (int64_t)next_row + 1000,
-				    .expires_at_ms = expires_at_ms};
-	struct entry *entry = entry_new(&parts, next_row++);
-	assert_non_null(entry);
-	return entry;
-}
-
-static struct entry *make(enum message_class class, const char *station)
-{
-	return make_full(class, station, KIND_TEXT, 100, 0);
-}
-
-static void put_many(struct schedule *schedule, enum message_class class, const char *station, size_t count)
-{
-	while (count--)
-		schedule_put(schedule, make(class, station));
-}
-
-static void assert_taken(struct schedule *schedule, uint64_t row)
-{
-	struct entry *entry = schedule_take(schedule, CLASS_DISTRESS, CLASS_BULK, 0);
-	assert_non_null(entry);
-	assert_int_equal(entry->row, row);
-	entry_unref(entry);
-}
-
-static void assert_empty(struct schedule *schedule)
-{
-	assert_false(schedule_ready(schedule, CLASS_DISTRESS, CLASS_BULK));
-	assert_null(schedule_take(schedule, CLASS_DISTRESS, CLASS_BULK, 0));
-	for (enum message_class class = 0; class < CLASS_COUNT; class ++) {
-		assert_int_equal(schedule_level(schedule, class).entries, 0);
-		assert_int_equal(schedule_level(schedule, class).bytes, 0);
-		assert_int_equal(schedule_level(schedule, class).oldest_ms, 0);
-	}
-}
+#include "tests/support/schedule.h"
 
 static void strict_classes_come_first(void **state)
 {
 	(void)state;
-	struct schedule *schedule = start(0);
-	for (int class = CLASS_BULK; class >= CLASS_DISTRESS; class --)
+	struct schedule *schedule = start_schedule(0);
+	for (int class = CLASS_BULK; class >= CLASS_DISTRESS; class -= 1)
 		put_many(schedule, (enum message_class) class, "A",
 			 5); /* rows: BULK 0-4 ... URGENT 15-19, DISTRESS 20-24 */
 	for (uint64_t row = 20; row < 23; row++)
@@ -126,7 +38,7 @@ static void strict_classes_come_first(void **state)
 static void range_is_respected(void **state)
 {
 	(void)state;
-	struct schedule *schedule = start(0);
+	struct schedule *schedule = start_schedule(0);
 	put_many(schedule, CLASS_DISTRESS, "A", 1);
 	put_many(schedule, CLASS_SAFETY, "A", 1);
 	put_many(schedule, CLASS_BULK, "A", 1);
@@ -146,9 +58,9 @@ static void range_is_respected(void **state)
 static void flooding_station_delays_others_by_one(void **state)
 {
 	(void)state;
-	for (enum message_class class = 0; class < CLASS_COUNT; class ++)
+	for (enum message_class class = 0; class < CLASS_COUNT; class += 1)
 		for (size_t already_taken = 0; already_taken < 3; already_taken++) {
-			struct schedule *schedule = start(0);
+			struct schedule *schedule = start_schedule(0);
 			put_many(schedule, class, "FLOOD", 100);
 			for (size_t i = 0; i < already_taken; i++)
 				assert_taken(schedule, i);
@@ -169,7 +81,7 @@ static void serve_with_names(const size_t permutation[8], unsigned char served[2
 	static const char *const names[8] = {"N0CALL-1", "N0CALL-2", "AAAAAAAA", "zzzzzzzz",
 					     "12345678", "N0CALL_1", "m-000001", "--------"};
 	unsigned short dice[3] = {1, 2, 3}; /* the same load every time */
-	struct schedule *schedule = start(20000);
+	struct schedule *schedule = start_schedule(20000);
 	size_t put = 0, taken = 0, station_of_row[3000];
 	while (taken < 2000) {
 		if (put < 3000 && nrand48(dice) % 5 < 3) {
@@ -215,10 +127,10 @@ static size_t cost(const struct entry *entry)
 /* Keeps the classes from first to last busy with entries of random size and measures what each gets of about 400 kB. */
 static void measure_shares(enum message_class first, enum message_class last, double share[CLASS_COUNT])
 {
-	struct schedule *schedule = start(0);
+	struct schedule *schedule = start_schedule(0);
 	unsigned short dice[3] = {3, 1, 4};
 	size_t bytes[CLASS_COUNT] = {0}, total = 0;
-	for (enum message_class class = first; class <= last; class ++)
+	for (enum message_class class = first; class <= last; class += 1)
 		put_many(schedule, class, "A", 3);
 	while (total < 400000) {
 		struct entry *entry = schedule_take(schedule, CLASS_SAFETY, CLASS_BULK, 0);
@@ -258,7 +170,7 @@ static void shares_are_6_3_1_in_bytes(void **state)
 static void bulk_never_starves(void **state)
 {
 	(void)state;
-	struct schedule *schedule = start(0);
+	struct schedule *schedule = start_schedule(0);
 	put_many(schedule, CLASS_SAFETY, "A", 2000);
 	put_many(schedule, CLASS_ROUTINE, "A", 2000);
 	put_many(schedule, CLASS_BULK, "A", 100);
@@ -280,7 +192,7 @@ static void bulk_never_starves(void **state)
 static void idle_class_saves_nothing_up(void **state)
 {
 	(void)state;
-	struct schedule *schedule = start(0);
+	struct schedule *schedule = start_schedule(0);
 	put_many(schedule, CLASS_BULK, "A", 500);
 	for (size_t i = 0; i < 400; i++)
 		assert_taken(schedule, i);
@@ -300,156 +212,9 @@ static void idle_class_saves_nothing_up(void **state)
 static void huge_entry_is_served(void **state)
 {
 	(void)state;
-	struct schedule *schedule = start(0);
+	struct schedule *schedule = start_schedule(0);
 	schedule_put(schedule, make_full(CLASS_BULK, "A", KIND_TEXT, 4096, 0));
 	assert_taken(schedule, 0);
-	assert_empty(schedule);
-	schedule_free(schedule);
-}
-
-static size_t footprint(void)
-{
-	struct entry *entry = make(CLASS_BULK, "A");
-	size_t bytes = entry_footprint(entry);
-	entry_unref(entry);
-	return bytes;
-}
-
-static void safety_and_routine_drop_oldest(void **state)
-{
-	(void)state;
-	for (enum message_class class = CLASS_SAFETY; class <= CLASS_ROUTINE; class ++) {
-		struct schedule *schedule = start(4 * footprint());
-		put_many(schedule, class, "B", 1); /* row 0 */
-		put_many(schedule, class, "A", 2);
-		put_many(schedule, class, "B", 1);
-		assert_int_equal(dropped.over_bound, 0);
-		put_many(schedule, class, "C", 2);
-		assert_int_equal(dropped.over_bound, 2);
-		assert_true(dropped.saw[0] && dropped.saw[1]);
-		assert_int_equal(schedule_level(schedule, class).entries, 4);
-		assert_int_equal(schedule_level(schedule, class).oldest_ms, 1002);
-		schedule_free(schedule);
-	}
-}
-
-static void distress_and_urgent_are_never_dropped(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(1);
-	put_many(schedule, CLASS_DISTRESS, "A", 200);
-	put_many(schedule, CLASS_URGENT, "A", 200);
-	assert_int_equal(dropped.over_bound + dropped.replaced, 0);
-	assert_int_equal(schedule_level(schedule, CLASS_DISTRESS).entries, 200);
-	assert_int_equal(schedule_level(schedule, CLASS_URGENT).entries, 200);
-	schedule_free(schedule);
-}
-
-static void bulk_keeps_newest_of_station_and_kind(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(5 * footprint());
-	schedule_put(schedule, make_full(CLASS_BULK, "A", KIND_TELEMETRY, 100, 0)); /* 0: its only telemetry */
-	schedule_put(schedule, make_full(CLASS_BULK, "A", KIND_POSITION, 100, 0));  /* 1 */
-	schedule_put(schedule, make_full(CLASS_BULK, "B", KIND_POSITION, 100, 0));  /* 2 */
-	schedule_put(schedule, make_full(CLASS_BULK, "A", KIND_POSITION, 100, 0));  /* 3 replaces 1 */
-	schedule_put(schedule, make_full(CLASS_BULK, "B", KIND_POSITION, 100, 0));  /* 4 replaces 2 */
-	schedule_put(schedule, make_full(CLASS_BULK, "C", KIND_POSITION, 100, 0));  /* 5 */
-	assert_true(dropped.replaced == 1 && dropped.last_row == 1);
-	schedule_put(schedule, make_full(CLASS_BULK, "D", KIND_POSITION, 100, 0)); /* 6 */
-	assert_true(dropped.replaced == 2 && dropped.last_row == 2);
-	schedule_put(schedule, make_full(CLASS_BULK, "E", KIND_POSITION, 100, 0)); /* 7: all are the newest now */
-	assert_true(dropped.over_bound == 1 && dropped.last_row == 0);
-	schedule_free(schedule);
-}
-
-static void oversized_entry_goes_itself(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(3 * footprint());
-	put_many(schedule, CLASS_ROUTINE, "A", 3);
-	schedule_put(schedule, make_full(CLASS_ROUTINE, "A", KIND_TEXT, 4096, 0));
-	assert_int_equal(dropped.over_bound, 1);
-	assert_int_equal(schedule_level(schedule, CLASS_ROUTINE).entries, 3);
-	schedule_free(schedule);
-}
-
-static void held_ones_count_for_the_bound(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(3 * footprint());
-	next_row = 0;
-	schedule_hold(schedule, make(CLASS_ROUTINE, "A"), 1000);
-	put_many(schedule, CLASS_ROUTINE, "B", 2);
-	assert_int_equal(dropped.over_bound, 0);
-	put_many(schedule, CLASS_ROUTINE, "B", 1);
-	assert_true(dropped.over_bound == 1 && dropped.last_row == 0);
-	assert_int_equal(schedule_level(schedule, CLASS_ROUTINE).held, 0);
-	schedule_free(schedule);
-}
-
-static void expiry_deep_in_the_queue(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(0);
-	schedule_put(schedule, make_full(CLASS_ROUTINE, "A", KIND_TEXT, 10, 0));
-	schedule_put(schedule, make_full(CLASS_ROUTINE, "A", KIND_TEXT, 10, 500));
-	schedule_put(schedule, make_full(CLASS_ROUTINE, "A", KIND_TEXT, 10, 900));
-	schedule_put(schedule, make_full(CLASS_BULK, "B", KIND_TEXT, 10, 500));
-	assert_int_equal(schedule_tick(schedule, 499), 0);
-	assert_int_equal(schedule_tick(schedule, 500), 2);
-	assert_int_equal(dropped.expired, 2);
-	assert_true(dropped.saw[1] && dropped.saw[3]);
-	assert_int_equal(schedule_tick(schedule, 899), 0);
-	assert_int_equal(schedule_tick(schedule, 900), 1);
-	assert_taken(schedule, 0);
-	assert_empty(schedule);
-	schedule_free(schedule);
-}
-
-static void expired_ones_leave_at_take(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(0);
-	schedule_put(schedule, make_full(CLASS_DISTRESS, "A", KIND_TEXT, 10, 100));
-	schedule_put(schedule, make_full(CLASS_BULK, "A", KIND_TEXT, 10, 100));
-	schedule_put(schedule, make_full(CLASS_BULK, "A", KIND_TEXT, 10, 200));
-	struct entry *entry = schedule_take(schedule, CLASS_DISTRESS, CLASS_BULK, 150);
-	assert_int_equal(entry->row, 2);
-	entry_unref(entry);
-	assert_int_equal(dropped.expired, 2);
-	assert_empty(schedule);
-	schedule_free(schedule);
-}
-
-static void held_come_back_in_their_place(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(0);
-	struct entry *first = make(CLASS_ROUTINE, "A");
-	struct entry *second = make(CLASS_ROUTINE, "A");
-	schedule_put(schedule, make(CLASS_ROUTINE, "A")); /* 2 */
-	schedule_hold(schedule, second, 2000);
-	schedule_hold(schedule, first, 2000);
-	struct schedule_level level = schedule_level(schedule, CLASS_ROUTINE);
-	assert_true(level.entries == 3 && level.held == 2 && level.oldest_ms == 1000);
-	assert_int_equal(schedule_tick(schedule, 1999), 0);
-	assert_int_equal(schedule_tick(schedule, 2000), 2);
-	for (uint64_t row = 0; row < 3; row++)
-		assert_taken(schedule, row);
-	assert_empty(schedule);
-	schedule_free(schedule);
-}
-
-static void held_expire(void **state)
-{
-	(void)state;
-	struct schedule *schedule = start(0);
-	schedule_hold(schedule, make_full(CLASS_ROUTINE, "A", KIND_TEXT, 10, 300), 1000);
-	assert_false(schedule_ready(schedule, CLASS_DISTRESS, CLASS_BULK));
-	assert_int_equal(schedule_tick(schedule, 299), 0);
-	assert_int_equal(schedule_tick(schedule, 300), 1);
-	assert_int_equal(dropped.expired, 1);
 	assert_empty(schedule);
 	schedule_free(schedule);
 }
@@ -458,7 +223,7 @@ static void given_back_come_first_and_in_order(void **state)
 {
 	(void)state;
 	for (int reverse = 0; reverse < 2; reverse++) {
-		struct schedule *schedule = start(0);
+		struct schedule *schedule = start_schedule(0);
 		put_many(schedule, CLASS_ROUTINE, "A", 4);
 		put_many(schedule, CLASS_ROUTINE, "B", 4);
 		struct entry *taken[3];
@@ -479,7 +244,7 @@ static void given_back_come_first_and_in_order(void **state)
 static void removed_ones_are_gone(void **state)
 {
 	(void)state;
-	struct schedule *schedule = start(0);
+	struct schedule *schedule = start_schedule(0);
 	struct entry *waiting = make(CLASS_BULK, "A"), *held = make(CLASS_BULK, "A"), *other = make(CLASS_BULK, "A");
 	put_many(schedule, CLASS_BULK, "A", 1); /* 3 */
 	schedule_put(schedule, waiting);
@@ -506,7 +271,7 @@ static bool count_to_seven(void *context, const struct entry *entry)
 static void each_visits_all_and_stops(void **state)
 {
 	(void)state;
-	struct schedule *schedule = start(0);
+	struct schedule *schedule = start_schedule(0);
 	size_t seen = 0;
 	put_many(schedule, CLASS_DISTRESS, "A", 2);
 	put_many(schedule, CLASS_BULK, "A", 3);
@@ -517,25 +282,6 @@ static void each_visits_all_and_stops(void **state)
 	seen = 0;
 	schedule_each(schedule, count_to_seven, &seen);
 	assert_int_equal(seen, 7);
-	schedule_free(schedule);
-}
-
-static void ten_thousand_stations(void **state)
-{
-	(void)state;
-	char station[16];
-	struct schedule *schedule = start(5000 * (footprint() + 4));
-	for (unsigned i = 0; i < 10000; i++) {
-		snprintf(station, sizeof(station), "S%04u", i);
-		put_many(schedule, CLASS_BULK, station, 1);
-	}
-	size_t left = schedule_level(schedule, CLASS_BULK).entries;
-	assert_int_equal(left + dropped.over_bound, 10000);
-	assert_int_equal(left, 5000);
-	assert_int_equal(dropped.last_row, next_row - 5001);
-	for (uint64_t row = next_row - 5000; row < next_row; row++)
-		assert_taken(schedule, row);
-	assert_empty(schedule);
 	schedule_free(schedule);
 }
 
@@ -550,19 +296,9 @@ int main(void)
 	    cmocka_unit_test(bulk_never_starves),
 	    cmocka_unit_test(idle_class_saves_nothing_up),
 	    cmocka_unit_test(huge_entry_is_served),
-	    cmocka_unit_test(safety_and_routine_drop_oldest),
-	    cmocka_unit_test(distress_and_urgent_are_never_dropped),
-	    cmocka_unit_test(bulk_keeps_newest_of_station_and_kind),
-	    cmocka_unit_test(oversized_entry_goes_itself),
-	    cmocka_unit_test(held_ones_count_for_the_bound),
-	    cmocka_unit_test(expiry_deep_in_the_queue),
-	    cmocka_unit_test(expired_ones_leave_at_take),
-	    cmocka_unit_test(held_come_back_in_their_place),
-	    cmocka_unit_test(held_expire),
 	    cmocka_unit_test(given_back_come_first_and_in_order),
 	    cmocka_unit_test(removed_ones_are_gone),
 	    cmocka_unit_test(each_visits_all_and_stops),
-	    cmocka_unit_test(ten_thousand_stations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
