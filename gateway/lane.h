@@ -1,0 +1,59 @@
+/* A lane: one connection of the uplink with the entries that are on their way over it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/mqtt.h"
+#include "gateway/pace.h"
+#include "gateway/schedule.h"
+
+struct lane;
+
+/* One entry on its way. */
+struct flight {
+	struct flight *next;
+	struct entry *entry;
+	struct pace_mark mark; /* sent_us 0: cannot be used to measure */
+	int64_t sent_us;
+	uint16_t mid;
+};
+
+struct lane *lane_new(const char *topic_prefix);
+/* Closes the connection if there is one; entries must have been given back before. */
+void lane_free(struct lane *lane);
+
+/* Takes over a connection that has just been opened. */
+int lane_attach(struct lane *lane, struct mqtt *mqtt);
+/* Closes the connection and gives what is not answered back to the schedule, in order. Returns how many. */
+size_t lane_detach(struct lane *lane, struct schedule *schedule);
+bool lane_up(const struct lane *lane);
+
+/* Whether it can take another entry now: the broker's Receive Maximum and the socket. */
+bool lane_room(const struct lane *lane);
+/* Whether the broker's Receive Maximum alone is what holds it back. */
+bool lane_at_receive_maximum(const struct lane *lane);
+unsigned lane_flights(const struct lane *lane);
+size_t lane_flight_bytes(const struct lane *lane);
+const struct flight *lane_oldest(const struct lane *lane);
+
+/* Publishes an entry; its reference then belongs to the lane. full: with all properties, which cost about 65 bytes. 0, or
+ * -ENOTCONN (the connection is lost; the entry is the lane's all the same and comes back by lane_detach), or another negative
+ * errno: the entry cannot be published and stays the caller's. */
+int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t now_ms, bool full);
+/* Publishes a retained document whose answer nobody waits for. topic: below the prefix. */
+int lane_publish_retained(struct lane *lane, const char *topic, const char *json);
+void lane_cork(struct lane *lane, bool on);
+
+/* Gives the mark to everything published since the last call. */
+void lane_mark(struct lane *lane, const struct pace_mark *mark);
+
+/* The flight with that message id, taken out; the caller frees it with free() and has the entry. NULL: not ours. */
+struct flight *lane_answered(struct lane *lane, uint16_t mid);
+
+/* Bytes put on the wire since the last call as the kernel counts them. *unsent: handed down and not sent, for lack of a congestion
+ * window. *lost: a loss was noticed since. All zero when not connected. */
+uint64_t lane_wire_bytes(struct lane *lane, uint32_t *unsent, bool *lost);
+/* The same by the lane's own reckoning, which costs nothing; the next lane_wire_bytes takes it into account. */
+uint64_t lane_reckoned_bytes(struct lane *lane);

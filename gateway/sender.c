@@ -1,0 +1,393 @@
+/* The sender: two lanes, the pace of the bulk one, and what the answers say. */
+#include "gateway/sender.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "gateway/lane.h"
+#include "gateway/latency.h"
+#include "gateway/log.h"
+#include "gateway/pace.h"
+#include "gateway/priorities.h"
+
+#define US_PER_MS        1000
+#define TURN_MAX         64        /* urgent entries published in one go */
+#define FLIGHT_BYTES_MAX (1 << 20) /* of the bulk lane */
+#define BLOCKED_US       5000      /* looking again when the congestion window holds a segment back */
+#define REFRESH_US       1000      /* the kernel is asked this often, in between our own reckoning will do */
+#define SEGMENT_HEADER   52.0
+#define BULK_OVERHEAD    16.0
+#define FULL_PROPERTIES  64000.0 /* bytes/s: on a slower link the properties that repeat the payload are left out */
+#define OVERSIZE         0x95    /* MQTT 5 reason code "packet too large" */
+#define NO_SUBSCRIBER    0x10
+#define FIRST_ERROR      0x80
+#define LIMITED_SAY_US   INT64_C(600000000)
+
+struct sender {
+	const struct uplink_settings *settings;
+	struct schedule *schedule;
+	struct sender_callbacks callbacks;
+	sd_event *event;
+	sd_event_source *wake, *timer, *broken;
+	struct pace *pace;
+	struct lane *lanes[SENDER_LANES];
+	struct pace_mark youngest[SENDER_LANES]; /* of what was answered in this read */
+	int64_t refreshed_us, limited_said_us;
+	bool bulk_unsent;
+	struct latency latency[CLASS_COUNT];
+	uint64_t delivered[CLASS_COUNT];
+	struct counter *count_published, *count_delivered, *count_no_subscriber, *count_refused, *count_given_back;
+};
+
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+static int64_t wall_ms(void)
+{
+	return clock_us(CLOCK_REALTIME) / US_PER_MS;
+}
+
+/* Tells the pace what went over the wire since the last time, by the kernel's count. Returns the mark of the lane's part. */
+static struct pace_mark account(struct sender *sender, enum sender_lane which, int64_t now_us)
+{
+	uint32_t unsent;
+	bool lost;
+	uint64_t bytes = lane_wire_bytes(sender->lanes[which], &unsent, &lost);
+	if (which == SENDER_BULK)
+		sender->bulk_unsent = unsent > 0;
+	if (lost)
+		pace_disturbed(sender->pace);
+	return pace_sent(sender->pace, now_us, (double)bytes);
+}
+
+static void refresh(struct sender *sender, int64_t now_us)
+{
+	sender->refreshed_us = now_us;
+	for (int i = 0; i < SENDER_LANES; i++)
+		account(sender, (enum sender_lane)i, now_us);
+}
+
+static void break_off(struct sender *sender)
+{
+	sd_event_source_set_enabled(sender->broken, SD_EVENT_ONESHOT);
+}
+
+/* Publishes one; false: the lane takes no more. */
+static bool publish(struct sender *sender, enum sender_lane which, struct entry *entry, int64_t now_us, int64_t now_ms)
+{
+	bool full = entry->class <= CLASS_SAFETY && pace_rate(sender->pace) >= FULL_PROPERTIES;
+	int error = lane_publish(sender->lanes[which], entry, now_us, now_ms, full);
+	switch (error) {
+	case 0:
+		sender->count_published->value++;
+		return true;
+	case -ENOTCONN:
+		break_off(sender);
+		return false;
+	case -ENOMEM:
+		schedule_give_back(sender->schedule, entry);
+		return false;
+	default:
+		sender->count_refused->value++;
+		sender->callbacks.done(sender->callbacks.context, entry, UPLINK_REFUSED, OVERSIZE);
+		return true;
+	}
+}
+
+/* Room for the class URGENT is bounded like that of bulk, so that a DISTRESS does not wait behind a flood of them in the socket. */
+static enum message_class urgent_until(const struct sender *sender)
+{
+	size_t bytes = lane_flight_bytes(sender->lanes[SENDER_URGENT]);
+	return (double)bytes < pace_window(sender->pace) ? CLASS_URGENT : CLASS_DISTRESS;
+}
+
+static void pump_urgent(struct sender *sender)
+{
+	struct lane *lane = sender->lanes[SENDER_URGENT];
+	struct entry *entry;
+	unsigned count = 0;
+	if (!lane_up(lane) || !schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
+		return;
+	int64_t now_us = clock_us(CLOCK_MONOTONIC), now_ms = wall_ms();
+	account(sender, SENDER_URGENT, now_us);
+	while (count < TURN_MAX && lane_room(lane) &&
+	       (entry = schedule_take(sender->schedule, CLASS_DISTRESS, urgent_until(sender), now_ms))) {
+		count++;
+		if (!publish(sender, SENDER_URGENT, entry, now_us, now_ms))
+			break;
+	}
+	struct pace_mark mark = account(sender, SENDER_URGENT, now_us);
+	lane_mark(lane, &mark);
+	if (count == TURN_MAX)
+		sd_event_source_set_enabled(sender->wake, SD_EVENT_ONESHOT);
+}
+
+static void arm(struct sender *sender, int64_t at_us)
+{
+	sd_event_source_set_time(sender->timer, (uint64_t)at_us);
+	sd_event_source_set_enabled(sender->timer, SD_EVENT_ONESHOT);
+}
+
+/* What may go down at once is published between cork and uncork: whole segments instead of one for each message. */
+static void send_burst(struct sender *sender, int64_t now_us)
+{
+	struct lane *lane = sender->lanes[SENDER_BULK];
+	double allowed = pace_burst(sender->pace), bytes = SEGMENT_HEADER;
+	int64_t now_ms = wall_ms();
+	struct entry *entry = schedule_take(sender->schedule, CLASS_SAFETY, CLASS_BULK, now_ms);
+	bool corked = allowed >= 2 * SEGMENT_HEADER;
+	if (corked)
+		lane_cork(lane, true);
+	while (entry) {
+		bytes += entry->payload_size + BULK_OVERHEAD;
+		if (!publish(sender, SENDER_BULK, entry, now_us, now_ms) || !lane_room(lane) || bytes * 1.1 > allowed)
+			break;
+		if (bytes + (bytes / 2) > allowed && bytes + entry->payload_size > allowed)
+			break;
+		entry = schedule_take(sender->schedule, CLASS_SAFETY, CLASS_BULK, now_ms);
+	}
+	if (corked)
+		lane_cork(lane, false);
+}
+
+static void after_burst(struct sender *sender, int64_t now_us)
+{
+	struct pace_mark mark;
+	if (now_us - sender->refreshed_us >= REFRESH_US) {
+		mark = account(sender, SENDER_BULK, now_us);
+		sender->refreshed_us = now_us;
+	} else {
+		mark = pace_sent(sender->pace, now_us, (double)lane_reckoned_bytes(sender->lanes[SENDER_BULK]));
+	}
+	if (sender->bulk_unsent)
+		mark.sent_us = 0;
+	lane_mark(sender->lanes[SENDER_BULK], &mark);
+}
+
+static void say_limited(struct sender *sender, int64_t now_us)
+{
+	if (!lane_at_receive_maximum(sender->lanes[SENDER_BULK]) ||
+	    (sender->limited_said_us && now_us - sender->limited_said_us < LIMITED_SAY_US))
+		return;
+	sender->limited_said_us = now_us;
+	log_notice("uplink: the broker takes only %u messages without answer (receive maximum), which holds bulk below what "
+		   "the link carries; raise max_inflight_messages there",
+		   lane_flights(sender->lanes[SENDER_BULK]));
+}
+
+/* Whether the bulk lane may be given something now; if only later, the timer is set. */
+static bool bulk_may_go(struct sender *sender, int64_t now_us)
+{
+	struct lane *lane = sender->lanes[SENDER_BULK];
+	if (!lane_up(lane) || !schedule_ready(sender->schedule, CLASS_SAFETY, CLASS_BULK))
+		return false;
+	int64_t next_us = pace_next_us(sender->pace, now_us);
+	if (next_us > now_us) {
+		arm(sender, next_us);
+		return false;
+	}
+	if (!lane_room(lane)) {
+		say_limited(sender, now_us);
+		return false;
+	}
+	double flight_bytes = (double)lane_flight_bytes(lane);
+	if (flight_bytes > FLIGHT_BYTES_MAX || flight_bytes > pace_window(sender->pace))
+		return false;
+	if (now_us - sender->refreshed_us >= REFRESH_US)
+		refresh(sender, now_us);
+	if (sender->bulk_unsent) {
+		arm(sender, now_us + BLOCKED_US);
+		sender->refreshed_us = 0;
+		return false;
+	}
+	return true;
+}
+
+static void pump_bulk(struct sender *sender)
+{
+	int64_t now_us = clock_us(CLOCK_MONOTONIC);
+	if (!bulk_may_go(sender, now_us))
+		return;
+	int64_t next_us = pace_next_us(sender->pace, now_us);
+	if (next_us <= now_us) {
+		send_burst(sender, now_us);
+		after_burst(sender, now_us);
+		next_us = pace_next_us(sender->pace, now_us);
+	}
+	if (schedule_ready(sender->schedule, CLASS_SAFETY, CLASS_BULK))
+		arm(sender, next_us);
+}
+
+static int on_wake(sd_event_source *source, void *context)
+{
+	struct sender *sender = context;
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	pump_urgent(sender);
+	pump_bulk(sender);
+	return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t due_us, void *context)
+{
+	(void)source;
+	(void)due_us;
+	pump_bulk(context);
+	return 0;
+}
+
+static int on_broken(sd_event_source *source, void *context)
+{
+	struct sender *sender = context;
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	sender->callbacks.broken(sender->callbacks.context);
+	return 0;
+}
+
+static int add_sources(struct sender *sender)
+{
+	int error = sd_event_add_defer(sender->event, &sender->wake, on_wake, sender);
+	if (error >= 0)
+		error = sd_event_add_defer(sender->event, &sender->broken, on_broken, sender);
+	if (error >= 0)
+		error = sd_event_add_time(sender->event, &sender->timer, CLOCK_MONOTONIC, 0, 1, on_timer, sender);
+	if (error < 0)
+		return error;
+	sd_event_source_set_enabled(sender->wake, SD_EVENT_OFF);
+	sd_event_source_set_enabled(sender->broken, SD_EVENT_OFF);
+	sd_event_source_set_enabled(sender->timer, SD_EVENT_OFF);
+	sd_event_source_set_priority(sender->wake, PRIORITY_URGENT);
+	sd_event_source_set_priority(sender->broken, PRIORITY_URGENT);
+	return sd_event_source_set_priority(sender->timer, PRIORITY_BULK);
+}
+
+static void find_counters(struct sender *sender, struct counters *counters)
+{
+	sender->count_published = counters_get(counters, "uplink", "published");
+	sender->count_delivered = counters_get(counters, "uplink", "delivered");
+	sender->count_no_subscriber = counters_get(counters, "uplink", "no_subscriber");
+	sender->count_refused = counters_get(counters, "uplink", "refused");
+	sender->count_given_back = counters_get(counters, "uplink", "given_back");
+}
+
+struct sender *sender_new(const struct uplink_settings *settings, struct schedule *schedule,
+			  const struct sender_callbacks *callbacks, sd_event *event, struct counters *counters)
+{
+	struct sender *sender = calloc(1, sizeof(*sender));
+	if (!sender)
+		return NULL;
+	*sender = (struct sender){
+	    .settings = settings, .schedule = schedule, .callbacks = *callbacks, .event = sd_event_ref(event)};
+	find_counters(sender, counters);
+	sender->pace = pace_new((double)settings->bulk_rate_max_bps / 8);
+	for (int i = 0; i < SENDER_LANES; i++)
+		sender->lanes[i] = lane_new(settings->topic_prefix);
+	if (sender->pace && sender->lanes[SENDER_URGENT] && sender->lanes[SENDER_BULK] && add_sources(sender) >= 0)
+		return sender;
+	sender_free(sender);
+	return NULL;
+}
+
+void sender_free(struct sender *sender)
+{
+	if (!sender)
+		return;
+	if (sender->lanes[SENDER_URGENT] && sender->lanes[SENDER_BULK])
+		sender_detach(sender);
+	sd_event_source_disable_unref(sender->wake);
+	sd_event_source_disable_unref(sender->broken);
+	sd_event_source_disable_unref(sender->timer);
+	for (int i = 0; i < SENDER_LANES; i++)
+		lane_free(sender->lanes[i]);
+	pace_free(sender->pace);
+	sd_event_unref(sender->event);
+	free(sender);
+}
+
+int sender_attach(struct sender *sender, enum sender_lane which, struct mqtt *mqtt)
+{
+	int error = lane_attach(sender->lanes[which], mqtt);
+	sender_wake(sender);
+	return error;
+}
+
+void sender_detach(struct sender *sender)
+{
+	for (int i = 0; i < SENDER_LANES; i++)
+		sender->count_given_back->value += lane_detach(sender->lanes[i], sender->schedule);
+	sd_event_source_set_enabled(sender->timer, SD_EVENT_OFF);
+	sd_event_source_set_enabled(sender->broken, SD_EVENT_OFF);
+}
+
+static void note_delivered(struct sender *sender, const struct entry *entry, int64_t now_us)
+{
+	sender->delivered[entry->class]++;
+	sender->count_delivered->value++;
+	if (entry->heard_us)
+		latency_add(&sender->latency[entry->class], (double)(now_us - entry->heard_us) / US_PER_MS);
+}
+
+void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid, int code)
+{
+	struct flight *flight = lane_answered(sender->lanes[which], mid);
+	enum uplink_result result = UPLINK_DELIVERED;
+	if (!flight)
+		return;
+	if (flight->mark.sent_us >= sender->youngest[which].sent_us && flight->mark.sent_us)
+		sender->youngest[which] = flight->mark;
+	if (code >= FIRST_ERROR) {
+		result = UPLINK_REFUSED;
+		sender->count_refused->value++;
+	} else {
+		note_delivered(sender, flight->entry, clock_us(CLOCK_MONOTONIC));
+	}
+	if (code == NO_SUBSCRIBER) {
+		result = UPLINK_NO_SUBSCRIBER;
+		sender->count_no_subscriber->value++;
+	}
+	sender->callbacks.done(sender->callbacks.context, flight->entry, result, code);
+	free(flight);
+}
+
+void sender_served(struct sender *sender, enum sender_lane which)
+{
+	struct pace_mark *youngest = &sender->youngest[which];
+	if (youngest->sent_us)
+		pace_answered(sender->pace, youngest, clock_us(CLOCK_MONOTONIC));
+	*youngest = (struct pace_mark){0};
+	pump_urgent(sender);
+	pump_bulk(sender);
+}
+
+void sender_wake(struct sender *sender)
+{
+	sd_event_source_set_enabled(sender->wake, SD_EVENT_ONESHOT);
+}
+
+int sender_retain(struct sender *sender, const char *topic, const char *json)
+{
+	int error = lane_publish_retained(sender->lanes[SENDER_URGENT], topic, json);
+	if (error == -ENOTCONN && lane_up(sender->lanes[SENDER_URGENT]))
+		break_off(sender);
+	return error;
+}
+
+void sender_status(const struct sender *sender, struct uplink_status *status)
+{
+	status->rate_bps = 8 * pace_rate(sender->pace);
+	status->rtt_ms = pace_rtt_us(sender->pace) / US_PER_MS;
+	status->min_rtt_ms = pace_base_rtt_us(sender->pace) / US_PER_MS;
+	status->urgent_waiting = lane_flights(sender->lanes[SENDER_URGENT]);
+	status->unacknowledged_bytes = 0;
+	for (int i = 0; i < SENDER_LANES; i++)
+		status->unacknowledged_bytes += lane_flight_bytes(sender->lanes[i]);
+	for (int i = 0; i < CLASS_COUNT; i++) {
+		status->delivered[i] = sender->delivered[i];
+		status->latency_p50_ms[i] = latency_percentile(&sender->latency[i], 0.50);
+		status->latency_p95_ms[i] = latency_percentile(&sender->latency[i], 0.95);
+	}
+}

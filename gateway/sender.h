@@ -1,0 +1,44 @@
+/* The sender: takes entries from the schedule to two connections, urgent ones at once, bulk when the link is free for it. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "gateway/counters.h"
+#include "gateway/mqtt.h"
+#include "gateway/schedule.h"
+#include "gateway/uplink.h"
+
+enum sender_lane { SENDER_URGENT, SENDER_BULK, SENDER_LANES };
+
+struct sender;
+
+/* settings: topic_prefix and bulk_rate_max_bps are used and must outlive it, as must schedule. done: as in uplink_callbacks.
+ * broken: a connection was found lost while publishing; called on the loop, not from within another call. */
+struct sender_callbacks {
+	void *context;
+	void (*done)(void *context, struct entry *entry, enum uplink_result result, int code);
+	void (*broken)(void *context);
+};
+
+struct sender *sender_new(const struct uplink_settings *settings, struct schedule *schedule,
+			  const struct sender_callbacks *callbacks, sd_event *event, struct counters *counters);
+/* Gives everything unanswered back and closes the connections. */
+void sender_free(struct sender *sender);
+
+/* Takes over an opened connection and begins to use it. 0 or -ENOMEM. */
+int sender_attach(struct sender *sender, enum sender_lane which, struct mqtt *mqtt);
+/* Closes both connections, gives what is unanswered back to the schedule. */
+void sender_detach(struct sender *sender);
+
+/* To be called from the connection's callbacks of the same names. */
+void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid, int code);
+void sender_served(struct sender *sender, enum sender_lane which);
+
+/* Something was put into the schedule. Sends within this loop turn what may be sent. */
+void sender_wake(struct sender *sender);
+
+/* Publishes a retained document on the urgent connection if it is up. topic: below the prefix. */
+int sender_retain(struct sender *sender, const char *topic, const char *json);
+
+/* Fills in the numbers of the status that the sender knows. */
+void sender_status(const struct sender *sender, struct uplink_status *status);

@@ -1,0 +1,529 @@
+/* The uplink's policy: which broker, when, with which protocol; fail-over, birth and will. What is sent when is the sender's. */
+#include "gateway/uplink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <mosquitto.h>
+
+#include "gateway/log.h"
+#include "gateway/mqtt.h"
+#include "gateway/priorities.h"
+#include "gateway/probe.h"
+#include "gateway/sender.h"
+
+#define MS_PER_S           1000
+#define US_PER_MS          INT64_C(1000)
+#define RETRY_MIN_MS       1000
+#define RETRY_MAX_MS       60000
+#define STABLE_US          INT64_C(30000000) /* a connection that lasted this long was a good one */
+#define ATTEMPT_GRACE_MS   1000              /* beyond the connect timeout, for a thread that hangs in a look-up */
+#define PROBE_PART         20                /* of the time that a better broker must be reachable */
+#define PROBE_MIN_MS       1000
+#define PROBE_MAX_MS       30000
+#define TIMER_ACCURACY_US  100000
+#define TEXT_MAX           256
+#define STATE_MAX          160
+#define DSCP_EXPEDITED     46 /* EF, RFC 3246 */
+#define DSCP_BULK          10 /* AF11, RFC 2597 */
+
+enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_CONNECTED };
+
+/* What is known about a broker of the list. */
+struct broker_note {
+	bool old_protocol; /* speaks 3.1.1 only */
+	bool suspected;    /* hung up on MQTT 5: 3.1.1 is tried once */
+	int64_t reachable_since_us;
+	char said[TEXT_MAX]; /* the failure last logged */
+};
+
+struct retained {
+	struct retained *next;
+	char *topic, *json;
+};
+
+/* One of the two connections of an attempt: the context of its callbacks. */
+struct end {
+	struct uplink *uplink;
+	enum sender_lane which;
+	struct mqtt *opening;
+	bool up;
+};
+
+struct uplink {
+	const struct uplink_settings *settings;
+	struct uplink_callbacks callbacks;
+	sd_event *event;
+	struct worker *worker;
+	struct sender *sender;
+	struct end ends[SENDER_LANES];
+	enum phase phase;
+	size_t broker;
+	struct broker_note *notes;
+	int protocol; /* of the present or last connection, 0 = never connected */
+	int64_t connected_us, retry_ms;
+	sd_event_source *timer, *probing;
+	struct probe *probe;
+	struct retained *retained;
+	char broker_name[TEXT_MAX];
+	struct counter *count_connected, *count_failed, *count_lost;
+};
+
+static void start_attempt(struct uplink *uplink);
+
+static int64_t monotonic_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+/* Between half of it and all of it, so that gateways that lost a broker together do not come back together. */
+static int64_t with_jitter(int64_t ms)
+{
+	uint32_t random = 0;
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	return ms / 2 + ms / 2 * (int64_t)(random & 0xffff) / 0xffff;
+}
+
+static void arm(sd_event_source *source, int64_t after_ms)
+{
+	sd_event_source_set_time_relative(source, (uint64_t)(after_ms * US_PER_MS));
+	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static const struct uplink_broker *broker_now(const struct uplink *uplink)
+{
+	return &uplink->settings->brokers[uplink->broker];
+}
+
+/* --- birth, will and other retained state --- */
+
+static void state_document(const struct uplink *uplink, const char *state, int protocol, char text[static STATE_MAX])
+{
+	snprintf(text, STATE_MAX, "{\"state\":\"%s\",\"session\":%llu,\"mqtt\":\"%s\",\"reason_codes\":%s}", state,
+		 (unsigned long long)uplink->settings->session, protocol == 5 ? "5" : "3.1.1",
+		 protocol == 5 ? "true" : "false");
+}
+
+static void publish_state(struct uplink *uplink, const char *state)
+{
+	char text[STATE_MAX];
+	state_document(uplink, state, uplink->protocol, text);
+	sender_retain(uplink->sender, uplink->settings->state_topic, text);
+}
+
+static void publish_retained(struct uplink *uplink)
+{
+	publish_state(uplink, "online");
+	for (const struct retained *document = uplink->retained; document; document = document->next)
+		sender_retain(uplink->sender, document->topic, document->json);
+}
+
+/* --- ending --- */
+
+static void close_ends(struct uplink *uplink)
+{
+	for (int i = 0; i < SENDER_LANES; i++) {
+		mqtt_close(uplink->ends[i].opening);
+		uplink->ends[i].opening = NULL;
+		uplink->ends[i].up = false;
+	}
+	sender_detach(uplink->sender);
+	probe_cancel(uplink->probe);
+	uplink->probe = NULL;
+	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
+}
+
+static void wait_for(struct uplink *uplink, int64_t ms)
+{
+	uplink->phase = PHASE_WAITING;
+	arm(uplink->timer, ms);
+}
+
+/* Said once for each broker and reason, not at every retry. */
+static void say_failure(struct uplink *uplink, const char *text)
+{
+	struct broker_note *note = &uplink->notes[uplink->broker];
+	if (strcmp(note->said, text) == 0)
+		return;
+	snprintf(note->said, sizeof(note->said), "%s", text);
+	log_warning("uplink: %s: %s; trying on", uplink->broker_name, text);
+}
+
+static void next_broker(struct uplink *uplink)
+{
+	uplink->broker = (uplink->broker + 1) % uplink->settings->broker_count;
+	if (uplink->broker != 0) {
+		wait_for(uplink, with_jitter(RETRY_MIN_MS));
+		return;
+	}
+	wait_for(uplink, with_jitter(uplink->retry_ms));
+	uplink->retry_ms = uplink->retry_ms * 2 < RETRY_MAX_MS ? uplink->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+/* The protocol may be the reason: true if the same broker is to be tried again with 3.1.1 now. */
+static bool falls_back(struct uplink *uplink, enum mqtt_failure failure)
+{
+	struct broker_note *note = &uplink->notes[uplink->broker];
+	bool tried_old = note->old_protocol || note->suspected;
+	note->suspected = failure == MQTT_HUNG_UP && !tried_old;
+	if (failure == MQTT_PROTOCOL && !tried_old) {
+		note->old_protocol = true;
+		log_notice("uplink: %s has no MQTT 5; using 3.1.1, so it cannot say whether anyone listens",
+			   uplink->broker_name);
+	}
+	return note->suspected || (note->old_protocol && !tried_old);
+}
+
+static void attempt_failed(struct uplink *uplink, enum mqtt_failure failure, const char *text)
+{
+	char said[TEXT_MAX];
+	snprintf(said, sizeof(said), "%s", text);
+	close_ends(uplink);
+	uplink->count_failed->value++;
+	if (falls_back(uplink, failure)) {
+		wait_for(uplink, 0);
+		return;
+	}
+	say_failure(uplink, said);
+	next_broker(uplink);
+}
+
+static void connection_lost(struct uplink *uplink, const char *text)
+{
+	char said[2 * TEXT_MAX + 32];
+	snprintf(said, sizeof(said), "connection to %s lost: %s", uplink->broker_name, text);
+	bool lasted = monotonic_us() - uplink->connected_us >= STABLE_US;
+	close_ends(uplink);
+	uplink->count_lost->value++;
+	log_warning("uplink: %s", said);
+	if (lasted) {
+		uplink->retry_ms = RETRY_MIN_MS;
+		wait_for(uplink, with_jitter(RETRY_MIN_MS));
+	} else {
+		next_broker(uplink);
+	}
+	uplink->callbacks.state(uplink->callbacks.context, false, said);
+}
+
+static void end_lost(struct uplink *uplink, const char *text)
+{
+	if (uplink->phase == PHASE_CONNECTED)
+		connection_lost(uplink, text);
+	else
+		attempt_failed(uplink, MQTT_UNREACHABLE, text);
+}
+
+/* --- callbacks of the connections and the sender --- */
+
+static void on_answered(void *context, uint16_t mid, int code)
+{
+	struct end *end = context;
+	sender_answered(end->uplink->sender, end->which, mid, code);
+}
+
+static void on_served(void *context)
+{
+	struct end *end = context;
+	sender_served(end->uplink->sender, end->which);
+}
+
+static void on_lost(void *context, const char *text)
+{
+	struct end *end = context;
+	end_lost(end->uplink, text);
+}
+
+static void on_broken(void *context)
+{
+	end_lost(context, "connection reset");
+}
+
+static void on_done(void *context, struct entry *entry, enum uplink_result result, int code)
+{
+	struct uplink *uplink = context;
+	uplink->callbacks.done(uplink->callbacks.context, entry, result, code);
+}
+
+static void start_probing(struct uplink *uplink)
+{
+	int64_t part = uplink->settings->back_to_better_ms / PROBE_PART;
+	if (uplink->broker > 0)
+		arm(uplink->probing, part < PROBE_MIN_MS ? PROBE_MIN_MS : part > PROBE_MAX_MS ? PROBE_MAX_MS : part);
+}
+
+static void both_up(struct uplink *uplink)
+{
+	char text[TEXT_MAX + 64];
+	struct broker_note *note = &uplink->notes[uplink->broker];
+	sd_event_source_set_enabled(uplink->timer, SD_EVENT_OFF);
+	uplink->phase = PHASE_CONNECTED;
+	uplink->connected_us = monotonic_us();
+	uplink->count_connected->value++;
+	note->said[0] = '\0';
+	note->old_protocol = uplink->protocol != 5;
+	note->suspected = false;
+	for (size_t i = 0; i < uplink->settings->broker_count; i++)
+		uplink->notes[i].reachable_since_us = 0;
+	start_probing(uplink);
+	snprintf(text, sizeof(text), "connected to %s with MQTT %s", uplink->broker_name, uplink->protocol == 5 ? "5" : "3.1.1");
+	log_notice("uplink: %s", text);
+	uplink->callbacks.state(uplink->callbacks.context, true, text);
+}
+
+static void on_opened(void *context, enum mqtt_failure failure, const char *text)
+{
+	struct end *end = context;
+	struct uplink *uplink = end->uplink;
+	if (failure != MQTT_OK) {
+		attempt_failed(uplink, failure, text);
+		return;
+	}
+	struct mqtt *mqtt = end->opening;
+	end->opening = NULL;
+	end->up = true;
+	if (sender_attach(uplink->sender, end->which, mqtt) < 0) {
+		attempt_failed(uplink, MQTT_UNREACHABLE, "out of memory");
+		return;
+	}
+	if (end->which == SENDER_URGENT)
+		publish_retained(uplink);
+	if (uplink->ends[SENDER_URGENT].up && uplink->ends[SENDER_BULK].up)
+		both_up(uplink);
+}
+
+/* --- attempts --- */
+
+static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[static TEXT_MAX])
+{
+	static const struct mqtt_callbacks callbacks = {
+	    .opened = on_opened, .answered = on_answered, .served = on_served, .lost = on_lost};
+	const struct uplink_settings *settings = uplink->settings;
+	const struct uplink_broker *broker = broker_now(uplink);
+	bool urgent = end->which == SENDER_URGENT;
+	char client_id[TEXT_MAX], will_topic[2 * TEXT_MAX], will[STATE_MAX];
+	struct mqtt_callbacks own = callbacks;
+	own.context = end;
+	snprintf(client_id, sizeof(client_id), "%s-%c", settings->client_id, urgent ? 'u' : 'b');
+	snprintf(will_topic, sizeof(will_topic), "%s%s", settings->topic_prefix, settings->state_topic);
+	state_document(uplink, "offline", uplink->protocol, will);
+	struct mqtt_settings open = {.host = broker->host,
+				     .port = broker->port,
+				     .tls = broker->tls,
+				     .ca_file = broker->ca_file,
+				     .certificate_file = broker->certificate_file,
+				     .key_file = broker->key_file,
+				     .username = broker->username,
+				     .password = broker->password,
+				     .client_id = client_id,
+				     .protocol = uplink->protocol,
+				     .clean = !urgent,
+				     .session_expiry_s = urgent ? (uint32_t)(settings->session_expiry_ms / MS_PER_S) : 0,
+				     .keepalive_s = (int)(settings->keepalive_ms / MS_PER_S),
+				     .connect_timeout_ms = settings->connect_timeout_ms,
+				     .will_topic = urgent ? will_topic : NULL,
+				     .will_payload = will,
+				     .dscp = urgent ? DSCP_EXPEDITED : DSCP_BULK,
+				     .event_priority = urgent ? PRIORITY_URGENT : PRIORITY_BULK};
+	return mqtt_open(&open, &own, uplink->event, uplink->worker, text, TEXT_MAX);
+}
+
+static void start_attempt(struct uplink *uplink)
+{
+	char text[TEXT_MAX];
+	const struct uplink_broker *broker = broker_now(uplink);
+	const struct broker_note *note = &uplink->notes[uplink->broker];
+	snprintf(uplink->broker_name, sizeof(uplink->broker_name), "%s:%u", broker->host, broker->port);
+	uplink->protocol = note->old_protocol || note->suspected ? 4 : 5;
+	uplink->phase = PHASE_OPENING;
+	arm(uplink->timer, uplink->settings->connect_timeout_ms + ATTEMPT_GRACE_MS);
+	for (int i = 0; i < SENDER_LANES; i++) {
+		uplink->ends[i].opening = open_end(uplink, &uplink->ends[i], text);
+		if (uplink->ends[i].opening)
+			continue;
+		attempt_failed(uplink, MQTT_UNREACHABLE, text);
+		return;
+	}
+}
+
+static int on_timer(sd_event_source *source, uint64_t due_us, void *context)
+{
+	struct uplink *uplink = context;
+	(void)source;
+	(void)due_us;
+	if (uplink->phase == PHASE_OPENING)
+		attempt_failed(uplink, MQTT_MUTE, "no answer within the connect timeout");
+	else if (uplink->phase == PHASE_WAITING)
+		start_attempt(uplink);
+	return 0;
+}
+
+/* --- back to a better broker --- */
+
+static void change_to(struct uplink *uplink, size_t broker)
+{
+	publish_state(uplink, "offline");
+	close_ends(uplink);
+	uplink->broker = broker;
+	uplink->callbacks.state(uplink->callbacks.context, false, "changing back to a better broker");
+	start_attempt(uplink);
+}
+
+static void on_probed(void *context, const bool *reachable, size_t count)
+{
+	struct uplink *uplink = context;
+	int64_t now_us = monotonic_us();
+	uplink->probe = NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct broker_note *note = &uplink->notes[i];
+		if (!reachable[i])
+			note->reachable_since_us = 0;
+		else if (!note->reachable_since_us)
+			note->reachable_since_us = now_us;
+	}
+	for (size_t i = 0; i < count; i++) {
+		int64_t since_us = uplink->notes[i].reachable_since_us;
+		if (since_us && now_us - since_us >= uplink->settings->back_to_better_ms * US_PER_MS) {
+			change_to(uplink, i);
+			return;
+		}
+	}
+	start_probing(uplink);
+}
+
+static int on_probing(sd_event_source *source, uint64_t due_us, void *context)
+{
+	struct uplink *uplink = context;
+	(void)source;
+	(void)due_us;
+	uplink->probe = probe_start(uplink->worker, uplink->settings->brokers, uplink->broker,
+				    uplink->settings->connect_timeout_ms, on_probed, uplink);
+	if (!uplink->probe)
+		start_probing(uplink);
+	return 0;
+}
+
+/* --- the object --- */
+
+static int add_timers(struct uplink *uplink)
+{
+	int error = sd_event_add_time_relative(uplink->event, &uplink->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US,
+					       on_timer, uplink);
+	if (error >= 0)
+		error = sd_event_add_time_relative(uplink->event, &uplink->probing, CLOCK_MONOTONIC, 0,
+						   TIMER_ACCURACY_US, on_probing, uplink);
+	if (error < 0)
+		return error;
+	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
+	sd_event_source_set_priority(uplink->probing, PRIORITY_HOUSEKEEPING);
+	return sd_event_source_set_priority(uplink->timer, PRIORITY_TIMER);
+}
+
+static void find_counters(struct uplink *uplink, struct counters *counters)
+{
+	uplink->count_connected = counters_get(counters, "uplink", "connected");
+	uplink->count_failed = counters_get(counters, "uplink", "connect_failed");
+	uplink->count_lost = counters_get(counters, "uplink", "connection_lost");
+}
+
+struct uplink *uplink_new(const struct uplink_settings *settings, struct schedule *schedule,
+			  const struct uplink_callbacks *callbacks, sd_event *event, struct worker *worker,
+			  struct counters *counters)
+{
+	struct uplink *uplink = settings->broker_count ? calloc(1, sizeof(*uplink)) : NULL;
+	if (!uplink)
+		return NULL;
+	*uplink = (struct uplink){.settings = settings,
+				  .callbacks = *callbacks,
+				  .event = sd_event_ref(event),
+				  .worker = worker,
+				  .retry_ms = RETRY_MIN_MS,
+				  .notes = calloc(settings->broker_count, sizeof(struct broker_note))};
+	for (int i = 0; i < SENDER_LANES; i++)
+		uplink->ends[i] = (struct end){.uplink = uplink, .which = (enum sender_lane)i};
+	find_counters(uplink, counters);
+	mosquitto_lib_init();
+	struct sender_callbacks own = {.context = uplink, .done = on_done, .broken = on_broken};
+	uplink->sender = sender_new(settings, schedule, &own, event, counters);
+	if (uplink->notes && uplink->sender && add_timers(uplink) >= 0)
+		return uplink;
+	uplink_free(uplink);
+	return NULL;
+}
+
+static void free_retained(struct retained *document)
+{
+	free(document->topic);
+	free(document->json);
+	free(document);
+}
+
+void uplink_free(struct uplink *uplink)
+{
+	if (!uplink)
+		return;
+	if (uplink->sender) {
+		publish_state(uplink, "offline");
+		close_ends(uplink);
+		sender_free(uplink->sender);
+	}
+	sd_event_source_disable_unref(uplink->timer);
+	sd_event_source_disable_unref(uplink->probing);
+	while (uplink->retained) {
+		struct retained *document = uplink->retained;
+		uplink->retained = document->next;
+		free_retained(document);
+	}
+	/* No mosquitto_lib_cleanup: an abandoned attempt may still be in its thread. */
+	free(uplink->notes);
+	sd_event_unref(uplink->event);
+	free(uplink);
+}
+
+void uplink_wake(struct uplink *uplink)
+{
+	sender_wake(uplink->sender);
+}
+
+static void remove_retained(struct uplink *uplink, const char *topic)
+{
+	struct retained **link = &uplink->retained;
+	while (*link && strcmp((*link)->topic, topic) != 0)
+		link = &(*link)->next;
+	struct retained *old = *link;
+	if (!old)
+		return;
+	*link = old->next;
+	free_retained(old);
+}
+
+void uplink_retain(struct uplink *uplink, const char *topic, const char *json)
+{
+	struct retained *document = calloc(1, sizeof(*document));
+	if (!document)
+		return;
+	document->topic = strdup(topic);
+	document->json = strdup(json);
+	if (!document->topic || !document->json) {
+		free_retained(document);
+		return;
+	}
+	remove_retained(uplink, topic);
+	document->next = uplink->retained;
+	uplink->retained = document;
+	sender_retain(uplink->sender, topic, json);
+}
+
+struct uplink_status uplink_status(const struct uplink *uplink)
+{
+	struct uplink_status status = {.connected = uplink->phase == PHASE_CONNECTED,
+				       .broker = uplink->broker_name,
+				       .protocol = uplink->protocol,
+				       .reason_codes = uplink->protocol == 5};
+	sender_status(uplink->sender, &status);
+	return status;
+}
