@@ -24,7 +24,7 @@ static sqlite3_file *real_file(sqlite3_file *file)
 
 static void copy_file(const char *from, const char *to)
 {
-	char part[600], bytes[65536];
+	char part[700], bytes[65536];
 	snprintf(part, sizeof(part), "%s.part", to);
 	FILE *in = fopen(from, "rb"), *out = fopen(part, "wb");
 	if (!in || !out)
@@ -66,7 +66,7 @@ static int slow_sync(sqlite3_file *file, int flags)
 	int rc = real_file(file)->pMethods->xSync(real_file(file), flags);
 	const char *name = ((struct slow_file *)file)->name;
 	if (rc == SQLITE_OK && record && name) {
-		char synced[512];
+		char synced[640];
 		snprintf(synced, sizeof(synced), "%s.synced", name);
 		copy_file(name, synced);
 	}
@@ -170,7 +170,7 @@ void slow_vfs_record_syncs(bool on)
 
 static void put_back(const char *path)
 {
-	char synced[512];
+	char synced[640];
 	snprintf(synced, sizeof(synced), "%s.synced", path);
 	unlink(path);
 	if (access(synced, F_OK) == 0)
