@@ -10,7 +10,7 @@
 
 enum {
 	SCHEMA_VERSION = 1,
-	APPLICATION_ID = 0x43725374,
+	APPLICATION_ID = 1131565940, /* "CrSt", as in the schema below */
 	BUSY_MS = 1000,
 };
 
@@ -28,7 +28,7 @@ static const char schema_sql[] =
     "CREATE TABLE kept(name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE reserved(one INTEGER PRIMARY KEY CHECK (one = 1), next_row INTEGER NOT NULL);"
     "INSERT INTO reserved VALUES (1, 1);"
-    "PRAGMA application_id=1131566964; PRAGMA user_version=1; COMMIT;";
+    "PRAGMA application_id=1131565940; PRAGMA user_version=1; COMMIT;";
 
 void store_file_close(struct store_db *db)
 {
@@ -53,7 +53,9 @@ void store_explain(struct store_group *group, enum store_health health, const ch
 /* Turns SQLite's last error into a verdict and a text. doing: "open", "read", "write". */
 enum store_verdict store_judge(struct store_db *db, struct store_group *group, const char *doing)
 {
-	int rc = sqlite3_extended_errcode(db->sqlite), number = sqlite3_system_errno(db->sqlite);
+	int rc = sqlite3_extended_errcode(db->sqlite);
+	bool system = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN;
+	int number = system ? sqlite3_system_errno(db->sqlite) : 0;
 	const char *why = number ? strerror(number) : sqlite3_errmsg(db->sqlite);
 	const char *meanwhile = "messages are kept in memory only and lost at a power cut; tried again every 30 s";
 	if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB || rc == SQLITE_IOERR_READ ||
