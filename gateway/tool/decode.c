@@ -155,10 +155,14 @@ static void decode_json_line(struct decode *decode, const char *line, size_t siz
 {
 	json_t *object = json_loadb(line, size, JSON_ALLOW_NUL, NULL);
 	const json_t *frame = json_object_get(object, "frame");
-	if (json_is_string(frame))
-		chain_line(decode->chain, json_string_value(frame), json_string_length(frame));
-	else
+	if (json_is_string(frame)) {
+		chain_source(decode->chain, json_string_value(frame), json_string_length(frame));
+		if (!chain_line(decode->chain, json_string_value(frame), json_string_length(frame)))
+			chain_error(decode->chain, "not pairs of hex digits");
+	} else {
 		chain_error(decode->chain, object ? "no text member \"frame\"" : "not JSON");
+	}
+	chain_source(decode->chain, line, size);
 	json_decref(object);
 }
 
