@@ -14,20 +14,25 @@ static char *digits(char *at, unsigned value, unsigned count)
 	return at + count;
 }
 
-static bool is_leap(unsigned year)
+static unsigned leap_day(unsigned year)
 {
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 1 : 0;
+}
+
+static unsigned days_of_month(unsigned year, unsigned month)
+{
+	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	return days[month] + (month == 1 ? leap_day(year) : 0);
 }
 
 /* Days since 1970-01-01 to "YYYY-MM-DD". Counted by hand, since gmtime_r ends in 2038 where time_t has 32 bits. */
 static char *date(char *at, unsigned days)
 {
-	static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	unsigned year = 1970, month = 0;
-	for (; days >= 365u + is_leap(year); year++)
-		days -= 365u + is_leap(year);
-	for (; days >= lengths[month] + (month == 1 && is_leap(year)); month++)
-		days -= lengths[month] + (month == 1 && is_leap(year));
+	for (; days >= 365 + leap_day(year); year++)
+		days -= 365 + leap_day(year);
+	for (; days >= days_of_month(year, month); month++)
+		days -= days_of_month(year, month);
 	at = digits(at, year, 4);
 	*at++ = '-';
 	at = digits(at, month + 1, 2);
