@@ -220,6 +220,7 @@ static void decode_lines(struct decode *decode, FILE *file)
 			decode_line(decode, line, kept);
 		}
 	}
+	chain_end(decode->chain);
 }
 
 /* Byte by byte, so that an error shows the bytes since the last message or error. */
@@ -241,6 +242,7 @@ static void decode_stream(struct decode *decode, FILE *file)
 	}
 	chain_source(decode->chain, pending, used);
 	chain_end(decode->chain);
+	chain_source(decode->chain, "", 0);
 }
 
 /* A stream through a modem has bytes that no text has; only hex begins with a digit or a space. */
