@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/json_writer.h"
 #include "gateway/json_parts.h"
@@ -15,30 +14,51 @@ static char *digits(char *at, unsigned value, unsigned count)
 	return at + count;
 }
 
+static unsigned leap_day(unsigned year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 1 : 0;
+}
+
+static unsigned days_of_month(unsigned year, unsigned month)
+{
+	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	return days[month] + (month == 1 ? leap_day(year) : 0);
+}
+
+/* Days since 1970-01-01 to "YYYY-MM-DD". Counted by hand, since gmtime_r ends in 2038 where time_t has 32 bits. */
+static char *date(char *at, unsigned days)
+{
+	unsigned year = 1970, month = 0;
+	for (; days >= 365 + leap_day(year); year++)
+		days -= 365 + leap_day(year);
+	for (; days >= days_of_month(year, month); month++)
+		days -= days_of_month(year, month);
+	at = digits(at, year, 4);
+	*at++ = '-';
+	at = digits(at, month + 1, 2);
+	*at++ = '-';
+	return digits(at, days + 1, 2);
+}
+
 char *json_time(int64_t unix_ms, char buffer[static 32])
 {
 	const int64_t last_ms = INT64_C(
 	    253402300799999); /* 9999-12-31T23:59:59.999Z: four digits of year are the format */
+	const unsigned day_ms = 24 * 60 * 60 * 1000;
 	if (unix_ms < 0)
 		unix_ms = 0;
 	if (unix_ms > last_ms)
 		unix_ms = last_ms;
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm utc = {0};
-	gmtime_r(&seconds, &utc);
-	char *at = digits(buffer, (unsigned)utc.tm_year + 1900, 4);
-	*at++ = '-';
-	at = digits(at, (unsigned)utc.tm_mon + 1, 2);
-	*at++ = '-';
-	at = digits(at, (unsigned)utc.tm_mday, 2);
+	unsigned ms = (unsigned)(unix_ms % day_ms);
+	char *at = date(buffer, (unsigned)(unix_ms / day_ms));
 	*at++ = 'T';
-	at = digits(at, (unsigned)utc.tm_hour, 2);
+	at = digits(at, ms / (60 * 60 * 1000), 2);
 	*at++ = ':';
-	at = digits(at, (unsigned)utc.tm_min, 2);
+	at = digits(at, ms / (60 * 1000) % 60, 2);
 	*at++ = ':';
-	at = digits(at, (unsigned)utc.tm_sec, 2);
+	at = digits(at, ms / 1000 % 60, 2);
 	*at++ = '.';
-	at = digits(at, (unsigned)(unix_ms % 1000), 3);
+	at = digits(at, ms % 1000, 3);
 	*at++ = 'Z';
 	*at = '\0';
 	return buffer;

@@ -1,7 +1,6 @@
 /* Commands to a radio: hostile JSON in, one message out, and back for the store. */
 #include <errno.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,14 +16,8 @@ struct command {
 	size_t error_size;
 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(const struct command *command, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(command->error, command->error_size, format, arguments);
-	va_end(arguments);
-	return -EINVAL;
-}
+/* Says what is wrong; the value is what the caller returns. */
+#define refuse(command, ...) (snprintf((command)->error, (command)->error_size, __VA_ARGS__), -EINVAL)
 
 static bool is_alphanumeric(char c)
 {

@@ -155,10 +155,14 @@ static void decode_json_line(struct decode *decode, const char *line, size_t siz
 {
 	json_t *object = json_loadb(line, size, JSON_ALLOW_NUL, NULL);
 	const json_t *frame = json_object_get(object, "frame");
-	if (json_is_string(frame))
-		chain_line(decode->chain, json_string_value(frame), json_string_length(frame));
-	else
+	if (json_is_string(frame)) {
+		chain_source(decode->chain, json_string_value(frame), json_string_length(frame));
+		if (!chain_line(decode->chain, json_string_value(frame), json_string_length(frame)))
+			chain_error(decode->chain, "not pairs of hex digits");
+	} else {
 		chain_error(decode->chain, object ? "no text member \"frame\"" : "not JSON");
+	}
+	chain_source(decode->chain, line, size);
 	json_decref(object);
 }
 
@@ -216,6 +220,7 @@ static void decode_lines(struct decode *decode, FILE *file)
 			decode_line(decode, line, kept);
 		}
 	}
+	chain_end(decode->chain);
 }
 
 /* Byte by byte, so that an error shows the bytes since the last message or error. */
@@ -237,6 +242,7 @@ static void decode_stream(struct decode *decode, FILE *file)
 	}
 	chain_source(decode->chain, pending, used);
 	chain_end(decode->chain);
+	chain_source(decode->chain, "", 0);
 }
 
 /* A stream through a modem has bytes that no text has; only hex begins with a digit or a space. */

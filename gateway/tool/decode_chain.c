@@ -57,10 +57,10 @@ static void heard_datagram(void *owner, const struct datagram *datagram)
 	chain->air->input(chain->air_state, datagram);
 }
 
-static void write_line(struct chain *chain, char *line, size_t size)
+static void write_line(struct chain *chain, char *line)
 {
 	if (line) {
-		fwrite(line, 1, size, chain->out);
+		fputs(line, chain->out);
 		putc('\n', chain->out);
 	}
 	free(line);
@@ -72,7 +72,7 @@ void chain_error(struct chain *chain, const char *error)
 	struct writer writer = writer_new();
 	writer_text(&writer, "error", error, SIZE_MAX);
 	writer_text(&writer, "input", chain->source, chain->source_size);
-	write_line(chain, writer_finish(&writer, &size), size);
+	write_line(chain, writer_finish(&writer, &size));
 	chain->errors++;
 }
 
@@ -88,7 +88,7 @@ static void heard_message(void *owner, const struct message *message)
 		chain_error(chain, copy.parse_error);
 		return;
 	}
-	write_line(chain, json_message(&copy, &nobody, &size), size);
+	write_line(chain, json_message(&copy, &nobody, &size));
 	chain->messages++;
 }
 

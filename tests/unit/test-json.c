@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "gateway/json.h"
@@ -285,6 +286,16 @@ static void test_time(void **state)
 	assert_string_equal(json_time(INT64_C(1709164799999), text), "2024-02-28T23:59:59.999Z");
 	assert_string_equal(json_time(INT64_C(1709164800000), text), "2024-02-29T00:00:00.000Z");
 	assert_string_equal(json_time(INT64_C(4294967296000), text), "2106-02-07T06:28:16.000Z");
+	for (int64_t day = 0; day < 60000; day += 13) { /* against the C library, up to 2134 */
+		time_t seconds = (time_t)(day * 86400 + day);
+		char wanted[32];
+		struct tm utc;
+		if (seconds != day * 86400 + day)
+			break;
+		gmtime_r(&seconds, &utc);
+		strftime(wanted, sizeof(wanted), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
+		assert_string_equal(json_time(seconds * INT64_C(1000), text), wanted);
+	}
 	assert_string_equal(json_time(-5, text), "1970-01-01T00:00:00.000Z");
 	assert_string_equal(json_time(INT64_MAX, text), "9999-12-31T23:59:59.999Z");
 }
