@@ -57,6 +57,8 @@ void config_free(struct config *config);
 /* Zeroed memory that lives as long as the config. NULL: out of memory, which then is an error of the config, too. */
 void *config_keep(struct config *config, size_t size);
 
+/* Names and tables that are handed to the functions below must live until config_finish. */
+
 /* The top mapping, and sections below. A section that is missing comes back empty: reading it gives the defaults. Never NULL. */
 struct config_node *config_root(struct config *config);
 struct config_node *config_section(struct config *config, struct config_node *node, const char *name);

@@ -213,7 +213,8 @@ static bool read_text(const struct config_key *key, const char *text, char *why)
 			return false;
 		}
 	if (limited(key) && (double)size < key->min && size == 0)
-		snprintf(why, CONFIG_WHY_MAX, "the text is empty. %s", key->help ? key->help : "");
+		snprintf(why, CONFIG_WHY_MAX, "must not be empty%s%s", key->help ? ": " : ".",
+			 key->help ? key->help : "");
 	else if (limited(key) && ((double)size < key->min || (double)size > key->max))
 		snprintf(why, CONFIG_WHY_MAX, "the text has %zu bytes, allowed are %.0f to %.0f.", size, key->min,
 			 key->max);

@@ -42,7 +42,7 @@ static void check_rule(struct settings *settings, const struct config_node *node
 	if (!values[RULE_RADIO].text[0] && !values[RULE_DATA_TYPE].text[0] && !values[RULE_KEYWORD].text[0])
 		config_error(config, node, NULL,
 			     "this rule is true of every message. Give radio, data_type or keyword.");
-	if (kind == KIND_KEEP && class == BY_KIND)
+	if (!config_has(node, "kind") && !config_has(node, "class"))
 		config_error(config, node, NULL, "this rule changes nothing. Give kind or class.");
 	if (kind != KIND_KEEP && class != BY_KIND)
 		config_error(config, node, "class",

@@ -212,7 +212,7 @@ static void test_wrong_values(void **state)
 	    {"texts: SOS", "2:10: all.texts: must be a list: [one, two] or a line with '- ' for each."},
 	    {"texts: [SOS, 123456789]", "2:16: all.texts[2]: the text has 9 bytes, allowed are 1 to 8."},
 	    {"texts: [SOS, [x]]", "2:16: all.texts[2]: must be a text."},
-	    {"texts: ['']", "2:11: all.texts[1]: the text is empty. Words."},
+	    {"texts: ['']", "2:11: all.texts[1]: must not be empty: Words."},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[120];
