@@ -174,9 +174,9 @@ static int send_text(const struct send_arguments *arguments)
 int tool_send(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-	    {"radio", 'r', "NAME", 0, "through this radio (default: the gateway chooses)", 0},
+	    {"radio", 'r', "NAME", 0, "through this radio (needed where there are several)", 0},
 	    {"to", 't', "STATION", 0, "addressee (default: everybody)", 0},
-	    {"id", 'i', "ID", 0, "id of the command, to know its receipts by (default: the gateway makes one)", 0},
+	    {"id", 'i', "ID", 0, "id of the command; the same id is not sent twice (default: one is made)", 0},
 	    {"wait", 'w', NULL, 0, "wait for what becomes of it", 0},
 	    {0}};
 	static const struct argp argp = {options, parse_send, "TEXT",
@@ -271,7 +271,7 @@ static int acknowledge(const struct ack_arguments *arguments)
 int tool_ack(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-	    {"operator", 'o', "NAME", 0, "who acknowledges (needed)", 0},
+	    {"operator", 'o', "NAME", 0, "duty name of who acknowledges, e.g. desk-1 (needed)", 0},
 	    {"level", 'l', "LEVEL", 0, "BASE_SEEN (default), RESPONDING or CLOSED", 0},
 	    {0}};
 	static const struct argp argp = {options, parse_ack, "ID",
