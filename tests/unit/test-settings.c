@@ -58,7 +58,7 @@ const struct air_ops *air_find(const char *name)
 
 const char *port_check_device(const char *device)
 {
-	return device[0] == '/' || strncmp(device, "tcp://", 6) == 0 ? NULL : "is no device. Write e.g. /dev/ttyUSB0.";
+	return device[0] == '/' || strncmp(device, "tcp://", 6) == 0 ? NULL : "is no device; write /dev/ttyUSB0";
 }
 
 static char directory[] = "/tmp/test-settings-XXXXXX";
@@ -299,7 +299,7 @@ static void test_radio_errors(void **state)
 	assert_only_error(RADIO("modem: kiss, air: fused"),
 			  "3:3: radios.vhf.device: must be given: where the modem is, e.g. /dev/ttyUSB0.");
 	assert_only_error(RADIO("device: ttyUSB0, modem: kiss, air: fused"),
-			  "3:17: radios.vhf.device: is no device. Write e.g. /dev/ttyUSB0.");
+			  "3:17: radios.vhf.device: is no device; write /dev/ttyUSB0.");
 	assert_only_error(RADIO(GOOD ", kiss: {txdelay: 3}"),
 			  "3:60: radios.vhf.kiss.txdelay: unknown key. Did you mean 'txdelay_ms'?");
 	assert_only_error(RADIO(GOOD ", kiss: {txdelay_ms: 2551}"),
