@@ -136,6 +136,8 @@ static bool begin(struct builder *builder, struct fy_event *event, enum config_f
 
 static bool end(struct builder *builder)
 {
+	if (!builder->parent)
+		return false;
 	builder->depth--;
 	builder->have_key = false;
 	complete(builder->parent);
