@@ -23,33 +23,31 @@ const char *config_shown(const char *text, char buffer[static CONFIG_SHOWN_MAX])
 	return buffer;
 }
 
-/* Puts one more piece in front of what stands at the end of buffer; false when it does not fit. */
-static bool put_in_front(const char *piece, char *buffer, size_t *at)
+/* Adds a key or, without one, the place in a list, behind what is there already. */
+static void append(const char *key, size_t index, char *buffer, size_t size)
 {
-	size_t size = strlen(piece);
-	if (size > *at)
-		return false;
-	*at -= size;
-	memcpy(buffer + *at, piece, size);
-	return true;
+	char shown[CONFIG_SHOWN_MAX];
+	size_t used = strlen(buffer);
+	if (key)
+		snprintf(buffer + used, size - used, "%s%s", used ? "." : "", config_shown(key, shown));
+	else
+		snprintf(buffer + used, size - used, "[%zu]", index);
+}
+
+static void append_node(const struct config_node *node, char *buffer, size_t size)
+{
+	if (!node || !node->parent)
+		return;
+	append_node(node->parent, buffer, size);
+	append(node->key, node->index, buffer, size);
 }
 
 void config_path(const struct config_node *node, const char *key, char *buffer, size_t size)
 {
-	char shown[CONFIG_SHOWN_MAX], piece[CONFIG_SHOWN_MAX + 16];
-	size_t at = size - 1;
-	buffer[at] = '\0';
-	bool fits = !key || put_in_front(config_shown(key, shown), buffer, &at);
-	bool dot = key != NULL;
-	for (; fits && node && node->parent; node = node->parent) {
-		if (node->key)
-			snprintf(piece, sizeof(piece), "%s%s", config_shown(node->key, shown), dot ? "." : "");
-		else
-			snprintf(piece, sizeof(piece), "[%zu]%s", node->index, dot ? "." : "");
-		fits = put_in_front(piece, buffer, &at);
-		dot = node->key != NULL;
-	}
-	memmove(buffer, buffer + at, size - at);
+	buffer[0] = '\0';
+	append_node(node, buffer, size);
+	if (key)
+		append(key, 0, buffer, size);
 }
 
 /* Where a new note belongs: after those of the same place and of places before it. */

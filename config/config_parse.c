@@ -8,6 +8,8 @@
 
 struct builder {
 	struct config *config;
+	const char *text; /* of the whole file */
+	size_t size;
 	struct config_node *parent; /* mapping or list that is open; NULL before and after the top one */
 	unsigned depth;
 	size_t nodes;
@@ -17,19 +19,19 @@ struct builder {
 	struct config_mark key_at, last_at;
 };
 
-/* libfyaml counts from 0, a quoted text from behind its quote and an alias from behind its star. Values that are left out have no mark. */
-static struct config_mark mark_of(struct fy_event *event)
+/* libfyaml counts from 0. Its 0.7 marks a quoted text behind the quote and an alias behind the star; people look at the sign itself.
+ * Values that are left out have no mark. */
+static struct config_mark mark_of(const struct builder *builder, struct fy_event *event)
 {
 	const struct fy_mark *mark = fy_event_start_mark(event);
 	if (!mark || mark->line < 0 || mark->column < 0)
 		return (struct config_mark){0, 0};
 	struct config_mark at = {(unsigned)mark->line + 1, (unsigned)mark->column + 1};
-	if (event->type == FYET_ALIAS && at.column > 1)
+	const char *signs = event->type == FYET_ALIAS ? "*" : event->type == FYET_SCALAR ? "\"'" : "";
+	bool behind = mark->column > 0 && mark->input_pos > 0 && mark->input_pos <= builder->size;
+	char before = behind ? builder->text[mark->input_pos - 1] : '\0';
+	if (before && strchr(signs, before))
 		at.column--;
-	if (event->type == FYET_SCALAR && event->scalar.value && at.column > 1) {
-		enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
-		at.column -= style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
-	}
 	return at;
 }
 
@@ -116,7 +118,7 @@ static bool key_expected(const struct builder *builder)
 
 static bool begin(struct builder *builder, struct fy_event *event, enum config_form form)
 {
-	struct config_mark at = mark_of(event);
+	struct config_mark at = mark_of(builder, event);
 	if (!builder->parent && form == CONFIG_LIST)
 		return stop(builder, at, "the file must begin with a key like 'gateway:', not with a list.");
 	if (key_expected(builder))
@@ -134,6 +136,8 @@ static bool begin(struct builder *builder, struct fy_event *event, enum config_f
 
 static bool end(struct builder *builder)
 {
+	if (!builder->parent)
+		return false;
 	builder->depth--;
 	builder->have_key = false;
 	complete(builder->parent);
@@ -149,7 +153,7 @@ static const char *text_of(struct builder *builder, struct fy_event *event)
 	if (!text)
 		return "";
 	if (memchr(text, '\0', size)) {
-		stop(builder, mark_of(event), "a zero byte cannot stand in a text.");
+		stop(builder, mark_of(builder, event), "a zero byte cannot stand in a text.");
 		return NULL;
 	}
 	return config_keep_text(builder->config, text, size);
@@ -174,7 +178,7 @@ static bool take_key(struct builder *builder, struct config_mark at, const char 
 
 static bool scalar(struct builder *builder, struct fy_event *event)
 {
-	struct config_mark at = mark_of(event);
+	struct config_mark at = mark_of(builder, event);
 	const char *text = text_of(builder, event);
 	if (!text)
 		return false;
@@ -196,7 +200,7 @@ static bool scalar(struct builder *builder, struct fy_event *event)
 
 static bool alias(struct builder *builder, struct fy_event *event)
 {
-	struct config_mark at = mark_of(event);
+	struct config_mark at = mark_of(builder, event);
 	if (!builder->parent || key_expected(builder))
 		return stop(builder, at, "an alias (*name) cannot stand here. Write the value out.");
 	struct config_node *node = place(builder, at);
@@ -210,7 +214,7 @@ static bool alias(struct builder *builder, struct fy_event *event)
 
 static bool take(struct builder *builder, struct fy_event *event)
 {
-	struct config_mark at = mark_of(event);
+	struct config_mark at = mark_of(builder, event);
 	if (at.line)
 		builder->last_at = at;
 	switch (event->type) {
@@ -280,7 +284,7 @@ static void empty(struct config_node *root)
 
 void config_parse(struct config *config, const char *text, size_t size)
 {
-	struct builder builder = {.config = config, .last_at = {1, 1}};
+	struct builder builder = {.config = config, .text = text, .size = size, .last_at = {1, 1}};
 	struct fy_diag *diag = new_diag();
 	struct fy_parse_cfg settings = {.flags = FYPCF_QUIET | FYPCF_DISABLE_RECYCLING, .diag = diag};
 	struct fy_parser *parser = diag ? fy_parser_create(&settings) : NULL;

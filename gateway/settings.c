@@ -3,19 +3,23 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *settings_text(struct settings *settings, const char *format, ...)
 {
-	va_list arguments, again;
+	char *text = NULL;
+	va_list arguments;
 	va_start(arguments, format);
-	va_copy(again, arguments);
-	int size = vsnprintf(NULL, 0, format, arguments);
-	char *text = size < 0 ? NULL : config_keep(settings->config, (size_t)size + 1);
-	if (text)
-		vsnprintf(text, (size_t)size + 1, format, again);
-	va_end(again);
+	int size = vasprintf(&text, format, arguments);
 	va_end(arguments);
-	return text ? text : "";
+	char *kept = size < 0 ? NULL : config_keep(settings->config, (size_t)size + 1);
+	if (kept)
+		memcpy(kept, text, (size_t)size);
+	if (size >= 0) {
+		explicit_bzero(text, (size_t)size); /* may have been a password */
+		free(text);
+	}
+	return kept ? kept : "";
 }
 
 void settings_check_absolute(struct settings *settings, const struct config_node *node, const char *key,

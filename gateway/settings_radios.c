@@ -153,7 +153,7 @@ static void check_device(struct config *config, const struct config_node *node, 
 	static const char *const serial_only[] = {"baud", "framing", "dtr", "rts"};
 	const char *wrong = device[0] ? port_check_device(device) : NULL;
 	if (wrong)
-		config_error(config, node, "device", "%s", wrong);
+		config_error(config, node, "device", "%s.", wrong);
 	bool tcp = strncmp(device, "tcp://", 6) == 0;
 	for (size_t i = 0; tcp && i < sizeof(serial_only) / sizeof(serial_only[0]); i++)
 		if (config_has(node, serial_only[i]))

@@ -1,137 +1,5 @@
-/* The settings: what a file becomes, and every check across its keys. With drivers of the test's own, so that no real one decides. */
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "gateway/settings.h"
-
-static const char *const tones[] = {"low", "high", NULL};
-static const struct driver_key kiss_keys[] = {
-    {"txdelay_ms", KEY_INTEGER, 0, 2550, "300", NULL, "Delay."},
-    {"gain_db", KEY_NUMBER, -10, 10, "0.5", NULL, "Gain."},
-    {"smack", KEY_FLAG, 0, 0, "false", NULL, "Checksum."},
-    {"tone", KEY_CHOICE, 0, 0, "high", tones, "Tone."},
-    {"channel", KEY_TEXT, 0, 8, "main", NULL, "Name of a channel."},
-};
-static const struct driver_key aprs_keys[] = {
-    {"callsign", KEY_TEXT, 1, 9, NULL, NULL, "the call sign, e.g. N0CALL-10."},
-};
-static const struct driver_key fused_modem_keys[] = {{"speed", KEY_INTEGER, 1, 9, "3", NULL, "Speed."}};
-static const struct driver_key fused_air_keys[] = {{"hops", KEY_INTEGER, 0, 7, "5", NULL, "Hops."}};
-
-static const struct modem_ops kiss = {.name = "kiss", .keys = kiss_keys, .key_count = 5};
-static const struct modem_ops fused_modem = {.name = "fused", .keys = fused_modem_keys, .key_count = 1};
-static const struct air_ops aprs = {.name = "aprs", .keys = aprs_keys, .key_count = 1};
-static const struct air_ops fused_air = {.name = "fused", .keys = fused_air_keys, .key_count = 1};
-
-const struct modem_ops *const *modem_all(void)
-{
-	static const struct modem_ops *const all[] = {&kiss, &fused_modem, NULL};
-	return all;
-}
-
-const struct air_ops *const *air_all(void)
-{
-	static const struct air_ops *const all[] = {&aprs, &fused_air, NULL};
-	return all;
-}
-
-const struct modem_ops *modem_find(const char *name)
-{
-	return strcmp(name, "kiss") == 0 ? &kiss : strcmp(name, "fused") == 0 ? &fused_modem : NULL;
-}
-
-const struct air_ops *air_find(const char *name)
-{
-	return strcmp(name, "aprs") == 0 ? &aprs : strcmp(name, "fused") == 0 ? &fused_air : NULL;
-}
-
-const char *port_check_device(const char *device)
-{
-	return device[0] == '/' || strncmp(device, "tcp://", 6) == 0 ? NULL : "is no device. Write e.g. /dev/ttyUSB0.";
-}
-
-static char directory[] = "/tmp/test-settings-XXXXXX";
-static char settings_path[64];
-
-static int set_up(void **state)
-{
-	(void)state;
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(settings_path, sizeof(settings_path), "%s/s.yaml", directory);
-	return 0;
-}
-
-static void remove_file(const char *name)
-{
-	char path[128];
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	unlink(path);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	remove_file("s.yaml");
-	remove_file("password");
-	return rmdir(directory);
-}
-
-static const char *write_file(const char *name, const void *bytes, size_t size, mode_t mode)
-{
-	static char path[128];
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	unlink(path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, size), (ssize_t)size);
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
-	return path;
-}
-
-static struct settings *load(const char *text)
-{
-	write_file("s.yaml", text, strlen(text), 0600);
-	struct settings *settings = settings_load(settings_path);
-	assert_non_null(settings);
-	return settings;
-}
-
-#define GATEWAY "gateway: {name: base1, operation: demo}\n"
-
-/* The only error, behind the file's name. */
-static void assert_only_error(const char *text, const char *expected)
-{
-	struct settings *settings = load(text);
-	if (settings_error_count(settings) != 1)
-		for (size_t i = 0; i < settings_error_count(settings); i++)
-			print_error("%s\n", settings_error(settings, i));
-	assert_int_equal(settings_error_count(settings), 1);
-	assert_memory_equal(settings_error(settings, 0), settings_path, strlen(settings_path));
-	assert_string_equal(settings_error(settings, 0) + strlen(settings_path) + 1, expected);
-	settings_free(settings);
-}
-
-static void assert_only_warning(const char *text, size_t index, const char *expected)
-{
-	struct settings *settings = load(text);
-	assert_int_equal(settings_error_count(settings), 0);
-	assert_non_null(settings_warning(settings, index));
-	assert_string_equal(settings_warning(settings, index) + strlen(settings_path) + 1, expected);
-	settings_free(settings);
-}
+/* The settings: what a file becomes, and the checks across its keys. */
+#include "tests/unit/settings-fixture.h"
 
 static void test_least(void **state)
 {
@@ -299,7 +167,7 @@ static void test_radio_errors(void **state)
 	assert_only_error(RADIO("modem: kiss, air: fused"),
 			  "3:3: radios.vhf.device: must be given: where the modem is, e.g. /dev/ttyUSB0.");
 	assert_only_error(RADIO("device: ttyUSB0, modem: kiss, air: fused"),
-			  "3:17: radios.vhf.device: is no device. Write e.g. /dev/ttyUSB0.");
+			  "3:17: radios.vhf.device: is no device; write /dev/ttyUSB0.");
 	assert_only_error(RADIO(GOOD ", kiss: {txdelay: 3}"),
 			  "3:60: radios.vhf.kiss.txdelay: unknown key. Did you mean 'txdelay_ms'?");
 	assert_only_error(RADIO(GOOD ", kiss: {txdelay_ms: 2551}"),
@@ -337,91 +205,6 @@ static void test_shared_device(void **state)
 	struct settings *settings = load(GATEWAY "radios:\n  a: {" GOOD "}\n  b: {" GOOD ", enabled: false}\n");
 	assert_int_equal(settings_error_count(settings), 0);
 	settings_free(settings);
-}
-
-#define BROKER(keys) GATEWAY "uplink:\n  brokers:\n    - {" keys "}\n"
-
-static void test_broker_errors(void **state)
-{
-	(void)state;
-	assert_only_error(
-	    BROKER("port: 1"),
-	    "4:7: uplink.brokers[1].host: must be given: name or address of the broker, e.g. hq.example.org.");
-	assert_only_error(BROKER("host: ''"), "4:14: uplink.brokers[1].host: must not be empty: name or address of the "
-					      "broker, e.g. hq.example.org.");
-	assert_only_error(BROKER("host: 'mqtt://hq'"),
-			  "4:14: uplink.brokers[1].host: must be a name or address alone. Port "
-			  "and tls have keys of their own.");
-	assert_only_error(BROKER("host: hq, port: 0"),
-			  "4:24: uplink.brokers[1].port: 0 is too small. Write 1 or more.");
-	assert_only_error(
-	    BROKER("host: hq, tls: true, ca_file: /nonexistent/ca.pem"),
-	    "4:38: uplink.brokers[1].ca_file: '/nonexistent/ca.pem' cannot be read: No such file or directory.");
-	assert_only_error(BROKER("host: hq, tls: true, ca_file: ca.pem"),
-			  "4:38: uplink.brokers[1].ca_file: must be a whole path that begins with /.");
-	assert_only_error(BROKER("host: hq, ca_file: /dev/null"),
-			  "4:27: uplink.brokers[1].ca_file: has no use without 'tls: true'.");
-	assert_only_error(BROKER("host: hq, tls: true, certificate_file: /dev/null"),
-			  "4:47: uplink.brokers[1].certificate_file: needs key_file beside it.");
-	assert_only_error(BROKER("host: hq, tls: true, key_file: /dev/null"),
-			  "4:39: uplink.brokers[1].key_file: needs certificate_file beside it.");
-	assert_only_error(BROKER("host: hq, username: u"),
-			  "4:28: uplink.brokers[1].username: needs password_file beside it.");
-	assert_only_error(
-	    BROKER("host: hq, password: secret"),
-	    "4:28: uplink.brokers[1].password: a password does not stand in this file. Write it to a file of its "
-	    "own and name that in password_file.");
-	assert_only_error(GATEWAY "uplink:\n  brokers:\n    - {host: hq}\n    - {host: HQ, port: 1883}\n",
-			  "5:14: uplink.brokers[2].host: is the same broker as number 1 of the list.");
-	assert_only_error(GATEWAY "uplink: {retain: true}\n",
-			  "2:18: uplink.retain: messages are never retained. Take this line out.");
-	assert_only_error(GATEWAY "uplink: {qos: 2}\n",
-			  "2:15: uplink.qos: everything is sent with QoS 1. Take this line out.");
-	assert_only_warning(GATEWAY "uplink: {brokers: []}\n", 1,
-			    "2:10: uplink.brokers: there is none: messages are only stored on this machine.");
-}
-
-static struct settings *load_with_password(const char *path)
-{
-	char text[512];
-	snprintf(text, sizeof(text), BROKER("host: hq, username: u, password_file: %s"), path);
-	return load(text);
-}
-
-static void assert_password_error(const char *path, const char *expected)
-{
-	struct settings *settings = load_with_password(path);
-	assert_int_equal(settings_error_count(settings), 1);
-	assert_non_null(strstr(settings_error(settings, 0), "uplink.brokers[1].password_file: "));
-	if (!strstr(settings_error(settings, 0), expected))
-		fail_msg("%s", settings_error(settings, 0));
-	assert_null(strstr(settings_error(settings, 0), "secret"));
-	assert_null(settings->uplink.brokers[0].password);
-	settings_free(settings);
-}
-
-static void test_password(void **state)
-{
-	(void)state;
-	struct settings *settings = load_with_password(write_file("password", "secret word\r\n", 13, 0640));
-	assert_int_equal(settings_error_count(settings), 0);
-	assert_string_equal(settings->uplink.brokers[0].username, "u");
-	assert_string_equal(settings->uplink.brokers[0].password, "secret word");
-	settings_free(settings);
-	assert_password_error(write_file("password", "secret", 6, 0644), "everybody on this machine can get at");
-	assert_password_error(write_file("password", "secret", 6, 0602), "everybody on this machine can get at");
-	assert_password_error(write_file("password", "\n", 1, 0600), "must hold the password and nothing else");
-	assert_password_error(write_file("password", "secret\0x", 8, 0600), "must hold the password and nothing else");
-	char *large = calloc(1, 1025);
-	assert_non_null(large);
-	memset(large, 'x', 1025);
-	assert_password_error(write_file("password", large, 1025, 0600), "must hold the password and nothing else");
-	settings = load_with_password(write_file("password", large, 1024, 0600));
-	assert_int_equal(strlen(settings->uplink.brokers[0].password), 1024);
-	settings_free(settings);
-	free(large);
-	assert_password_error("/nonexistent", "cannot be read: No such file or directory");
-	assert_password_error(directory, "is not a file");
 }
 
 static void test_gateway_errors(void **state)
@@ -513,29 +296,6 @@ static void test_rule_errors(void **state)
 			  "4:41: rules[1].severity: only an alert has one. Add 'kind: alert' or take it out.");
 }
 
-static void test_stations(void **state)
-{
-	(void)state;
-	struct settings *settings = load(GATEWAY "stations:\n"
-						 "  - {station: N0CALL-7, organisation: org-b}\n"
-						 "  - {station: f-12, organisation: org-a}\n"
-						 "  - {station: N0CALL, organisation: org-c}\n");
-	assert_int_equal(settings_error_count(settings), 0);
-	assert_string_equal(settings_organisation(settings, "N0CALL-7"), "org-b");
-	assert_string_equal(settings_organisation(settings, "N0CALL"), "org-c");
-	assert_string_equal(settings_organisation(settings, "f-12"), "org-a");
-	assert_string_equal(settings_organisation(settings, "f-1"), "unassigned");
-	assert_string_equal(settings_organisation(settings, ""), "unassigned");
-	settings_free(settings);
-	assert_only_error(
-	    GATEWAY "stations:\n  - {station: B, organisation: x}\n  - {station: A, organisation: x}\n  - {station: B, "
-		    "organisation: y}\n",
-	    "5:15: stations[3].station: stands in line 3, too. Keep one of them.");
-	assert_only_error(
-	    GATEWAY "stations:\n  - {station: 'N0CALL 7', organisation: x}\n",
-	    "3:15: stations[1].station: 'N0CALL 7' cannot be a name in topics. Use 1 to 23 of A-Z a-z 0-9 _ -.");
-}
-
 static void test_warnings(void **state)
 {
 	(void)state;
@@ -583,11 +343,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_least),         cmocka_unit_test(test_everything_set),
 	    cmocka_unit_test(test_radios),        cmocka_unit_test(test_radio_errors),
-	    cmocka_unit_test(test_shared_device), cmocka_unit_test(test_broker_errors),
-	    cmocka_unit_test(test_password),      cmocka_unit_test(test_gateway_errors),
+	    cmocka_unit_test(test_shared_device), cmocka_unit_test(test_gateway_errors),
 	    cmocka_unit_test(test_rules),         cmocka_unit_test(test_rule_errors),
-	    cmocka_unit_test(test_stations),      cmocka_unit_test(test_warnings),
-	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_warnings),      cmocka_unit_test(test_check),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
