@@ -59,6 +59,13 @@ void dedupe_free(struct dedupe *dedupe)
 	free(dedupe);
 }
 
+/* Where in the ring the i-th oldest is. */
+static size_t position_of(const struct dedupe *dedupe, size_t i)
+{
+	size_t position = dedupe->first + i;
+	return position < dedupe->capacity ? position : position - dedupe->capacity;
+}
+
 /* The slot that leads to that hash, or the empty one where it would go. */
 static size_t find_slot(const struct dedupe *dedupe, uint64_t hash)
 {
@@ -88,7 +95,7 @@ static void forget_oldest(struct dedupe *dedupe)
 	/* Seen again after its window, an id leads to its newer place. */
 	if (dedupe->table[slot] == dedupe->first + 1)
 		clear_slot(dedupe, slot);
-	dedupe->first = (dedupe->first + 1) % dedupe->capacity;
+	dedupe->first = position_of(dedupe, 1);
 	dedupe->count--;
 }
 
@@ -96,7 +103,7 @@ static void remember(struct dedupe *dedupe, uint64_t hash, int64_t first_ms)
 {
 	if (dedupe->count == dedupe->capacity)
 		forget_oldest(dedupe);
-	size_t position = (dedupe->first + dedupe->count++) % dedupe->capacity;
+	size_t position = position_of(dedupe, dedupe->count++);
 	size_t slot = find_slot(dedupe, hash);
 	dedupe->ring[position] = (struct memory){hash, first_ms};
 	dedupe->table[slot] = (uint32_t)position + 1;
@@ -139,7 +146,7 @@ size_t dedupe_save_size(const struct dedupe *dedupe)
 /* The i-th oldest if it is to be saved, or NULL. */
 static const struct memory *worth_saving(const struct dedupe *dedupe, size_t i, int64_t now_ms)
 {
-	size_t position = (dedupe->first + i) % dedupe->capacity;
+	size_t position = position_of(dedupe, i);
 	const struct memory *memory = &dedupe->ring[position];
 	bool newest = dedupe->table[find_slot(dedupe, memory->hash)] == position + 1;
 	return newest && inside(dedupe, memory->first_ms, now_ms) ? memory : NULL;

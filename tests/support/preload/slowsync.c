@@ -55,42 +55,46 @@ static bool full(int fd)
 	return true;
 }
 
-/* The function of that name behind this library. */
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-
 int fsync(int fd)
 {
+	int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
 	linger();
-	return NEXT(fsync)(fd);
+	return real(fd);
 }
 
 int fdatasync(int fd)
 {
+	int (*real)(int) = dlsym(RTLD_NEXT, "fdatasync");
 	linger();
-	return NEXT(fdatasync)(fd);
+	return real(fd);
 }
 
 ssize_t write(int fd, const void *bytes, size_t size)
 {
-	return full(fd) ? -1 : NEXT(write)(fd, bytes, size);
+	ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+	return full(fd) ? -1 : real(fd, bytes, size);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
 {
-	return full(fd) ? -1 : NEXT(pwrite)(fd, bytes, size, offset);
+	ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite");
+	return full(fd) ? -1 : real(fd, bytes, size, offset);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)
 {
-	return full(fd) ? -1 : NEXT(pwrite64)(fd, bytes, size, offset);
+	ssize_t (*real)(int, const void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
+	return full(fd) ? -1 : real(fd, bytes, size, offset);
 }
 
 int ftruncate(int fd, off_t size)
 {
-	return full(fd) ? -1 : NEXT(ftruncate)(fd, size);
+	int (*real)(int, off_t) = dlsym(RTLD_NEXT, "ftruncate");
+	return full(fd) ? -1 : real(fd, size);
 }
 
 int ftruncate64(int fd, off64_t size)
 {
-	return full(fd) ? -1 : NEXT(ftruncate64)(fd, size);
+	int (*real)(int, off64_t) = dlsym(RTLD_NEXT, "ftruncate64");
+	return full(fd) ? -1 : real(fd, size);
 }
