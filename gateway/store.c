@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "gateway/clock.h"
+#include "gateway/log.h"
 #include "gateway/priorities.h"
 
 enum { TIMER_ACCURACY_US = 1000, RETRY_US = 30 * 1000000 };
@@ -216,6 +217,23 @@ static void free_changes(struct store_changes *list)
 	}
 }
 
+static size_t count_puts(const struct store_changes *list)
+{
+	size_t count = 0;
+	for (const struct store_change *change = TAILQ_FIRST(list); change; change = TAILQ_NEXT(change, link))
+		count += change->type == STORE_PUT && !change->forgotten;
+	return count;
+}
+
+static void say_what_is_lost(const struct store *store)
+{
+	size_t lost = count_puts(&store->pending) + count_puts(&store->waiting);
+	lost += store->busy ? count_puts(&store->group.changes) : 0;
+	if (lost)
+		log_error("%zu messages end with this process: the disk of the message store did not take them in time",
+			  lost);
+}
+
 static void free_rest(struct store *store)
 {
 	store_index_clear(&store->puts);
@@ -247,6 +265,7 @@ void store_close(struct store *store, int64_t timeout_ms)
 		flush(store, until_us);
 		ended = store_thread_free(store->thread, until_us);
 	}
+	say_what_is_lost(store);
 	free_rest(store);
 	if (!ended)
 		return; /* the thread still works on store->group */

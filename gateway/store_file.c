@@ -14,8 +14,9 @@ enum {
 	BUSY_MS = 1000,
 };
 
-/* Small pages, because an SD card is worn by whole pages: a 300-byte message costs about a third of what 4 kB pages cost. A
- * short log and a small cache, because memory and card are small. FULL, because NORMAL loses commits at a power cut. */
+/* Small pages, because an SD card is worn by whole pages: a message of 300 bytes in a commit of its own, put and taken off again,
+ * writes 1.3 kB with pages of 1 kB and 5.2 kB with the usual 4 kB. A short log and a small cache, because memory and card are
+ * small. FULL, because NORMAL loses commits at a power cut. */
 static const char settings_sql[] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
 				   "PRAGMA cache_size=-256; PRAGMA page_size=1024; PRAGMA trusted_schema=OFF;";
 static const char log_sql[] = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=512;"

@@ -255,6 +255,52 @@ static void test_failing_sync(void **state)
 	assert_int_equal(rig->loaded_count, 1);
 }
 
+enum { STEPS = 4000 };
+
+/* Faults come and go while entries are put and forgotten in every state; in the end the disk holds exactly what is wanted. */
+static void test_any_order_of_faults(void **state)
+{
+	struct store_rig *rig = *state;
+	static struct entry *entries[STEPS];
+	static char ids[STEPS][16];
+	unsigned random = 7;
+	size_t wanted = 0, found = 0;
+	store_rig_open(rig, 1, 1);
+	for (unsigned i = 0; i < STEPS; i++) {
+		random = random * 1664525 + 1013904223;
+		snprintf(ids[i], sizeof(ids[i]), "f-%u", i);
+		entries[i] = put(rig, ids[i], random >> 30 == 0);
+		unsigned old = (random >> 8) % (i + 1);
+		if (entries[old] && random >> 28 & 1) {
+			store_forget(rig->store, entries[old]);
+			entry_unref(entries[old]);
+			entries[old] = NULL;
+		}
+		if ((random >> 4) % 64 == 0)
+			slow_vfs_set_full(random >> 16 & 1);
+		if ((random >> 4) % 64 == 1)
+			slow_vfs_set_sync_fails(random >> 16 & 1);
+		sd_event_run(rig->event, i % 8 == 0 ? 1000 : 0);
+	}
+	slow_vfs_set_full(false);
+	slow_vfs_set_sync_fails(false);
+	assert_true(store_rig_count(rig, "groups_failed") > 10 && store_rig_count(rig, "groups") > 10);
+	store_rig_close(rig);
+	store_rig_open(rig, 0, 0);
+	for (unsigned i = 0; i < STEPS; i++) {
+		if (!entries[i])
+			continue;
+		wanted++;
+		assert_int_equal(entries[i]->references, 1);
+		if (found < rig->loaded_count && store_rig_is(rig->loaded[found], CLASS_ROUTINE, ids[i], 300))
+			found++;
+		entry_unref(entries[i]);
+	}
+	print_message("%d put, %zu wanted in the end, %zu found\n", STEPS, wanted, rig->loaded_count);
+	assert_int_equal(found, wanted);
+	assert_int_equal(rig->loaded_count, wanted);
+}
+
 /* ---- damaged ---- */
 
 static off_t size_of(const char *path)
@@ -466,6 +512,7 @@ int main(void)
 	    FAULT(test_full_disk_without_traffic_comes_back_too),
 	    FAULT(test_full_at_start_still_reads),
 	    FAULT(test_failing_sync),
+	    FAULT(test_any_order_of_faults),
 	    FAULT(test_garbage_is_moved_aside),
 	    FAULT(test_what_can_be_read_is_saved),
 	    FAULT(test_damage_while_running),
