@@ -1,4 +1,5 @@
-/* Any bytes as a line of TNC2, as a datagram, and as an information field: whatever is heard keeps the promises of the data model. */
+/* Any bytes as a line of TNC2, as a datagram, and as an information field: whatever is heard keeps the promises of
+ * the data model. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>

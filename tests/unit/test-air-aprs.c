@@ -1,4 +1,5 @@
-/* The aprs air protocol: datagrams to messages with their ids, third-party traffic, one's own frames, and transmission. */
+/* The aprs air protocol: datagrams to messages with their ids, third-party traffic, one's own frames, and
+ * transmission. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -206,43 +207,44 @@ struct kind_case {
 	const char *data_type;
 };
 
+static const struct kind_case kinds[] = {
+    {"!4903.50N/07201.75W-", KIND_POSITION, "position"},
+    {";LEADER   *092345z4903.50N/07201.75W>", KIND_POSITION, "object"},
+    {")AID #2!4903.50N/07201.75WA", KIND_POSITION, "item"},
+    {":N0CALL   :hello", KIND_TEXT, "message"},
+    {":N0CALL   :ack1", KIND_ACK, "message-ack"},
+    {":N0CALL   :rej1", KIND_ACK, "message-rej"},
+    {":BLN1     :hello", KIND_TEXT, "bulletin"},
+    {":BLNA     :hello", KIND_TEXT, "announcement"},
+    {":NWS-WARN :hello", KIND_TEXT, "nws"},
+    {">hello", KIND_TEXT, "status"},
+    {"T#1,2", KIND_TELEMETRY, "telemetry"},
+    {"_10090556c220s004g005t077", KIND_TELEMETRY, "weather"},
+    {"!4903.50N/07201.75W_220/004g005t077", KIND_TELEMETRY, "weather"},
+    {"?APRS?", KIND_RAW, "query"},
+    {"<IGATE", KIND_RAW, "capabilities"},
+    {"$GPRMC", KIND_RAW, "nmea"},
+    {"{Q1", KIND_RAW, "user-defined"},
+    {",x", KIND_RAW, "test"},
+    {"}nonsense", KIND_RAW, "third-party"},
+    {"nonsense", KIND_RAW, "raw"},
+    {"!nonsense", KIND_RAW, "position"},
+};
+
 static void test_kinds(void **unused)
 {
 	(void)unused;
-	static const struct kind_case cases[] = {
-	    {"!4903.50N/07201.75W-", KIND_POSITION, "position"},
-	    {";LEADER   *092345z4903.50N/07201.75W>", KIND_POSITION, "object"},
-	    {")AID #2!4903.50N/07201.75WA", KIND_POSITION, "item"},
-	    {":N0CALL   :hello", KIND_TEXT, "message"},
-	    {":N0CALL   :ack1", KIND_ACK, "message-ack"},
-	    {":N0CALL   :rej1", KIND_ACK, "message-rej"},
-	    {":BLN1     :hello", KIND_TEXT, "bulletin"},
-	    {":BLNA     :hello", KIND_TEXT, "announcement"},
-	    {":NWS-WARN :hello", KIND_TEXT, "nws"},
-	    {">hello", KIND_TEXT, "status"},
-	    {"T#1,2", KIND_TELEMETRY, "telemetry"},
-	    {"_10090556c220s004g005t077", KIND_TELEMETRY, "weather"},
-	    {"!4903.50N/07201.75W_220/004g005t077", KIND_TELEMETRY, "weather"},
-	    {"?APRS?", KIND_RAW, "query"},
-	    {"<IGATE", KIND_RAW, "capabilities"},
-	    {"$GPRMC", KIND_RAW, "nmea"},
-	    {"{Q1", KIND_RAW, "user-defined"},
-	    {",x", KIND_RAW, "test"},
-	    {"}nonsense", KIND_RAW, "third-party"},
-	    {"nonsense", KIND_RAW, "raw"},
-	    {"!nonsense", KIND_RAW, "position"},
-	};
 	start(NULL);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		hear_frame("N0CALL-7", "APRS", "", cases[i].information);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		hear_frame("N0CALL-7", "APRS", "", kinds[i].information);
 		assert_int_equal(record.message_count, 1);
-		if (record.message.kind != cases[i].kind || strcmp(record.message.data_type, cases[i].data_type) != 0)
-			fail_msg("%s: %s, %s", cases[i].information, message_kind_name(record.message.kind),
+		if (record.message.kind != kinds[i].kind || strcmp(record.message.data_type, kinds[i].data_type) != 0)
+			fail_msg("%s: %s, %s", kinds[i].information, message_kind_name(record.message.kind),
 				 record.message.data_type);
 		assert_int_equal(record.message.heard.hops, 0);
-		size_t size = cases[i].kind == KIND_RAW ? strlen(cases[i].information) : 0;
+		size_t size = kinds[i].kind == KIND_RAW ? strlen(kinds[i].information) : 0;
 		assert_int_equal(record.message.raw_size, size);
-		assert_memory_equal(record.message.raw, cases[i].information, size);
+		assert_memory_equal(record.message.raw, kinds[i].information, size);
 	}
 	assert_string_equal(record.message.parse_error, "invalid position");
 	hear_frame("N0CALL-7", "T1TW2V", "", "`c51!f?>/");

@@ -116,53 +116,49 @@ struct position_case {
 	double speed_kmh, course_deg;
 };
 
+static const struct position_case positions[] = {
+    /* degrees of longitude: 0-9, 10-99, 100-109, 110-179 */
+    {"P00PP0", {'`', 0x76, 0x58, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 0, 0, 0, 0},
+    {"P00PP0", {'`', 0x7f, 0x58, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 9, 0, 0, 0},
+    {"P00P00", {'`', 0x26, 0x61, 0x7f, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 10 + 9.99 / 60, 0, 0, 0},
+    {"P00P0P", {'`', 0x7f, 0x26, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, -(99 + 10. / 60), 0, 0, 0},
+    {"P00PP0", {'`', 0x6c, 0x57, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 100 + 59. / 60, 0, 0, 0},
+    {"P00PPP", {'`', 0x6b, 0x57, 0x7f, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, -(179 + 59.99 / 60), 0, 0, 0},
+    {"YPPPPP", {'`', 0x6b, 0x58, 0x1c, 0x6c, 0x20, 0x1c, '>', '/'}, 90, -179, 0, 0, 0},
+    /* speed 799 and course 360, with and without the offsets */
+    {"P00000", {'\'', 0x26, 0x58, 0x1c, 0x6b, 0x1c + 93, 0x1c + 60, '>', '/'}, 0, 10, 0, 799 * 1.852, 360},
+    {"P00000", {'\'', 0x26, 0x58, 0x1c, 0x6c, 0x1c + 97, 0x1c + 60, '>', '/'}, 0, 10, 0, 9 * 1.852, 360},
+    /* each ambiguity, which counts for the longitude too */
+    {"SS256Z",
+     {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'},
+     -(33 + 25.65 / 60),
+     -(10 + 25.75 / 60),
+     1,
+     0,
+     0},
+    {"SS25LL",
+     {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'},
+     -(33 + 25.5 / 60),
+     10 + 25.5 / 60,
+     2,
+     0,
+     0},
+    {"SS2ZLL", {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'}, 33 + 25. / 60, 10 + 25. / 60, 3, 0, 0},
+    {"SSKZLL", {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'}, 33.5, 10.5, 4, 0, 0},
+    {"SSZLLL", {0x1c, 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'}, -33.5, 10.5, 4, 0, 0},
+};
+
 static void test_positions(void **unused)
 {
 	(void)unused;
-	static const struct position_case cases[] = {
-	    /* degrees of longitude: 0-9, 10-99, 100-109, 110-179 */
-	    {"P00PP0", {'`', 0x76, 0x58, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 0, 0, 0, 0},
-	    {"P00PP0", {'`', 0x7f, 0x58, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 9, 0, 0, 0},
-	    {"P00P00", {'`', 0x26, 0x61, 0x7f, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 10 + 9.99 / 60, 0, 0, 0},
-	    {"P00P0P", {'`', 0x7f, 0x26, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, -(99 + 10. / 60), 0, 0, 0},
-	    {"P00PP0", {'`', 0x6c, 0x57, 0x1c, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, 100 + 59. / 60, 0, 0, 0},
-	    {"P00PPP", {'`', 0x6b, 0x57, 0x7f, 0x1c, 0x1c, 0x1c, '>', '/'}, 0, -(179 + 59.99 / 60), 0, 0, 0},
-	    {"YPPPPP", {'`', 0x6b, 0x58, 0x1c, 0x6c, 0x20, 0x1c, '>', '/'}, 90, -179, 0, 0, 0},
-	    /* speed 799 and course 360, with and without the offsets */
-	    {"P00000", {'\'', 0x26, 0x58, 0x1c, 0x6b, 0x1c + 93, 0x1c + 60, '>', '/'}, 0, 10, 0, 799 * 1.852, 360},
-	    {"P00000", {'\'', 0x26, 0x58, 0x1c, 0x6c, 0x1c + 97, 0x1c + 60, '>', '/'}, 0, 10, 0, 9 * 1.852, 360},
-	    /* each ambiguity, which counts for the longitude too */
-	    {"SS256Z",
-	     {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'},
-	     -(33 + 25.65 / 60),
-	     -(10 + 25.75 / 60),
-	     1,
-	     0,
-	     0},
-	    {"SS25LL",
-	     {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'},
-	     -(33 + 25.5 / 60),
-	     10 + 25.5 / 60,
-	     2,
-	     0,
-	     0},
-	    {"SS2ZLL",
-	     {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'},
-	     33 + 25. / 60,
-	     10 + 25. / 60,
-	     3,
-	     0,
-	     0},
-	    {"SSKZLL", {'`', 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'}, 33.5, 10.5, 4, 0, 0},
-	    {"SSZLLL", {0x1c, 0x26, 0x26 + 15, 0x1c + 77, 0x1c, 0x1c, 0x1c, '>', '/'}, -33.5, 10.5, 4, 0, 0},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		parse(cases[i].destination, cases[i].head, sizeof(cases[i].head));
+	for (size_t i = 0; i < sizeof(positions) / sizeof(*positions); i++) {
+		parse(positions[i].destination, positions[i].head, sizeof(positions[i].head));
 		if (packet.error)
 			fail_msg("%zu: %s", i, packet.error);
-		if (fabs(packet.lat_deg - cases[i].lat_deg) > 1e-6 || fabs(packet.lon_deg - cases[i].lon_deg) > 1e-6 ||
-		    packet.ambiguity != cases[i].ambiguity || fabs(packet.speed_kmh - cases[i].speed_kmh) > 1e-6 ||
-		    packet.course_deg != cases[i].course_deg)
+		if (fabs(packet.lat_deg - positions[i].lat_deg) > 1e-6 ||
+		    fabs(packet.lon_deg - positions[i].lon_deg) > 1e-6 || packet.ambiguity != positions[i].ambiguity ||
+		    fabs(packet.speed_kmh - positions[i].speed_kmh) > 1e-6 ||
+		    packet.course_deg != positions[i].course_deg)
 			fail_msg("%zu: %f %f %u %f %f", i, packet.lat_deg, packet.lon_deg, packet.ambiguity,
 				 packet.speed_kmh, packet.course_deg);
 		assert_string_equal(packet.text, "");
@@ -198,7 +194,8 @@ struct oracle {
 
 static void oracle_new(struct oracle *oracle)
 {
-	/* Three digits or blanks without a bit, the rest digits with or without one; blanks only at the end; minutes below 60. */
+	/* Three digits or blanks without a bit, the rest digits with or without one; blanks only at the end; minutes
+	 * below 60. */
 	static const char digits[] = "^(([0-8][0-9])([0-5L])|900)([0-9LP-Z])([0-9LP-Z])([0-9LP-Z])$";
 	static const char bytes[] =
 	    "^[`'\x1c\x1d][\x26-\x7f][\x26-\x61][\x1c-\x7f][\x1c-\x7f][\x1c-\x7d][\x1c-\x7f][\x21-\x7e]"
@@ -235,7 +232,8 @@ static uint64_t next_random(uint64_t *seed)
 	return *seed >> 11;
 }
 
-/* Destinations and bytes that are nearly right, so that both outcomes are common: ours and the second opinion agree on each. */
+/* Destinations and bytes that are nearly right, so that both outcomes are common: ours and the second opinion agree
+ * on each. */
 static void test_second_opinion(void **unused)
 {
 	(void)unused;

@@ -40,46 +40,46 @@ struct position_case {
 	double altitude_m, speed_kmh, course_deg;
 };
 
+static const struct position_case positions[] = {
+    /* each ambiguity: the middle of the box */
+    {"!4903.50N/07201.75W-x", 49.0583333333, -72.0291666667, 0, "/-", "x", NAN, NAN, NAN},
+    {"!4903.5 N/07201.7 W-x", 49 + 3.55 / 60, -72 - 1.75 / 60, 1, "/-", "x", NAN, NAN, NAN},
+    {"!4903.  N/07201.  W-x", 49 + 3.5 / 60, -72 - 1.5 / 60, 2, "/-", "x", NAN, NAN, NAN},
+    {"!490 .  N/0720 .  W-x", 49 + 5. / 60, -72 - 5. / 60, 3, "/-", "x", NAN, NAN, NAN},
+    {"!49  .  N/072  .  W-x", 49.5, -72.5, 4, "/-", "x", NAN, NAN, NAN},
+    /* the latitude decides; digits of the longitude beyond it do not count */
+    {"!49  .  N/07201.75W-x", 49.5, -72.5, 4, "/-", "x", NAN, NAN, NAN},
+    /* DAO means nothing then */
+    {"!4903.  N/07201.  W-x!W99!", 49 + 3.5 / 60, -72 - 1.5 / 60, 2, "/-", "x", NAN, NAN, NAN},
+    {"!9000.00S\\18000.00E.", -90, 180, 0, "\\.", "", NAN, NAN, NAN},
+    {"!0000.00n/00000.00e.", 0, 0, 0, "/.", "", NAN, NAN, NAN},
+    {"=4903.50N907201.75W#", 49.0583333333, -72.0291666667, 0, "9#", "", NAN, NAN, NAN},
+    {"!4903.50N/07201.75W>.../...abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, NAN, NAN},
+    {"!4903.50N/07201.75W>   /036abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, 66.672, NAN},
+    {"!4903.50N/07201.75W>400/036abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, 66.672, NAN},
+    {"!4903.50N/07201.75W>360/000/abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, 0, 360},
+    {"!4903.50N/07201.75W>Hi /A=001000 there", 49.0583333333, -72.0291666667, 0, "/>", "Hi  there", 304.8, NAN, NAN},
+    {"!4903.50N/07201.75W>/A=00100", 49.0583333333, -72.0291666667, 0, "/>", "A=00100", NAN, NAN, NAN},
+    {"!4903.50N/07201.75W>/A=x/A=000100y", 49.0583333333, -72.0291666667, 0, "/>", "A=xy", 30.48, NAN, NAN},
+    /* the sign of a position on the equator survives the refinement */
+    {"!0000.00S/00000.00W>!W55!", -0.005 / 60, -0.005 / 60, 0, "/>", "", NAN, NAN, NAN},
+    {"!9000.00N/18000.00E>!W55!", 90, 180, 0, "/>", "", NAN, NAN, NAN},
+    {"!4903.50N/07201.75W>!w33! a !wow!", 49.0583333333 + 78 / 91. * .01 / 60, -72.0291666667 - 86 / 91. * .01 / 60, 0,
+     "/>", "!w33! a", NAN, NAN, NAN},
+    /* compressed overlay, and time that is none */
+    {"!a5L!!<*e7> sTx", 49.5, -72.7500039378, 0, "0>", "x", NAN, NAN, NAN},
+    {"/999999z4903.50N/07201.75W-", 49.0583333333, -72.0291666667, 0, "/-", "", NAN, NAN, NAN},
+    /* TNC text in front */
+    {"X1J4 (HILL):!4903.50N/07201.75W-", 49.0583333333, -72.0291666667, 0, "/-", "", NAN, NAN, NAN},
+    {"0123456789012345678901234567890123456 8!4903.50N/07201.75W-", 49.0583333333, -72.0291666667, 0, "/-", "", NAN,
+     NAN, NAN},
+};
+
 static void test_positions(void **unused)
 {
 	(void)unused;
-	static const struct position_case cases[] = {
-	    /* each ambiguity: the middle of the box */
-	    {"!4903.50N/07201.75W-x", 49.0583333333, -72.0291666667, 0, "/-", "x", NAN, NAN, NAN},
-	    {"!4903.5 N/07201.7 W-x", 49 + 3.55 / 60, -72 - 1.75 / 60, 1, "/-", "x", NAN, NAN, NAN},
-	    {"!4903.  N/07201.  W-x", 49 + 3.5 / 60, -72 - 1.5 / 60, 2, "/-", "x", NAN, NAN, NAN},
-	    {"!490 .  N/0720 .  W-x", 49 + 5. / 60, -72 - 5. / 60, 3, "/-", "x", NAN, NAN, NAN},
-	    {"!49  .  N/072  .  W-x", 49.5, -72.5, 4, "/-", "x", NAN, NAN, NAN},
-	    /* the latitude decides; digits of the longitude beyond it do not count */
-	    {"!49  .  N/07201.75W-x", 49.5, -72.5, 4, "/-", "x", NAN, NAN, NAN},
-	    /* DAO means nothing then */
-	    {"!4903.  N/07201.  W-x!W99!", 49 + 3.5 / 60, -72 - 1.5 / 60, 2, "/-", "x", NAN, NAN, NAN},
-	    {"!9000.00S\\18000.00E.", -90, 180, 0, "\\.", "", NAN, NAN, NAN},
-	    {"!0000.00n/00000.00e.", 0, 0, 0, "/.", "", NAN, NAN, NAN},
-	    {"=4903.50N907201.75W#", 49.0583333333, -72.0291666667, 0, "9#", "", NAN, NAN, NAN},
-	    {"!4903.50N/07201.75W>.../...abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, NAN, NAN},
-	    {"!4903.50N/07201.75W>   /036abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, 66.672, NAN},
-	    {"!4903.50N/07201.75W>400/036abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, 66.672, NAN},
-	    {"!4903.50N/07201.75W>360/000/abc", 49.0583333333, -72.0291666667, 0, "/>", "abc", NAN, 0, 360},
-	    {"!4903.50N/07201.75W>Hi /A=001000 there", 49.0583333333, -72.0291666667, 0, "/>", "Hi  there", 304.8, NAN,
-	     NAN},
-	    {"!4903.50N/07201.75W>/A=00100", 49.0583333333, -72.0291666667, 0, "/>", "A=00100", NAN, NAN, NAN},
-	    {"!4903.50N/07201.75W>/A=x/A=000100y", 49.0583333333, -72.0291666667, 0, "/>", "A=xy", 30.48, NAN, NAN},
-	    /* the sign of a position on the equator survives the refinement */
-	    {"!0000.00S/00000.00W>!W55!", -0.005 / 60, -0.005 / 60, 0, "/>", "", NAN, NAN, NAN},
-	    {"!9000.00N/18000.00E>!W55!", 90, 180, 0, "/>", "", NAN, NAN, NAN},
-	    {"!4903.50N/07201.75W>!w33! a !wow!", 49.0583333333 + 78 / 91. * .01 / 60,
-	     -72.0291666667 - 86 / 91. * .01 / 60, 0, "/>", "!w33! a", NAN, NAN, NAN},
-	    /* compressed overlay, and time that is none */
-	    {"!a5L!!<*e7> sTx", 49.5, -72.7500039378, 0, "0>", "x", NAN, NAN, NAN},
-	    {"/999999z4903.50N/07201.75W-", 49.0583333333, -72.0291666667, 0, "/-", "", NAN, NAN, NAN},
-	    /* TNC text in front */
-	    {"X1J4 (HILL):!4903.50N/07201.75W-", 49.0583333333, -72.0291666667, 0, "/-", "", NAN, NAN, NAN},
-	    {"0123456789012345678901234567890123456 8!4903.50N/07201.75W-", 49.0583333333, -72.0291666667, 0, "/-", "",
-	     NAN, NAN, NAN},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const struct position_case *c = &cases[i];
+	for (size_t i = 0; i < sizeof(positions) / sizeof(*positions); i++) {
+		const struct position_case *c = &positions[i];
 		parse(c->information);
 		if (packet.error || packet.type != APRS_POSITION || !packet.has_position)
 			fail_msg("%s: %s", c->information, packet.error ? packet.error : "no position");
@@ -100,66 +100,67 @@ struct refused_case {
 	enum aprs_type type;
 };
 
+static const struct refused_case refused[] = {
+    {"!", "position too short", APRS_POSITION},
+    {"!4903.50N/07201.75W", "position too short", APRS_POSITION},
+    {"!4960.00N/07201.75W-", "invalid position", APRS_POSITION},
+    {"!9000.01N/07201.75W-", "invalid position", APRS_POSITION},
+    {"!4903.50N/18000.01W-", "invalid position", APRS_POSITION},
+    {"!4903.50X/07201.75W-", "invalid position", APRS_POSITION},
+    {"!4903.50N/07201.75N-", "invalid position", APRS_POSITION},
+    {"!4903.50N/0720 .75W-", "invalid position", APRS_POSITION},
+    {"!4903. 0N/07201.75W-", "invalid position", APRS_POSITION},
+    {"!49 3.50N/07201.75W-", "invalid position", APRS_POSITION},
+    {"!4903,50N/07201.75W-", "invalid position", APRS_POSITION},
+    {"!4903.50N/07201.75W\x7f", "invalid symbol code", APRS_POSITION},
+    {"!4903.50Na07201.75W-", "invalid symbol table", APRS_POSITION},
+    {"!k5L!!<*e7> sTx", "invalid position", APRS_POSITION},
+    {"!/5L!!<*e|> sT", "invalid compressed position", APRS_POSITION},
+    {"!/{{{{<*e7> sT", "invalid compressed position", APRS_POSITION},
+    {"!/5L!!{{{{> sT", "invalid compressed position", APRS_POSITION},
+    {"!/5L!!<*e7>7P~", "invalid compressed position", APRS_POSITION},
+    {"!EMERGENCY! somebody", "invalid position", APRS_POSITION},
+    {"@012345z", "position too short", APRS_POSITION},
+    {"hello world", "unknown data type", APRS_UNKNOWN},
+    {"hello! world, this is no position", "unknown data type", APRS_UNKNOWN},
+    {"say !EMERGENCY! help us here", "unknown data type", APRS_UNKNOWN},
+    {"01234567890123456789012345678901234567890!4903.50N/07201.75W-", "unknown data type", APRS_UNKNOWN},
+    {"T!EMERGENCY!", "unknown data type", APRS_UNKNOWN},
+    {";NAME", "object too short", APRS_OBJECT},
+    {";LEADER   x092345z4903.50N/07201.75W>", "invalid object", APRS_OBJECT},
+    {";LEA\x01"
+     "ER   *092345z4903.50N/07201.75W>",
+     "invalid name", APRS_OBJECT},
+    {";LEADER   *092345znowhere", "invalid position", APRS_OBJECT},
+    {")AB!4903.50N/07201.75W>", "invalid item", APRS_ITEM},
+    {")ABCDEFGHIJ!4903.50N/07201.75W>", "invalid item", APRS_ITEM},
+    {")ABCDEF", "invalid item", APRS_ITEM},
+    {")", "invalid item", APRS_ITEM},
+    {":N0CALL   ", "message too short", APRS_MESSAGE},
+    {":N0CALL    x", "invalid addressee", APRS_MESSAGE},
+    {":N0{ALL   :x", "invalid addressee", APRS_MESSAGE},
+    {":         :x", "invalid addressee", APRS_MESSAGE},
+    {"T#", "invalid telemetry", APRS_TELEMETRY},
+    {"T#001", "invalid telemetry", APRS_TELEMETRY},
+    {"T#x,1", "invalid telemetry", APRS_TELEMETRY},
+    {"T#1,1.2.3", "invalid telemetry", APRS_TELEMETRY},
+    {"T#1,1-2", "invalid telemetry", APRS_TELEMETRY},
+    {"T#1,.", "invalid telemetry", APRS_TELEMETRY},
+    {"T#1,1234567890123456", "invalid telemetry", APRS_TELEMETRY},
+    {"_1009055", "invalid weather", APRS_WEATHER},
+    {"_13090556c220s004", "invalid weather", APRS_WEATHER},
+    {"_10092456c220s004", "invalid weather", APRS_WEATHER},
+    {"_10090556hello", "invalid weather", APRS_WEATHER},
+};
+
 static void test_refused(void **unused)
 {
 	(void)unused;
-	static const struct refused_case cases[] = {
-	    {"!", "position too short", APRS_POSITION},
-	    {"!4903.50N/07201.75W", "position too short", APRS_POSITION},
-	    {"!4960.00N/07201.75W-", "invalid position", APRS_POSITION},
-	    {"!9000.01N/07201.75W-", "invalid position", APRS_POSITION},
-	    {"!4903.50N/18000.01W-", "invalid position", APRS_POSITION},
-	    {"!4903.50X/07201.75W-", "invalid position", APRS_POSITION},
-	    {"!4903.50N/07201.75N-", "invalid position", APRS_POSITION},
-	    {"!4903.50N/0720 .75W-", "invalid position", APRS_POSITION},
-	    {"!4903. 0N/07201.75W-", "invalid position", APRS_POSITION},
-	    {"!49 3.50N/07201.75W-", "invalid position", APRS_POSITION},
-	    {"!4903,50N/07201.75W-", "invalid position", APRS_POSITION},
-	    {"!4903.50N/07201.75W\x7f", "invalid symbol code", APRS_POSITION},
-	    {"!4903.50Na07201.75W-", "invalid symbol table", APRS_POSITION},
-	    {"!k5L!!<*e7> sTx", "invalid position", APRS_POSITION},
-	    {"!/5L!!<*e|> sT", "invalid compressed position", APRS_POSITION},
-	    {"!/{{{{<*e7> sT", "invalid compressed position", APRS_POSITION},
-	    {"!/5L!!{{{{> sT", "invalid compressed position", APRS_POSITION},
-	    {"!/5L!!<*e7>7P~", "invalid compressed position", APRS_POSITION},
-	    {"!EMERGENCY! somebody", "invalid position", APRS_POSITION},
-	    {"@012345z", "position too short", APRS_POSITION},
-	    {"hello world", "unknown data type", APRS_UNKNOWN},
-	    {"hello! world, this is no position", "unknown data type", APRS_UNKNOWN},
-	    {"say !EMERGENCY! help us here", "unknown data type", APRS_UNKNOWN},
-	    {"01234567890123456789012345678901234567890!4903.50N/07201.75W-", "unknown data type", APRS_UNKNOWN},
-	    {"T!EMERGENCY!", "unknown data type", APRS_UNKNOWN},
-	    {";NAME", "object too short", APRS_OBJECT},
-	    {";LEADER   x092345z4903.50N/07201.75W>", "invalid object", APRS_OBJECT},
-	    {";LEA\x01"
-	     "ER   *092345z4903.50N/07201.75W>",
-	     "invalid name", APRS_OBJECT},
-	    {";LEADER   *092345znowhere", "invalid position", APRS_OBJECT},
-	    {")AB!4903.50N/07201.75W>", "invalid item", APRS_ITEM},
-	    {")ABCDEFGHIJ!4903.50N/07201.75W>", "invalid item", APRS_ITEM},
-	    {")ABCDEF", "invalid item", APRS_ITEM},
-	    {")", "invalid item", APRS_ITEM},
-	    {":N0CALL   ", "message too short", APRS_MESSAGE},
-	    {":N0CALL    x", "invalid addressee", APRS_MESSAGE},
-	    {":N0{ALL   :x", "invalid addressee", APRS_MESSAGE},
-	    {":         :x", "invalid addressee", APRS_MESSAGE},
-	    {"T#", "invalid telemetry", APRS_TELEMETRY},
-	    {"T#001", "invalid telemetry", APRS_TELEMETRY},
-	    {"T#x,1", "invalid telemetry", APRS_TELEMETRY},
-	    {"T#1,1.2.3", "invalid telemetry", APRS_TELEMETRY},
-	    {"T#1,1-2", "invalid telemetry", APRS_TELEMETRY},
-	    {"T#1,.", "invalid telemetry", APRS_TELEMETRY},
-	    {"T#1,1234567890123456", "invalid telemetry", APRS_TELEMETRY},
-	    {"_1009055", "invalid weather", APRS_WEATHER},
-	    {"_13090556c220s004", "invalid weather", APRS_WEATHER},
-	    {"_10092456c220s004", "invalid weather", APRS_WEATHER},
-	    {"_10090556hello", "invalid weather", APRS_WEATHER},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		parse(cases[i].information);
-		if (!packet.error || strcmp(packet.error, cases[i].error) != 0)
-			fail_msg("%s: %s", cases[i].information, packet.error ? packet.error : "taken");
-		assert_int_equal(packet.type, cases[i].type);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		parse(refused[i].information);
+		if (!packet.error || strcmp(packet.error, refused[i].error) != 0)
+			fail_msg("%s: %s", refused[i].information, packet.error ? packet.error : "taken");
+		assert_int_equal(packet.type, refused[i].type);
 		assert_false(packet.emergency || packet.priority || packet.has_position);
 	}
 }
@@ -233,46 +234,47 @@ struct message_case {
 	const char *addressee, *text, *number, *ack;
 };
 
+static const struct message_case messages[] = {
+    {":N0CALL-15:hello{12345", APRS_MESSAGE, "N0CALL-15", "hello", "12345", ""},
+    {":N0CALL   :hello{123456", APRS_MESSAGE, "N0CALL", "hello{123456", "", ""},
+    {":N0CALL   :hello{1 \r\n", APRS_MESSAGE, "N0CALL", "hello", "1", ""},
+    {":N0CALL   :hello{", APRS_MESSAGE, "N0CALL", "hello{", "", ""},
+    {":N0CALL   :a{b{c", APRS_MESSAGE, "N0CALL", "a{b", "c", ""},
+    {":N0CALL   :hello{MM}", APRS_MESSAGE, "N0CALL", "hello", "MM", ""},
+    {":N0CALL   :hello{MM}AA", APRS_MESSAGE, "N0CALL", "hello", "MM", "AA"},
+    {":N0CALL   :hello{MM}AA}", APRS_MESSAGE, "N0CALL", "hello{MM}AA}", "", ""},
+    {":N0CALL   :hello{M M", APRS_MESSAGE, "N0CALL", "hello{M M", "", ""},
+    {":N0CALL   :ack12{3", APRS_MESSAGE, "N0CALL", "ack12", "3", ""},
+    {":N0CALL   :ackA1}B2", APRS_MESSAGE_ACK, "N0CALL", "", "", "A1"},
+    {":N0CALL   :ackA1}", APRS_MESSAGE_ACK, "N0CALL", "", "", "A1"},
+    {":N0CALL   :ack12  \r", APRS_MESSAGE_ACK, "N0CALL", "", "", "12"},
+    {":N0CALL   :rejxyz", APRS_MESSAGE_REJ, "N0CALL", "", "", "xyz"},
+    {":N0CALL   :acknowledged", APRS_MESSAGE, "N0CALL", "acknowledged", "", ""},
+    {":N0CALL   :ack", APRS_MESSAGE, "N0CALL", "ack", "", ""},
+    {":N0CALL   :ack 12", APRS_MESSAGE, "N0CALL", "ack 12", "", ""},
+    {":N0CALL   :Ack12", APRS_MESSAGE, "N0CALL", "Ack12", "", ""},
+    {":N0CALL   :", APRS_MESSAGE, "N0CALL", "", "", ""},
+    {":BLN0     :zero", APRS_BULLETIN, "BLN0", "zero", "", ""},
+    {":BLNZ     :last", APRS_ANNOUNCEMENT, "BLNZ", "last", "", ""},
+    {":BLN1     :ack12", APRS_BULLETIN, "BLN1", "ack12", "", ""},
+    {":BLN      :blank", APRS_MESSAGE, "BLN", "blank", "", ""},
+    {":NWS-WARN :131200z,STORM{C1A00", APRS_NWS, "NWS-WARN", "131200z,STORM", "C1A00", ""},
+    {":NWS_ADVIS:text", APRS_NWS, "NWS_ADVIS", "text", "", ""},
+    {":N0CALL   :\xc3\xa9t\xc3\xa9 \xff", APRS_MESSAGE, "N0CALL", "\xc3\xa9t\xc3\xa9 \xff", "", ""},
+};
+
 static void test_messages(void **unused)
 {
 	(void)unused;
-	static const struct message_case cases[] = {
-	    {":N0CALL-15:hello{12345", APRS_MESSAGE, "N0CALL-15", "hello", "12345", ""},
-	    {":N0CALL   :hello{123456", APRS_MESSAGE, "N0CALL", "hello{123456", "", ""},
-	    {":N0CALL   :hello{1 \r\n", APRS_MESSAGE, "N0CALL", "hello", "1", ""},
-	    {":N0CALL   :hello{", APRS_MESSAGE, "N0CALL", "hello{", "", ""},
-	    {":N0CALL   :a{b{c", APRS_MESSAGE, "N0CALL", "a{b", "c", ""},
-	    {":N0CALL   :hello{MM}", APRS_MESSAGE, "N0CALL", "hello", "MM", ""},
-	    {":N0CALL   :hello{MM}AA", APRS_MESSAGE, "N0CALL", "hello", "MM", "AA"},
-	    {":N0CALL   :hello{MM}AA}", APRS_MESSAGE, "N0CALL", "hello{MM}AA}", "", ""},
-	    {":N0CALL   :hello{M M", APRS_MESSAGE, "N0CALL", "hello{M M", "", ""},
-	    {":N0CALL   :ack12{3", APRS_MESSAGE, "N0CALL", "ack12", "3", ""},
-	    {":N0CALL   :ackA1}B2", APRS_MESSAGE_ACK, "N0CALL", "", "", "A1"},
-	    {":N0CALL   :ackA1}", APRS_MESSAGE_ACK, "N0CALL", "", "", "A1"},
-	    {":N0CALL   :ack12  \r", APRS_MESSAGE_ACK, "N0CALL", "", "", "12"},
-	    {":N0CALL   :rejxyz", APRS_MESSAGE_REJ, "N0CALL", "", "", "xyz"},
-	    {":N0CALL   :acknowledged", APRS_MESSAGE, "N0CALL", "acknowledged", "", ""},
-	    {":N0CALL   :ack", APRS_MESSAGE, "N0CALL", "ack", "", ""},
-	    {":N0CALL   :ack 12", APRS_MESSAGE, "N0CALL", "ack 12", "", ""},
-	    {":N0CALL   :Ack12", APRS_MESSAGE, "N0CALL", "Ack12", "", ""},
-	    {":N0CALL   :", APRS_MESSAGE, "N0CALL", "", "", ""},
-	    {":BLN0     :zero", APRS_BULLETIN, "BLN0", "zero", "", ""},
-	    {":BLNZ     :last", APRS_ANNOUNCEMENT, "BLNZ", "last", "", ""},
-	    {":BLN1     :ack12", APRS_BULLETIN, "BLN1", "ack12", "", ""},
-	    {":BLN      :blank", APRS_MESSAGE, "BLN", "blank", "", ""},
-	    {":NWS-WARN :131200z,STORM{C1A00", APRS_NWS, "NWS-WARN", "131200z,STORM", "C1A00", ""},
-	    {":NWS_ADVIS:text", APRS_NWS, "NWS_ADVIS", "text", "", ""},
-	    {":N0CALL   :\xc3\xa9t\xc3\xa9 \xff", APRS_MESSAGE, "N0CALL", "\xc3\xa9t\xc3\xa9 \xff", "", ""},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		parse(cases[i].information);
-		if (packet.error || packet.type != cases[i].type)
-			fail_msg("%s: %s", cases[i].information,
+	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++) {
+		parse(messages[i].information);
+		if (packet.error || packet.type != messages[i].type)
+			fail_msg("%s: %s", messages[i].information,
 				 packet.error ? packet.error : aprs_type_name(packet.type));
-		assert_string_equal(packet.addressee, cases[i].addressee);
-		assert_string_equal(packet.text, cases[i].text);
-		assert_string_equal(packet.number, cases[i].number);
-		assert_string_equal(packet.ack, cases[i].ack);
+		assert_string_equal(packet.addressee, messages[i].addressee);
+		assert_string_equal(packet.text, messages[i].text);
+		assert_string_equal(packet.number, messages[i].number);
+		assert_string_equal(packet.ack, messages[i].ack);
 	}
 }
 
@@ -310,23 +312,24 @@ struct telemetry_case {
 	const char *bits, *text;
 };
 
+static const struct telemetry_case telemetry_reports[] = {
+    {"T#005,199,000,255,073,123,01101001", 5, {199, 0, 255, 73, 123}, 5, "01101001", ""},
+    {"T#005,-1.5,,3.,.25,,1010 pump", 5, {-1.5, NAN, 3, .25, NAN}, 5, "1010", "pump"},
+    {"T#7,1,2 on battery", 7, {1, 2, NAN, NAN, NAN}, 5, "", "on battery"},
+    {"T#MIC199,000,255,073,123,01101001", NAN, {199, 0, 255, 73, 123}, 5, "01101001", ""},
+    {"T#MIC,199,000,255,073,123,01101001", NAN, {199, 0, 255, 73, 123}, 5, "01101001", ""},
+    {"T#1,1,2,3,4,5,000000001", 1, {1, 2, 3, 4, 5}, 5, "00000000", "1"},
+    {"!4903.50N/07201.75W-|!!!!|x", 0, {0, NAN, NAN, NAN, NAN}, 1, "", "x"},
+    {"!4903.50N/07201.75W-a|!\"!#|", 1, {2, NAN, NAN, NAN, NAN}, 1, "", "a"},
+    {"!4903.50N/07201.75W-|!!!\"!#!$!%!&{{|", 0, {1, 2, 3, 4, 5}, 5, "00011010", ""},
+    {"!4903.50N/07201.75W-|!!!\"|b|!!!#|c", 0, {2, NAN, NAN, NAN, NAN}, 1, "", "|!!!\"|bc"},
+};
+
 static void test_telemetry(void **unused)
 {
 	(void)unused;
-	static const struct telemetry_case cases[] = {
-	    {"T#005,199,000,255,073,123,01101001", 5, {199, 0, 255, 73, 123}, 5, "01101001", ""},
-	    {"T#005,-1.5,,3.,.25,,1010 pump", 5, {-1.5, NAN, 3, .25, NAN}, 5, "1010", "pump"},
-	    {"T#7,1,2 on battery", 7, {1, 2, NAN, NAN, NAN}, 5, "", "on battery"},
-	    {"T#MIC199,000,255,073,123,01101001", NAN, {199, 0, 255, 73, 123}, 5, "01101001", ""},
-	    {"T#MIC,199,000,255,073,123,01101001", NAN, {199, 0, 255, 73, 123}, 5, "01101001", ""},
-	    {"T#1,1,2,3,4,5,000000001", 1, {1, 2, 3, 4, 5}, 5, "00000000", "1"},
-	    {"!4903.50N/07201.75W-|!!!!|x", 0, {0, NAN, NAN, NAN, NAN}, 1, "", "x"},
-	    {"!4903.50N/07201.75W-a|!\"!#|", 1, {2, NAN, NAN, NAN, NAN}, 1, "", "a"},
-	    {"!4903.50N/07201.75W-|!!!\"!#!$!%!&{{|", 0, {1, 2, 3, 4, 5}, 5, "00011010", ""},
-	    {"!4903.50N/07201.75W-|!!!\"|b|!!!#|c", 0, {2, NAN, NAN, NAN, NAN}, 1, "", "|!!!\"|bc"},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const struct telemetry_case *c = &cases[i];
+	for (size_t i = 0; i < sizeof(telemetry_reports) / sizeof(*telemetry_reports); i++) {
+		const struct telemetry_case *c = &telemetry_reports[i];
 		parse(c->information);
 		if (packet.error || !packet.telemetry.present)
 			fail_msg("%s: %s", c->information, packet.error ? packet.error : "none");
@@ -358,6 +361,8 @@ static void test_telemetry_decimals(void **unused)
 	assert_memory_equal(packet.telemetry.decimals, decimals, sizeof(decimals));
 }
 
+#define MPH 0.44704 /* m/s */
+
 struct weather_case {
 	const char *information;
 	double wind_direction_deg, wind_speed_m_s, wind_gust_m_s, temperature_c, humidity_percent, pressure_hpa;
@@ -365,27 +370,27 @@ struct weather_case {
 	const char *software, *text;
 };
 
+static const struct weather_case weather_reports[] = {
+    {"_10090556c220s004g005t077r000p010P020h50b09900wRSW", 220, 4 * MPH, 5 * MPH, 25, 50, 990, 0, 2.54, 5.08, NAN, NAN,
+     "wRSW", ""},
+    {"_10090556c...s...g...t...r...h..b.....Davis!", NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, "",
+     "Davis!"},
+    {"_10090556c   s   g   t-05", NAN, NAN, NAN, (-5 - 32) / 1.8, NAN, NAN, NAN, NAN, NAN, NAN, NAN, "", ""},
+    {"!4903.50N/07201.75W_220/004g005t077h100L500s001", 220, 4 * MPH, 5 * MPH, 25, 100, NAN, NAN, NAN, NAN, 25.4, 500,
+     "", ""},
+    {"!4903.50N/07201.75W_220/004g005t077l123#12345 up /A=000100", 220, 4 * MPH, 5 * MPH, 25, NAN, NAN, NAN, NAN, NAN,
+     NAN, 1123, "", "up"},
+    /* wind of the compressed form: knots in the position itself */
+    {"!/5L!!<*e7_7P[g005t077", 88, (pow(1.08, 47) - 1) * 1.852 / 3.6, 5 * MPH, 25, NAN, NAN, NAN, NAN, NAN, NAN, NAN,
+     "", ""},
+    {"!4903.50N/07201.75W_400/004g005", NAN, 4 * MPH, 5 * MPH, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, "", ""},
+};
+
 static void test_weather(void **unused)
 {
 	(void)unused;
-	const double mph = 0.44704;
-	const struct weather_case cases[] = {
-	    {"_10090556c220s004g005t077r000p010P020h50b09900wRSW", 220, 4 * mph, 5 * mph, 25, 50, 990, 0, 2.54, 5.08,
-	     NAN, NAN, "wRSW", ""},
-	    {"_10090556c...s...g...t...r...h..b.....Davis!", NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, "",
-	     "Davis!"},
-	    {"_10090556c   s   g   t-05", NAN, NAN, NAN, (-5 - 32) / 1.8, NAN, NAN, NAN, NAN, NAN, NAN, NAN, "", ""},
-	    {"!4903.50N/07201.75W_220/004g005t077h100L500s001", 220, 4 * mph, 5 * mph, 25, 100, NAN, NAN, NAN, NAN,
-	     25.4, 500, "", ""},
-	    {"!4903.50N/07201.75W_220/004g005t077l123#12345 up /A=000100", 220, 4 * mph, 5 * mph, 25, NAN, NAN, NAN,
-	     NAN, NAN, NAN, 1123, "", "up"},
-	    /* wind of the compressed form: knots in the position itself */
-	    {"!/5L!!<*e7_7P[g005t077", 88, (pow(1.08, 47) - 1) * 1.852 / 3.6, 5 * mph, 25, NAN, NAN, NAN, NAN, NAN, NAN,
-	     NAN, "", ""},
-	    {"!4903.50N/07201.75W_400/004g005", NAN, 4 * mph, 5 * mph, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, "", ""},
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const struct weather_case *c = &cases[i];
+	for (size_t i = 0; i < sizeof(weather_reports) / sizeof(*weather_reports); i++) {
+		const struct weather_case *c = &weather_reports[i];
 		const struct aprs_weather *weather = &packet.weather;
 		parse(c->information);
 		if (packet.error || packet.type != APRS_WEATHER || !weather->present)

@@ -1,4 +1,5 @@
-/* Ten million bytes of noise through kiss, AX.25 and APRS, in every kind of pieces: no crash, and never an emergency out of nothing. */
+/* Ten million bytes of noise through kiss, AX.25 and APRS, in every kind of pieces: no crash, and never an emergency
+ * out of nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +96,8 @@ static uint64_t next_random(uint64_t *seed)
 	return *seed;
 }
 
-/* Pure noise, or frames with a valid head and random information, both sprinkled with the bytes that mean something to KISS. */
+/* Pure noise, or frames with a valid head and random information, both sprinkled with the bytes that mean something
+ * to KISS. */
 static size_t make_piece(uint64_t *seed, bool with_heads, uint8_t *piece)
 {
 	static const uint8_t head[] = {
