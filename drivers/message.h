@@ -130,8 +130,8 @@ struct message {
 		char antenna[12];              /* PHG digits ("7220"), or "DFS2360" */
 		char bits[12];                 /* digital channels of telemetry */
 		char software[24];
-		/* Header of the station that relayed a third-party frame. Where it is not "", no other network may be given this
-		 * message as if it had been heard from its station. */
+		/* Header of the station that relayed a third-party frame. Where it is not "", no other network may be
+		 * given this message as if it had been heard from its station. */
 		char third_party[MESSAGE_PATH_MAX];
 	} aprs;
 

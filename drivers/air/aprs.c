@@ -24,7 +24,7 @@ struct aprs {
 /* A packet as heard, from a frame or from a line. */
 struct packet {
 	const char *source, *destination, *path;
-	char header[MESSAGE_PATH_MAX];
+	char header[MESSAGE_PATH_MAX]; /* as a line; only where the information is third-party traffic */
 	int used;
 	const uint8_t *information;
 	size_t information_size;
@@ -70,8 +70,8 @@ static void drop(const struct aprs *aprs, const char *reason)
 	aprs->services->drop(aprs->services->owner, reason);
 }
 
-/* Opens third-party traffic, one level deep: packet becomes what the inner header and information say, and the source of the inner header is
- * written to source. What cannot be opened keeps the type third-party and an error.
+/* Opens third-party traffic, one level deep: packet becomes what the inner header and information say, and the source
+ * of the inner header is written to source. What cannot be opened keeps the type third-party and an error.
  *
  *   | } | source | > | destination | , path | : | information | */
 static void open_third_party(const struct packet *heard, struct aprs_packet *packet, struct tnc2_packet *inner)
@@ -141,7 +141,9 @@ static void aprs_input(void *state, const struct datagram *datagram)
 			       .snr_db = datagram->snr_db};
 	ax25_address_format(&frame.source, source);
 	ax25_address_format(&frame.destination, destination);
-	snprintf(heard.header, sizeof(heard.header), "%s>%s%s%s", source, destination, path[0] ? "," : "", path);
+	if (heard.information[0] == '}')
+		snprintf(heard.header, sizeof(heard.header), "%s>%s%s%s", source, destination, path[0] ? "," : "",
+			 path);
 	report(state, &heard);
 }
 
@@ -161,7 +163,8 @@ static void aprs_input_text(void *state, const char *line, size_t size)
 			       .information_size = packet.information_size,
 			       .rssi_dbm = NAN,
 			       .snr_db = NAN};
-	snprintf(heard.header, sizeof(heard.header), "%.*s", (int)packet.header_size, line);
+	if (heard.information[0] == '}')
+		snprintf(heard.header, sizeof(heard.header), "%.*s", (int)packet.header_size, line);
 	report(state, &heard);
 }
 

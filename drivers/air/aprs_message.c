@@ -41,7 +41,9 @@ static enum message_kind kind_of(const struct aprs_packet *packet)
 /* size is that of the destination, with the final zero. */
 static void copy_text(char *out, size_t size, const char *text)
 {
-	size_t length = strnlen(text, size - 1);
+	size_t length = strlen(text);
+	if (length >= size)
+		length = size - 1;
 	memcpy(out, text, length);
 	out[length] = 0;
 }

@@ -87,8 +87,9 @@ struct aprs_packet {
 	char text[APRS_TEXT_MAX];
 };
 
-/* Decodes an information field of 1 to 512 bytes that was sent to the given destination call sign (without SSID; Mic-E keeps half
- * of its position there). Always fills the whole packet. Third-party traffic is recognised but not opened. */
+/* Decodes an information field of 1 to 512 bytes that was sent to the given destination call sign (without SSID;
+ * Mic-E keeps half of its position there). Always fills the whole packet. Third-party traffic is recognised but not
+ * opened. */
 void aprs_parse(const char *destination, const uint8_t *information, size_t size, struct aprs_packet *packet);
 
 /* Constant name of a type: "mic-e", "message-ack"; "raw" for APRS_UNKNOWN. */

@@ -111,7 +111,8 @@ static void refine(double *angle, double minutes, double limit)
 		*angle = copysign(magnitude, *angle);
 }
 
-/* One more digit of a minute's hundredths, decimal ("5" = .005') or base 91 (.01' * n / 91); a space = none. NAN = neither. */
+/* One more digit of a minute's hundredths, decimal ("5" = .005') or base 91 (.01' * n / 91); a space = none. NAN =
+ * neither. */
 static double dao_minutes(uint8_t datum, uint8_t digit)
 {
 	if (digit == ' ')
@@ -123,8 +124,8 @@ static double dao_minutes(uint8_t datum, uint8_t digit)
 
 /* | ! | datum | latitude | longitude | ! |
  *
- * An upper-case datum letter comes with decimal digits, a lower-case one with base 91. Digits that a sender added to a position
- * whose last digits it withheld mean nothing. */
+ * An upper-case datum letter comes with decimal digits, a lower-case one with base 91. Digits that a sender added to
+ * a position whose last digits it withheld mean nothing. */
 static bool apply_dao(const uint8_t *dao, struct aprs_packet *packet)
 {
 	uint8_t datum = dao[1];

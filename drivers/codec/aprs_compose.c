@@ -67,12 +67,12 @@ int aprs_compose_ack(const char *addressee, const char *number, int rejected, ui
 
 int aprs_compose_status(const char *text, uint8_t *out)
 {
-	size_t size = strlen(text);
-	if (size == 0 || !is_text(text, "|~"))
+	char field[APRS_COMPOSED_MAX + 1];
+	if (!text[0] || !is_text(text, "|~"))
 		return APRS_COMPOSE_INVALID;
-	if (size > APRS_STATUS_TEXT_MAX)
+	if (strlen(text) > APRS_STATUS_TEXT_MAX)
 		return APRS_COMPOSE_TOO_LONG;
-	out[0] = '>';
-	memcpy(out + 1, text, size);
-	return check(APRS_STATUS, out, (int)size + 1);
+	int size = snprintf(field, sizeof(field), ">%s", text);
+	memcpy(out, field, (size_t)size);
+	return check(APRS_STATUS, out, size);
 }

@@ -34,9 +34,14 @@ static const char *decode_cs(const uint8_t *cs, struct aprs_packet *packet)
  *   | table | Y Y Y Y | X X X X | code | c s | T |
  *   |   1   |    4    |    4    |  1   |  2  | 1 |
  *
- *   latitude = 90 - Y / 380926, longitude = -180 + X / 190463; a table of a-j stands for the overlays 0-9.
- *   c a space: no cs. T says that the source was GGA: altitude 1.002^cs feet. c is `{`: range 2 * 1.08^s miles. Otherwise
- *   course 4c degrees, speed 1.08^s - 1 knots. (APRS Protocol Reference 1.0.1, chapter 9) */
+ * Latitude = 90 - Y / 380926, longitude = -180 + X / 190463; a table of a-j stands for the overlays 0-9. cs is
+ *
+ *   nothing, if c is a space;
+ *   an altitude of 1.002^cs feet, if T says that the source was GGA;
+ *   a range of 2 * 1.08^s miles, if c is `{`;
+ *   else a course of 4c degrees and a speed of 1.08^s - 1 knots.
+ *
+ * (APRS Protocol Reference 1.0.1, chapter 9) */
 const char *aprs_decode_compressed(struct aprs_span span, struct aprs_packet *packet)
 {
 	if (span.size < COMPRESSED_SIZE)

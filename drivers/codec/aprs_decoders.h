@@ -43,8 +43,8 @@ int32_t aprs_base91(const uint8_t *digits, size_t count);
 /* Value of count (at most 9) decimal digits; -1 if one of them is none. */
 int32_t aprs_digits(const uint8_t *digits, size_t count);
 
-/* Reads a whole span as "-12", "0.5", ".12" or "50."; decimals gets the digits after the point. False if it is anything else or has more
- * than 15 digits. */
+/* Reads a whole span as "-12", "0.5", ".12" or "50."; decimals gets the digits after the point. False if it is
+ * anything else or has more than 15 digits. */
 bool aprs_decimal(struct aprs_span span, double *value, uint8_t *decimals);
 
 /* Where needle stands in span, or -1. */
@@ -56,8 +56,8 @@ void aprs_set_text(struct aprs_packet *packet, struct aprs_span text);
 /* Copies at most size - 1 bytes and the final zero, without trailing spaces. */
 void aprs_copy(char *out, size_t size, struct aprs_span span);
 
-/* Hundredths of a minute with the last digits withheld by the sender (0-4): the middle of what remains, so that the position is the
- * centre of the box. */
+/* Hundredths of a minute with the last digits withheld by the sender (0-4): the middle of what remains, so that the
+ * position is the centre of the box. */
 int32_t aprs_middle_of_box(int32_t hundredths, unsigned ambiguity);
 
 /* Takes the symbol: the table or overlay (`/`, `\`, 0-9, A-Z) and the code. Returns NULL or what is wrong. */
@@ -66,8 +66,9 @@ const char *aprs_take_symbol(struct aprs_packet *packet, uint8_t table, uint8_t 
 /* Takes a seven-character time ("092345z", "092345/", "092345h") if there is a valid one; it is kept as written. */
 void aprs_take_timestamp(struct aprs_packet *packet, struct aprs_span span);
 
-/* The decoders. information is the whole field, data type character included. Each returns NULL and has filled the packet, or returns the
- * constant text of what is wrong. Those with a comment leave in *comment what the emergency word is looked for in. */
+/* The decoders. information is the whole field, data type character included. Each returns NULL and has filled the
+ * packet, or returns the constant text of what is wrong. Those with a comment leave in *comment what the emergency
+ * word is looked for in. */
 const char *aprs_decode_position(struct aprs_span information, struct aprs_packet *packet, struct aprs_span *comment);
 const char *aprs_decode_last_resort(struct aprs_span information, struct aprs_packet *packet,
 				    struct aprs_span *comment);
@@ -80,13 +81,15 @@ const char *aprs_decode_status(struct aprs_span information, struct aprs_packet 
 const char *aprs_decode_telemetry(struct aprs_span information, struct aprs_packet *packet);
 const char *aprs_decode_weather(struct aprs_span information, struct aprs_packet *packet);
 
-/* A position, compressed or not, that begins at span, with all that follows it; rest gets what stands after the position itself. */
+/* A position, compressed or not, that begins at span, with all that follows it; rest gets what stands after the
+ * position itself. */
 const char *aprs_decode_located(struct aprs_span span, struct aprs_packet *packet, struct aprs_span *rest);
 
 /* The 13 bytes of a compressed position. */
 const char *aprs_decode_compressed(struct aprs_span span, struct aprs_packet *packet);
 
-/* What may stand behind a position. Data extension, altitude, telemetry and DAO are taken out, what remains becomes the text. */
+/* What may stand behind a position. Data extension, altitude, telemetry and DAO are taken out, what remains becomes
+ * the text. */
 void aprs_decode_comment(struct aprs_span comment, struct aprs_packet *packet);
 
 /* A comment from which fields are taken out one after the other. */
@@ -106,5 +109,5 @@ void aprs_decode_comment_fields(struct aprs_buffer *comment, struct aprs_packet 
 /* Takes |ssaabbcc..| out of a comment and fills packet->telemetry. */
 void aprs_take_comment_telemetry(struct aprs_buffer *comment, struct aprs_packet *packet);
 
-/* The weather report behind a position with the symbol `_`. False: there is none, and the comment is an ordinary one. */
+/* The weather report behind a position with the symbol `_`. False: there is none, the comment is an ordinary one. */
 bool aprs_decode_weather_fields(struct aprs_span comment, struct aprs_packet *packet);

@@ -80,10 +80,15 @@ static enum aprs_type type_of_addressee(const char *addressee)
 	return aprs_is_digit((uint8_t)addressee[3]) ? APRS_BULLETIN : APRS_ANNOUNCEMENT;
 }
 
+static bool is_addressee_character(uint8_t c)
+{
+	return aprs_is_alphanumeric(c) || c == '-' || c == '_' || c == ' ';
+}
+
 static bool is_addressee(struct aprs_span span)
 {
 	for (size_t i = 0; i < span.size; i++)
-		if (!aprs_is_alphanumeric(span.at[i]) && !memchr("-_ ", span.at[i], 3))
+		if (!is_addressee_character(span.at[i]))
 			return false;
 	return span.at[0] != ' ';
 }

@@ -97,8 +97,10 @@ static bool in_range(uint8_t byte, uint8_t low, uint8_t high)
 	return byte >= low && byte <= high;
 }
 
-/* | d | m | h |  degrees, minutes, hundredths, each + 28, in an order that keeps them printable: degrees 180-189 stand for 100-109 and
- * 190-199 for 0-9 (after the offset of 100), minutes 60-69 for 0-9. */
+/* | d | m | h |
+ *
+ * Degrees, minutes and hundredths, each + 28, in an order that keeps them printable: degrees 180-189 stand for 100-109
+ * and 190-199 for 0-9 (after the offset of 100), minutes 60-69 for 0-9. */
 static const char *decode_longitude(const uint8_t *bytes, const struct digit *digits, struct aprs_packet *packet)
 {
 	if (!in_range(bytes[0], 0x26, 0x7f) || !in_range(bytes[1], 0x26, 0x61) || !in_range(bytes[2], 0x1c, 0x7f))
@@ -117,8 +119,10 @@ static const char *decode_longitude(const uint8_t *bytes, const struct digit *di
 	return NULL;
 }
 
-/* | SP | DC | SE |  each + 28: speed = 10 SP + DC / 10 knots (800 too many if above), course = 100 (DC mod 10) + SE degrees
- * (400 too many if above). */
+/* | SP | DC | SE |
+ *
+ * Each + 28: speed = 10 SP + DC / 10 knots (800 too many if above), course = 100 (DC mod 10) + SE degrees (400 too many
+ * if above). */
 static const char *decode_motion(const uint8_t *bytes, struct aprs_packet *packet)
 {
 	if (!in_range(bytes[0], 0x1c, 0x7f) || !in_range(bytes[1], 0x1c, 0x7d) || !in_range(bytes[2], 0x1c, 0x7f))
@@ -136,7 +140,7 @@ static const char *decode_motion(const uint8_t *bytes, struct aprs_packet *packe
 	return NULL;
 }
 
-/* | a a a } |  metres above -10000 in base 91, first in the text or behind one character that tells the kind of radio */
+/* | a a a } |  metres above -10000 in base 91, first in the text or behind the one character that names the radio */
 static void take_altitude(struct aprs_buffer *text, struct aprs_packet *packet)
 {
 	for (size_t from = 0; from < 2 && from + 4 <= text->size; from++) {

@@ -42,8 +42,8 @@ static unsigned count_withheld(const uint8_t *minutes)
 	return count;
 }
 
-/* "mm.hh", of which the last `ambiguity` digits do not count (they may be there or be spaces), in hundredths of a minute; -1 = it
- * is something else. */
+/* "mm.hh", of which the last `ambiguity` digits do not count (they may be there or be spaces), in hundredths of a
+ * minute; -1 = it is something else. */
 static int32_t decode_minutes(const uint8_t *text, unsigned ambiguity)
 {
 	const uint8_t digits[4] = {text[0], text[1], text[3], text[4]};
@@ -76,7 +76,8 @@ static bool join_angle(int32_t degrees, int32_t hundredths, uint8_t letter, cons
  *   | D D M M . h h N | table | D D D M M . h h W | code |
  *   |        8        |   1   |         9         |  1   |
  *
- * Digits at the end of the latitude may be spaces (ambiguity); those of the longitude in the same places do not count then. */
+ * Digits at the end of the latitude may be spaces (ambiguity); those of the longitude in the same places do not count
+ * then. */
 static const char *decode_plain(struct aprs_span span, struct aprs_packet *packet)
 {
 	if (span.size < PLAIN_SIZE)

@@ -12,7 +12,8 @@ struct date {
 	int month, day; /* 1-12, 1-31 */
 };
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar. Years are counted from March, so that the leap day comes last. */
+/* Days since 1970-01-01 of a date of the Gregorian calendar. Years are counted from March, so that the leap day comes
+ * last. */
 static int64_t days_of_date(struct date date)
 {
 	int64_t year = date.month <= 2 ? date.year - 1 : date.year;
@@ -55,7 +56,7 @@ static int64_t resolve_time_of_day(const char *text, int64_t now_s)
 	return now_s + ahead;
 }
 
-/* Day, hour and minute in the latest month (of that number, 0 = any) where it is at most 12 hours ahead; 0 = in none. */
+/* Day, hour and minute in the latest month (of that number, 0 = any) where it is at most 12 h ahead; 0 = none. */
 static int64_t resolve_day(int wanted_month, int day, const char *hour_minute, int64_t now_s)
 {
 	int64_t second = two_digits(hour_minute) * 3600 + two_digits(hour_minute + 2) * 60;

@@ -10,8 +10,8 @@
 
 enum { WIND_SIZE = 7, TIMESTAMP_SIZE = 8, SOFTWARE_MIN = 3, SOFTWARE_MAX = 5 };
 
-/* Reads a value of at most width digits, the first of which may be a minus. Returns the bytes taken: 0 = there is no value here; a
- * place of dots or spaces is taken whole and gives NAN. */
+/* Reads a value of at most width digits, the first of which may be a minus. Returns the bytes taken: 0 = there is no
+ * value here; a place of dots or spaces is taken whole and gives NAN. */
 static size_t take_value(struct aprs_span span, size_t width, double *value)
 {
 	size_t blank = 0, size = 0;
@@ -44,69 +44,63 @@ static size_t take_humidity(struct aprs_span span, double *humidity)
 	return size;
 }
 
-/* Reads one field behind its letter, widths and units as in the table of aprs_decode_weather_fields. */
-static size_t take_field(uint8_t letter, struct aprs_span span, struct aprs_weather *weather)
+/* A letter, the digits behind it, and how their number becomes that member: (number + offset) * scale. */
+struct field {
+	uint8_t letter, width;
+	double offset, scale;
+	size_t member;
+};
+
+#define MEMBER(name) offsetof(struct aprs_weather, name)
+
+static const struct field fields[] = {
+    {'g', 3, 0, M_S_PER_MPH, MEMBER(wind_gust_m_s)},
+    {'t', 3, -32, 1 / 1.8, MEMBER(temperature_c)},
+    {'r', 3, 0, MM_PER_HUNDREDTH_INCH, MEMBER(rain_1h_mm)},
+    {'p', 3, 0, MM_PER_HUNDREDTH_INCH, MEMBER(rain_24h_mm)},
+    {'P', 3, 0, MM_PER_HUNDREDTH_INCH, MEMBER(rain_midnight_mm)},
+    {'b', 5, 0, 0.1, MEMBER(pressure_hpa)},
+    {'L', 3, 0, 1, MEMBER(luminosity_w_m2)},
+    {'l', 3, 1000, 1, MEMBER(luminosity_w_m2)},
+    {'s', 3, 0, MM_PER_INCH, MEMBER(snow_24h_mm)},
+};
+
+static const struct field *find_field(uint8_t letter)
 {
-	double value;
-	size_t size = 0;
-	switch (letter) {
-	case 'g':
-		size = take_value(span, 3, &value);
-		weather->wind_gust_m_s = value * M_S_PER_MPH;
-		break;
-	case 't':
-		size = take_value(span, 3, &value);
-		weather->temperature_c = (value - 32) / 1.8;
-		break;
-	case 'r':
-		size = take_value(span, 3, &value);
-		weather->rain_1h_mm = value * MM_PER_HUNDREDTH_INCH;
-		break;
-	case 'p':
-		size = take_value(span, 3, &value);
-		weather->rain_24h_mm = value * MM_PER_HUNDREDTH_INCH;
-		break;
-	case 'P':
-		size = take_value(span, 3, &value);
-		weather->rain_midnight_mm = value * MM_PER_HUNDREDTH_INCH;
-		break;
-	case 'h':
-		size = take_humidity(span, &weather->humidity_percent);
-		break;
-	case 'b':
-		size = take_value(span, 5, &value);
-		weather->pressure_hpa = value / 10;
-		break;
-	case 'L':
-	case 'l':
-		size = take_value(span, 3, &value);
-		weather->luminosity_w_m2 = value + (letter == 'l' ? 1000 : 0);
-		break;
-	case 's':
-		size = take_value(span, 3, &value);
-		weather->snow_24h_mm = value * MM_PER_INCH;
-		break;
-	case '#':
-		size = take_value(span, 5, &value); /* a rain counter of unknown unit: passed over */
-		break;
-	default:
-		break;
-	}
-	return size;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (fields[i].letter == letter)
+			return &fields[i];
+	return NULL;
 }
 
-/* Fields in any order, up to the first character that begins none. Returns how many there were; *span is moved behind them. */
+/* Reads one field, letter first. Returns the bytes taken, 0 = there is none. */
+static size_t take_field(struct aprs_span span, struct aprs_weather *weather)
+{
+	double value;
+	struct aprs_span digits = aprs_skip(span, 1);
+	const struct field *field = find_field(span.at[0]);
+	size_t size = 0;
+	if (field)
+		size = take_value(digits, field->width, &value);
+	else if (span.at[0] == 'h')
+		size = take_humidity(digits, &value);
+	else if (span.at[0] == '#')
+		size = take_value(digits, 5, &value); /* a rain counter of unknown unit */
+	if (size == 0)
+		return 0;
+	if (field)
+		*(double *)((char *)weather + field->member) = (value + field->offset) * field->scale;
+	else if (span.at[0] == 'h')
+		weather->humidity_percent = value;
+	return 1 + size;
+}
+
+/* Fields in any order, up to the first character that begins none; *span is moved behind them. Returns their number. */
 static size_t take_fields(struct aprs_span *span, struct aprs_weather *weather)
 {
-	size_t count = 0;
-	while (span->size > 1) {
-		struct aprs_weather before = *weather;
-		size_t size = take_field(span->at[0], aprs_skip(*span, 1), weather);
-		if (size == 0) {
-			*weather = before;
-			break;
-		}
-		*span = aprs_skip(*span, 1 + size);
+	size_t count = 0, size;
+	while (span->size > 1 && (size = take_field(*span, weather)) > 0) {
+		*span = aprs_skip(*span, size);
 		count++;
 	}
 	return count;
@@ -150,11 +144,12 @@ static void move_motion_to_wind(struct aprs_packet *packet)
 
 /* Behind a position with the symbol `_`:
  *
- *   | d d d / s s s | g g g g | t t t t | r r r r | p p p p | P P P P | h h h | b b b b b b | L l s # | software, comment |
+ *   | d d d / s s s | g g g g | t t t t | r r r r | p p p p | P P P P | h h h | b b b b b b | ... | comment |
  *
- *   wind from (degrees) and speed (mph), then letter and value: g gust (mph), t temperature (degree Fahrenheit), rain in 1/100 inch of
- *   the last hour (r), of 24 hours (p), since midnight (P), h humidity (%), b pressure (1/10 hPa), L and l luminosity (W/m2, l from
- *   1000), s snow of 24 hours (inch), # rain counter. Speeds are miles an hour, unlike the knots of every other station. */
+ * wind from (degrees) and speed (mph), then letter and value in any order: g gust (mph), t temperature (degree
+ * Fahrenheit), rain in 1/100 inch of the last hour (r), of 24 hours (p), since midnight (P), h humidity (%), b pressure
+ * (1/10 hPa), L and l luminosity (W/m2, l from 1000), s snow of 24 hours (inch), # rain counter. The comment may be the
+ * name of the software. Speeds are miles an hour, unlike the knots of every other station. */
 bool aprs_decode_weather_fields(struct aprs_span comment, struct aprs_packet *packet)
 {
 	struct aprs_weather weather = packet->weather;

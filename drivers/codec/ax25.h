@@ -56,16 +56,17 @@ enum ax25_result ax25_decode(const uint8_t *bytes, size_t size, struct ax25_fram
 /* The constant under which such a frame is counted: "ax25_bad_address". "" for AX25_OK. */
 const char *ax25_result_name(enum ax25_result result);
 
-/* Writes the frame as a version 2 command (C set in the destination only), control 03. Returns its size; 0 = it does not fit, more
- * than eight digipeaters, or information empty or above AX25_INFORMATION_SEND_MAX. */
+/* Writes the frame as a version 2 command (C set in the destination only), control 03. Returns its size; 0 = it does
+ * not fit, more than eight digipeaters, or information empty or above AX25_INFORMATION_SEND_MAX. */
 size_t ax25_encode(const struct ax25_frame *frame, uint8_t *bytes, size_t size);
 
 /* Reads "N0CALL-7" or "N0CALL" (SSID 0): one to six of A-Z 0-9, SSID 0-15, an optional final `*` = used. */
 bool ax25_address_parse(const char *text, size_t size, struct ax25_address *address);
 
-/* Writes the call sign with its SSID ("-0" is left out) into text of at least AX25_ADDRESS_TEXT_MAX bytes, returns its length. */
+/* Writes the call sign with its SSID ("-0" is left out) into text of at least AX25_ADDRESS_TEXT_MAX bytes, returns
+ * its length. */
 size_t ax25_address_format(const struct ax25_address *address, char *text);
 
-/* Writes "DIGI1*,WIDE2-1" into text of at least AX25_PATH_TEXT_MAX bytes: the star stands after the last digipeater that has
- * repeated the frame, all before it count as used. Returns the number of used ones. */
+/* Writes "DIGI1*,WIDE2-1" into text of at least AX25_PATH_TEXT_MAX bytes: the star stands after the last digipeater
+ * that has repeated the frame, all before it count as used. Returns the number of used ones. */
 int ax25_path_format(const struct ax25_frame *frame, char *text);

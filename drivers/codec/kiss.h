@@ -50,12 +50,13 @@ struct kiss_decoder {
 /* Forgets a half frame: the line was opened anew, and what comes before the next FEND is noise. */
 void kiss_decoder_reset(struct kiss_decoder *decoder);
 
-/* Consumes bytes (moving *bytes and *size on) up to the end of the next frame and tells what that was. To be called until it
- * returns KISS_NEED_MORE. The frame stays valid until the next call. However a stream is cut, the events are the same. A frame
- * with a fault is skipped to its end and reported once. */
+/* Consumes bytes (moving *bytes and *size on) up to the end of the next frame and tells what that was. To be called
+ * until it returns KISS_NEED_MORE. The frame stays valid until the next call. However a stream is cut, the events are
+ * the same. A frame with a fault is skipped to its end and reported once. */
 enum kiss_event kiss_decode(struct kiss_decoder *decoder, const uint8_t **bytes, size_t *size);
 
-/* Writes FEND, the type byte, head and body with escapes, FEND. The first FEND ends whatever noise the line had. Returns the
- * number of bytes, 0 = does not fit; (head_size + body_size) * 2 + 4 always fits. head may be NULL with size 0. */
+/* Writes FEND, the type byte, head and body with escapes, FEND. The first FEND ends whatever noise the line had.
+ * Returns the number of bytes, 0 = does not fit; (head_size + body_size) * 2 + 4 always fits. head may be NULL with
+ * size 0. */
 size_t kiss_encode(uint8_t type, const uint8_t *head, size_t head_size, const uint8_t *body, size_t body_size,
 		   uint8_t *out, size_t out_size);

@@ -30,8 +30,8 @@ enum tnc2_result {
 	TNC2_TOO_LONG,
 };
 
-/* Takes a line apart. The rules are those of the Internet side, where names have up to nine characters and the path holds constructs
- * like qAR (up to 32 characters behind it); on the air every address was checked by ax25_decode. */
+/* Takes a line apart. The rules are those of the Internet side, where names have up to nine characters and the path
+ * holds constructs like qAR (up to 32 characters behind it); on the air every address was checked by ax25_decode. */
 enum tnc2_result tnc2_parse(const char *line, size_t size, struct tnc2_packet *packet);
 
 /* The constant under which such a line is counted: "tnc2_bad_source". "" for TNC2_OK. */

@@ -19,8 +19,8 @@ enum {
 	CONFIGURE_MAX = 5 * PARAMETER_MAX,
 	SEND_MAX = (1 + ACK_ID_SIZE + AX25_FRAME_SEND_MAX) * 2 + 2,
 
-	/* What is assumed where the configuration leaves a parameter as the TNC has it: the defaults of the KISS specification, and
-	 * for TXtail that of Direwolf, the longest in use. */
+	/* What is assumed where the configuration leaves a parameter as the TNC has it: the defaults of the KISS
+	 * specification, and for TXtail that of Direwolf, the longest in use. */
 	ASSUMED_TXDELAY_MS = 500,
 	ASSUMED_PERSISTENCE = 63,
 	ASSUMED_SLOTTIME_MS = 100,
@@ -105,8 +105,8 @@ static void set_alarm(struct kiss *kiss)
 	kiss->services->alarm(kiss->services->owner, at);
 }
 
-/* Airtime of a frame: TXDELAY, a flag, the frame with its check sequence and one stuffed bit in 62 (the mean of random data), a flag,
- * TXtail. */
+/* Airtime of a frame: TXDELAY, a flag, the frame with its check sequence and one stuffed bit in 62 (the mean of
+ * random data), a flag, TXtail. */
 static int64_t kiss_airtime_us(const void *state, size_t size)
 {
 	const struct kiss *kiss = state;
@@ -117,7 +117,8 @@ static int64_t kiss_airtime_us(const void *state, size_t size)
 	return edges_ms * 1000 + bits * 1000000 / kiss->values[KEY_BAUD_ON_AIR].integer;
 }
 
-/* Mean time the TNC waits on a free channel: with probability (P + 1) / 256 it transmits, otherwise it waits a slot and draws again. */
+/* Mean time the TNC waits on a free channel: with probability (P + 1) / 256 it transmits, otherwise it waits a slot
+ * and draws again. */
 static int64_t csma_guess_us(const struct kiss *kiss)
 {
 	int64_t persistence = given_or(kiss, KEY_PERSISTENCE, ASSUMED_PERSISTENCE);
@@ -130,7 +131,8 @@ static int kiss_init(void *state, const struct services *services, const union d
 	struct kiss *kiss = state;
 	kiss->services = services;
 	kiss->values = values;
-	/* From port 8 on the port bit is the flag of SMACK. Two ways to learn of a transmission contradict each other. */
+	/* From port 8 on the port bit is the flag of SMACK. Two ways to learn of a transmission contradict each
+	 * other. */
 	if (values[KEY_SMACK].flag && values[KEY_PORT].integer > SMACK_PORT_MAX)
 		return -EINVAL;
 	return values[KEY_ACKMODE].flag && values[KEY_DIREWOLF].flag ? -EINVAL : 0;
@@ -219,8 +221,8 @@ static void take_ack(struct kiss *kiss, const uint8_t *frame, size_t size)
 		finish(kiss, SEND_DONE, false, "");
 }
 
-/* The queue of Direwolf is empty: the frame waited for a free channel until now and is being transmitted; or, if it waited too long,
- * it was thrown away, which cannot be told apart. */
+/* The queue of Direwolf is empty: the frame waited for a free channel until now and is being transmitted; or, if it
+ * waited too long, it was thrown away, which cannot be told apart. */
 static void begin_transmission(struct kiss *kiss)
 {
 	bool assumed = now_us(kiss) - kiss->sent_at_us >= DIREWOLF_PATIENCE_US;

@@ -64,8 +64,9 @@ struct driver_setting {
 	const char *name, *text;
 };
 
-/* Makes a driver with its fall-back values and these settings (ended by a NULL name; NULL = none) and calls its init. An unknown driver or
- * setting ends the program. Everything belongs to the caller, who gives it back with driver_under_test_free. */
+/* Makes a driver with its fall-back values and these settings (ended by a NULL name; NULL = none) and calls its init.
+ * An unknown driver or setting ends the program. Everything belongs to the caller, who gives it back with
+ * driver_under_test_free. */
 struct driver_under_test *modem_under_test(const char *name, struct record *record,
 					   const struct driver_setting *settings);
 struct driver_under_test *air_under_test(const char *name, struct record *record,
