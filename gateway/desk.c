@@ -159,16 +159,17 @@ void desk_accepted(void *context, const char *id, bool on_disk)
 	}
 }
 
-void desk_receipt(void *context, const char *id, const char *stage, const char *code, bool assumed)
+void desk_receipt(void *context, const struct receipt *receipt)
 {
 	struct desk *desk = context;
-	bool final = strcmp(stage, "queued") != 0 && strcmp(stage, "on_air") != 0;
+	bool final = receipt->stage != RECEIPT_QUEUED && receipt->stage != RECEIPT_ON_AIR;
 	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
 		next = waiter->next;
-		if (!waiter->wait || strcmp(waiter->id, id) != 0)
+		if (!waiter->wait || strcmp(waiter->id, receipt->command) != 0)
 			continue;
 		reply(waiter->client,
-		      json_pack("{s:s, s:s, s:s*, s:b}", "id", id, "stage", stage, "code", code, "assumed", assumed));
+		      json_pack("{s:s, s:s, s:s*, s:b}", "id", waiter->id, "stage", receipt_stage_name(receipt->stage),
+				"code", receipt->code, "assumed", receipt->assumed));
 		if (final)
 			forget_waiter(desk, waiter);
 	}
@@ -269,15 +270,11 @@ void desk_request(void *context, struct control_client *client, const char *json
 
 /* ---- what passes ---- */
 
-bool desk_wanted(void *context)
-{
-	struct desk *desk = context;
-	return desk->control && control_wanted(desk->control, "messages");
-}
-
 void desk_passed(void *context, const struct entry *entry)
 {
 	struct desk *desk = context;
+	if (!desk->control || !control_wanted(desk->control, "messages"))
+		return;
 	json_t *message = json_loadb(entry_payload(entry), entry->payload_size, 0, NULL);
 	json_t *line = json_pack("{s:s, s:s, s:s, s:o*}", "topic", entry_topic(entry), "class",
 				 message_class_name((enum message_class)entry->class), "kind",

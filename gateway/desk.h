@@ -17,9 +17,8 @@ void desk_gone(void *desk, struct control_client *client);
 
 /* For struct route_callbacks, with the desk as context. */
 void desk_accepted(void *desk, const char *id, bool on_disk);
-void desk_receipt(void *desk, const char *id, const char *stage, const char *code, bool assumed);
+void desk_receipt(void *desk, const struct receipt *receipt);
 void desk_passed(void *desk, const struct entry *entry);
-bool desk_wanted(void *desk);
 
 /* For struct radio_callbacks: a datagram passed. */
 void desk_datagram(struct desk *desk, const char *radio, enum radio_direction direction,

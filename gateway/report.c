@@ -8,6 +8,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/json.h"
+#include "gateway/publisher.h"
 
 static const char *const store_words[] = {
     [STORE_OK] = "ok", [STORE_FULL] = "full", [STORE_FAILED] = "failed", [STORE_OFF] = "off"};
@@ -157,33 +158,38 @@ char *report_status(const struct report *report)
 	const struct gateway_settings *gateway = &report->settings->gateway;
 	return dump(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gateway", gateway->name,
 			      "operation", gateway->operation, "version", CRESSET_VERSION, "uptime_s", uptime_s(report),
-			      "clock", message_clock_name(route_clock(report->route)), "uplink",
+			      "clock", message_clock_name(publisher_clock(report->settings)), "uplink",
 			      uplink_object(report, &status), "store", store_object(report), "classes",
 			      classes_array(report, &status), "radios", radios_array(report), "incidents",
 			      incidents_array(route_incidents(report->route)), "drops", drops_array(report->counters),
 			      "counters", counters_array(report->counters)));
 }
 
+/* config/schema/state.json */
 char *report_state(const struct report *report)
 {
 	struct uplink_status status = uplink_status(report->uplink);
-	return dump(json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:o, s:o, s:o, s:I}", "state", "online", "session",
-			      (json_int_t)route_session(report->route), "gateway", report->settings->gateway.name,
-			      "version", CRESSET_VERSION, "uptime_s", uptime_s(report), "clock",
-			      message_clock_name(route_clock(report->route)), "reason_codes", status.reason_codes,
-			      "store", store_object(report), "classes", classes_array(report, &status), "drops",
+	struct store *store = route_store(report->route);
+	const struct gateway_settings *gateway = &report->settings->gateway;
+	return dump(json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:s, s:I, s:s, s:i, s:b, s:s, s:o, s:o, s:I}", "kind",
+			      "state", "gateway", gateway->name, "state", "online", "session",
+			      (json_int_t)route_session(report->route), "at", time_string(clock_wall_ms()), "version",
+			      CRESSET_VERSION, "operation", gateway->operation, "uptime_s", uptime_s(report), "clock",
+			      message_clock_name(publisher_clock(report->settings)), "protocol",
+			      status.protocol ? status.protocol : 5, "reason_codes", status.reason_codes, "store",
+			      store_words[store_health(store)], "classes", classes_array(report, &status), "drops",
 			      drops_array(report->counters), "open_incidents",
 			      (json_int_t)incidents_count(route_incidents(report->route))));
 }
 
+/* config/schema/radio-state.json. Where a device is plugged in concerns nobody at headquarters. */
 char *report_radio_state(const struct report *report, size_t index)
 {
-	json_t *object = radio_object(report, index);
-	if (object) {
-		/* Where a device is plugged in concerns nobody at headquarters, and the rest is traffic that changes all the time. */
-		json_object_del(object, "device");
-		json_object_del(object, "resolved");
-		json_object_set_new(object, "session", json_integer((json_int_t)route_session(report->route)));
-	}
-	return dump(object);
+	struct radio_status status = radio_status(report->radios[index]);
+	return dump(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "kind", "radio-state",
+			      "gateway", report->settings->gateway.name, "radio", status.name, "state",
+			      status.up ? "up" : "down", "modem", status.modem, "air", status.air, "fault",
+			      status.up ? "" : port_fault_name(status.fault), "text", status.text, "at",
+			      time_string(clock_wall_ms()), "heard", (json_int_t)status.heard, "sent",
+			      (json_int_t)status.sent, "session", (json_int_t)route_session(report->route)));
 }

@@ -1,11 +1,12 @@
-/* The one way a message walks. Up: heard, classified, told from its doubles, rendered, stored and scheduled, published, answered.
- * Down: accepted, stored, scheduled for its radio, sent, receipted. Each call records and wakes; nothing nests. */
+/* The one way a message walks. Up: heard, classified, told from its doubles, rendered, scheduled, published, answered. Down: see
+ * outgoing.h. Each call records and wakes; nothing nests. */
 #pragma once
 
 #include <systemd/sd-event.h>
 
 #include "gateway/counters.h"
 #include "gateway/incident.h"
+#include "gateway/json.h"
 #include "gateway/radio.h"
 #include "gateway/settings.h"
 #include "gateway/store.h"
@@ -17,11 +18,9 @@ struct route_callbacks {
 	void *context;
 	/* A message for the field is safe: on disk, or, if on_disk is false, only in memory because there is no disk to be had. */
 	void (*accepted)(void *context, const char *id, bool on_disk);
-	/* A receipt: stage is "on_air", "sent", "confirmed", "failed", "expired"; code only with "failed". */
-	void (*receipt)(void *context, const char *id, const char *stage, const char *code, bool assumed);
-	/* A message was accepted for headquarters (payload is JSON, not terminated). Only called where wanted() says so. */
+	void (*receipt)(void *context, const struct receipt *receipt);
+	/* A message was accepted for headquarters. */
 	void (*passed)(void *context, const struct entry *entry);
-	bool (*wanted)(void *context);
 };
 
 /* Makes the route with its store, schedules and memory of doubles, and takes up what a former run left on disk. settings, event and
@@ -60,4 +59,3 @@ const struct incidents *route_incidents(const struct route *route);
 const struct schedule *route_radio_schedule(const struct route *route, size_t index);
 struct store *route_store(struct route *route);
 const char *route_store_text(const struct route *route);
-enum message_clock route_clock(const struct route *route);

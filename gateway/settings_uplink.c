@@ -171,6 +171,7 @@ void settings_read_uplink(struct settings *settings, struct config_node *root)
 	settings->uplink = (struct uplink_settings){
 	    .client_id = client_id[0] ? client_id : settings_text(settings, "cresset-%s", name),
 	    .topic_prefix = settings_text(settings, "cresset/v1/%s/", settings->gateway.operation),
+	    .gateway = name,
 	    .state_topic = settings_text(settings, "gw/%s/state", name),
 	    .keepalive_ms = values[UPLINK_KEEPALIVE].integer,
 	    .connect_timeout_ms = values[UPLINK_CONNECT_TIMEOUT].integer,
