@@ -134,6 +134,31 @@ struct entry *store_rig_entry(struct store_rig *rig, enum message_class class, c
 	return store_rig_entry_at(store_new_row(rig->store), class, text, payload_size);
 }
 
+struct entry *store_rig_put(struct store_rig *rig, const char *text, bool urgent)
+{
+	struct entry *entry = store_rig_entry(rig, CLASS_ROUTINE, text, 300);
+	store_put(rig->store, entry, urgent);
+	return entry;
+}
+
+void store_rig_put_away(struct store_rig *rig, const char *text)
+{
+	entry_unref(store_rig_put(rig, text, true));
+}
+
+void store_rig_prepare(struct store_rig *rig, size_t count, size_t payload_size)
+{
+	char id[24];
+	store_rig_open(rig, 0, 0);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(id, sizeof(id), "f-%zu", i);
+		struct entry *entry = store_rig_entry(rig, CLASS_ROUTINE, id, payload_size);
+		store_put(rig->store, entry, false);
+		entry_unref(entry);
+	}
+	store_rig_close(rig);
+}
+
 bool store_rig_is(const struct entry *entry, enum message_class class, const char *text, size_t payload_size)
 {
 	uint8_t *payload = malloc(payload_size + 1);

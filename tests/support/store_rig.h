@@ -37,6 +37,12 @@ void store_rig_close(struct store_rig *rig);
 /* An entry that has `text` for id and topic, and a payload of that size that can be told from others. */
 struct entry *store_rig_entry(struct store_rig *rig, enum message_class class, const char *text, size_t payload_size);
 struct entry *store_rig_entry_at(uint64_t row, enum message_class class, const char *text, size_t payload_size);
+/* Hands the store an entry in class ROUTINE with 300 bytes of payload; the reference is the caller's. */
+struct entry *store_rig_put(struct store_rig *rig, const char *text, bool urgent);
+/* The same, urgent, and keeps no reference. */
+void store_rig_put_away(struct store_rig *rig, const char *text);
+/* Opens the store, puts that many entries "f-0", "f-1" ... in class ROUTINE, and closes it. */
+void store_rig_prepare(struct store_rig *rig, size_t count, size_t payload_size);
 /* Whether entry is what store_rig_entry makes of these. */
 bool store_rig_is(const struct entry *entry, enum message_class class, const char *text, size_t payload_size);
 

@@ -1,16 +1,13 @@
-/* The store on a disk that is slow, full, failing, damaged, forbidden or somebody else's: it says so and goes on. */
+/* The store on a disk that is slow, full or failing: nobody waits, it says so, and nothing wanted is lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,32 +31,6 @@ static int tear_down(void **state)
 	slow_vfs_set_sync_fails(false);
 	store_rig_free(*state);
 	return 0;
-}
-
-static struct entry *put(struct store_rig *rig, const char *text, bool urgent)
-{
-	struct entry *entry = store_rig_entry(rig, CLASS_ROUTINE, text, 300);
-	store_put(rig->store, entry, urgent);
-	return entry;
-}
-
-static void put_away(struct store_rig *rig, const char *text)
-{
-	entry_unref(put(rig, text, true));
-}
-
-/* Fills a store and closes it. */
-static void prepare(struct store_rig *rig, size_t count, size_t payload_size)
-{
-	char id[24];
-	store_rig_open(rig, 0, 0);
-	for (size_t i = 0; i < count; i++) {
-		snprintf(id, sizeof(id), "f-%zu", i);
-		struct entry *entry = store_rig_entry(rig, CLASS_ROUTINE, id, payload_size);
-		store_put(rig->store, entry, false);
-		entry_unref(entry);
-	}
-	store_rig_close(rig);
 }
 
 /* ---- slow ---- */
@@ -96,7 +67,7 @@ static void test_slow_sync_does_not_hold_up_the_loop(void **state)
 	int64_t start_us = clock_mono_us(), now_us;
 	while ((now_us = clock_mono_us()) < start_us + SLOW_US) {
 		if (now_us - start_us > (int64_t)puts * 5000) {
-			struct entry *entry = put(rig, "f-1", true);
+			struct entry *entry = store_rig_put(rig, "f-1", true);
 			if (puts++ % 2)
 				store_forget(rig->store, entry);
 			entry_unref(entry);
@@ -125,12 +96,12 @@ static void test_forgotten_while_being_written(void **state)
 	struct store_rig *rig = *state;
 	store_rig_open(rig, 0, 0);
 	slow_vfs_set_sync_ms(100);
-	struct entry *entry = put(rig, "gone", true);
+	struct entry *entry = store_rig_put(rig, "gone", true);
 	store_rig_turn(rig); /* now the thread has it */
 	store_forget(rig->store, entry);
 	assert_int_equal(store_rig_count(rig, "delivered_before_written"), 0);
 	assert_int_equal(entry->disk, ENTRY_IN_MEMORY);
-	put_away(rig, "stays");
+	store_rig_put_away(rig, "stays");
 	assert_true(store_rig_until(rig, &rig->stored_true, 1));
 	assert_int_not_equal(rig->last_stored, entry->row); /* not a word about what was forgotten */
 	assert_int_equal(entry->references, 1);
@@ -149,7 +120,7 @@ static void test_close_gives_up_on_a_hanging_disk(void **state)
 	if (child == 0) {
 		store_rig_forked(rig);
 		store_rig_open(rig, 0, 0);
-		put_away(rig, "f-1");
+		store_rig_put_away(rig, "f-1");
 		slow_vfs_set_sync_ms(60000);
 		store_rig_turn(rig);
 		int64_t start_us = clock_mono_us();
@@ -167,17 +138,17 @@ static void test_full_disk_and_back(void **state)
 {
 	struct store_rig *rig = *state;
 	store_rig_open(rig, 0, RETRY_MS);
-	put_away(rig, "before");
+	store_rig_put_away(rig, "before");
 	assert_true(store_rig_until(rig, &rig->stored_true, 1));
 	slow_vfs_set_full(true);
-	struct entry *gone = put(rig, "gone", true), *stays = put(rig, "stays", true);
+	struct entry *gone = store_rig_put(rig, "gone", true), *stays = store_rig_put(rig, "stays", true);
 	assert_true(store_rig_until(rig, &rig->stored_false, 2));
 	assert_int_equal(store_health(rig->store), STORE_FULL);
 	assert_int_equal(rig->health, STORE_FULL);
 	assert_non_null(strstr(rig->text, rig->path));
 	assert_non_null(strstr(rig->text, "free space"));
 	/* While it is away each is told at once, and told once; tries go on. */
-	struct entry *more = put(rig, "more", false);
+	struct entry *more = store_rig_put(rig, "more", false);
 	assert_true(store_rig_until(rig, &rig->stored_false, 3));
 	assert_true(store_rig_until_count(rig, "groups_failed", 4));
 	assert_int_equal(rig->stored_false, 3);
@@ -221,14 +192,14 @@ static void test_full_disk_without_traffic_comes_back_too(void **state)
 static void test_full_at_start_still_reads(void **state)
 {
 	struct store_rig *rig = *state;
-	prepare(rig, 3, 300);
+	store_rig_prepare(rig, 3, 300);
 	slow_vfs_set_full(true);
 	store_rig_open(rig, 0, RETRY_MS);
 	assert_int_equal(rig->loaded_count, 3);
 	assert_int_equal(store_health(rig->store), STORE_FULL);
 	uint64_t row = store_new_row(rig->store);
 	assert_true(row > rig->loaded[2]->row);
-	put_away(rig, "new");
+	store_rig_put_away(rig, "new");
 	slow_vfs_set_full(false);
 	assert_true(store_rig_until(rig, &rig->stored_true, 1));
 	store_rig_close(rig);
@@ -243,7 +214,7 @@ static void test_failing_sync(void **state)
 	struct store_rig *rig = *state;
 	store_rig_open(rig, 0, RETRY_MS);
 	slow_vfs_set_sync_fails(true);
-	put_away(rig, "f-1");
+	store_rig_put_away(rig, "f-1");
 	assert_true(store_rig_until(rig, &rig->stored_false, 1));
 	assert_int_equal(store_health(rig->store), STORE_FAILED);
 	assert_int_equal(rig->stored_true, 0);
@@ -269,7 +240,7 @@ static void test_any_order_of_faults(void **state)
 	for (unsigned i = 0; i < STEPS; i++) {
 		random = random * 1664525 + 1013904223;
 		snprintf(ids[i], sizeof(ids[i]), "f-%u", i);
-		entries[i] = put(rig, ids[i], random >> 30 == 0);
+		entries[i] = store_rig_put(rig, ids[i], random >> 30 == 0);
 		unsigned old = (random >> 8) % (i + 1);
 		if (entries[old] && random >> 28 & 1) {
 			store_forget(rig->store, entries[old]);
@@ -301,205 +272,6 @@ static void test_any_order_of_faults(void **state)
 	assert_int_equal(rig->loaded_count, wanted);
 }
 
-/* ---- damaged ---- */
-
-static off_t size_of(const char *path)
-{
-	struct stat info;
-	return stat(path, &info) == 0 ? info.st_size : -1;
-}
-
-static void scribble(const char *path, off_t from, off_t to)
-{
-	int fd = open(path, O_WRONLY);
-	assert_true(fd >= 0);
-	for (off_t at = from; at < to; at++)
-		assert_int_equal(pwrite(fd, "?", 1, at), 1);
-	close(fd);
-}
-
-static void test_garbage_is_moved_aside(void **state)
-{
-	struct store_rig *rig = *state;
-	char moved[160];
-	for (int copy = 1; copy <= 2; copy++) {
-		prepare(rig, 10, 300);
-		snprintf(moved, sizeof(moved), "%s-wal", rig->path);
-		unlink(moved);
-		scribble(rig->path, 0, 5000);
-		store_rig_open(rig, 0, 0);
-		assert_int_equal(store_health(rig->store), STORE_OK);
-		assert_true(store_rig_until(rig, &rig->health_calls, 1));
-		snprintf(moved, sizeof(moved), "%s.damaged-%d", rig->path, copy);
-		assert_non_null(strstr(rig->damage, moved));
-		assert_int_equal(access(moved, F_OK), 0);
-		put_away(rig, "new");
-		assert_true(store_rig_until(rig, &rig->stored_true, 1));
-		store_rig_close(rig);
-		unlink(rig->path);
-	}
-}
-
-static void test_what_can_be_read_is_saved(void **state)
-{
-	struct store_rig *rig = *state;
-	prepare(rig, 1000, 300);
-	store_rig_open(rig, 0, 0); /* takes the log into the file */
-	uint64_t row = store_new_row(rig->store);
-	store_rig_close(rig);
-	off_t size = size_of(rig->path);
-	scribble(rig->path, size / 2, size / 2 + 4096);
-	store_rig_open(rig, 0, 0);
-	print_message("4 kB of %lld overwritten: %zu of 1000 messages saved\n", (long long)size, rig->loaded_count);
-	assert_in_range(rig->loaded_count, 900, 999);
-	assert_int_equal(store_rig_count(rig, "rescued"), rig->loaded_count);
-	assert_true(store_rig_is(rig->loaded[0], CLASS_ROUTINE, "f-0", 300));
-	assert_true(store_rig_is(rig->loaded[rig->loaded_count - 1], CLASS_ROUTINE, "f-999", 300));
-	assert_true(store_new_row(rig->store) > row);
-}
-
-static void test_damage_while_running(void **state)
-{
-	struct store_rig *rig = *state;
-	prepare(rig, 3000, 300); /* more than the cache holds */
-	store_rig_open(rig, 0, RETRY_MS);
-	assert_int_equal(rig->loaded_count, 3000);
-	scribble(rig->path, 3 * 1024, size_of(rig->path));
-	for (size_t i = 0; i < 3000; i += 10)
-		store_forget(rig->store, rig->loaded[i]);
-	put_away(rig, "new");
-	assert_true(store_rig_until(rig, &rig->stored_true, 1));
-	assert_true(rig->damage[0] != '\0');
-	store_rig_close(rig);
-	store_rig_open(rig, 0, 0);
-	assert_true(rig->loaded_count >= 1);
-	assert_true(store_rig_is(rig->loaded[rig->loaded_count - 1], CLASS_ROUTINE, "new", 300));
-}
-
-static void test_bad_rows_are_dropped_and_counted(void **state)
-{
-	struct store_rig *rig = *state;
-	sqlite3 *sqlite;
-	prepare(rig, 3, 300);
-	assert_int_equal(sqlite3_open(rig->path, &sqlite), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(sqlite,
-				      "PRAGMA locking_mode=EXCLUSIVE; UPDATE entry SET class = 9 WHERE id = 'f-0';"
-				      "UPDATE entry SET topic = hex(zeroblob(40000)) WHERE id = 'f-1'",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
-	sqlite3_close(sqlite);
-	store_rig_open(rig, 0, 0);
-	assert_int_equal(rig->loaded_count, 1);
-	assert_int_equal(store_rig_count(rig, "drop.bad_row"), 2);
-	store_rig_close(rig);
-	store_rig_open(rig, 0, 0);
-	assert_int_equal(store_rig_count(rig, "drop.bad_row"), 0);
-	assert_int_equal(rig->loaded_count, 1);
-}
-
-/* ---- forbidden, newer, somebody else's ---- */
-
-static void test_foreign_files_are_left_alone(void **state)
-{
-	struct store_rig *rig = *state;
-	const char *const sql[] = {"PRAGMA user_version=2", "PRAGMA application_id=7; CREATE TABLE theirs(x)"};
-	const char *const say[] = {"newer version", "another program"};
-	for (int i = 0; i < 2; i++) {
-		sqlite3 *sqlite;
-		prepare(rig, i == 0, 300);
-		assert_int_equal(sqlite3_open(rig->path, &sqlite), SQLITE_OK);
-		sqlite3_exec(sqlite, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
-		assert_int_equal(sqlite3_exec(sqlite, sql[i], NULL, NULL, NULL), SQLITE_OK);
-		sqlite3_close(sqlite);
-		store_rig_open(rig, 0, RETRY_MS);
-		assert_int_equal(store_health(rig->store), STORE_FAILED);
-		put_away(rig, "f-1");
-		assert_true(store_rig_until(rig, &rig->stored_false, 1));
-		assert_non_null(strstr(rig->text, say[i]));
-		assert_int_equal(rig->loaded_count, 0);
-		/* Moved away while running: a new one is begun, and takes what waited. */
-		assert_int_equal(unlink(rig->path), 0);
-		assert_true(store_rig_until(rig, &rig->stored_true, 1));
-		store_rig_close(rig);
-		unlink(rig->path);
-	}
-}
-
-static void test_directory_not_writable(void **state)
-{
-	struct store_rig *rig = *state;
-	assert_int_equal(chmod(rig->directory, 0555), 0);
-	pid_t child = fork();
-	if (child == 0) {
-		store_rig_forked(rig);
-		if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
-			_exit(2);
-		store_rig_open(rig, 0, RETRY_MS);
-		put_away(rig, "f-1");
-		bool told = store_rig_until(rig, &rig->stored_false, 1);
-		_exit(told && rig->health == STORE_FAILED && strstr(rig->text, "can be written by this service") ? 0
-														 : 1);
-	}
-	int status = -1;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_int_equal(chmod(rig->directory, 0755), 0);
-}
-
-/* A child has the file open, with one entry in it, until the pipe is closed. */
-static pid_t hold_file(struct store_rig *rig, int *let_go)
-{
-	int ready[2], end[2];
-	char byte;
-	assert_int_equal(pipe(ready), 0);
-	assert_int_equal(pipe(end), 0);
-	pid_t child = fork();
-	if (child == 0) {
-		store_rig_forked(rig);
-		close(end[1]);
-		store_rig_open(rig, 0, 0);
-		put_away(rig, "theirs");
-		bool stored = store_rig_until(rig, &rig->stored_true, 1);
-		bool done = stored && write(ready[1], "x", 1) == 1 && read(end[0], &byte, 1) == 0;
-		_exit(done ? 0 : 1); /* as a kill: the lock goes, the file stays */
-	}
-	close(ready[1]);
-	close(end[0]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	*let_go = end[1];
-	return child;
-}
-
-static void test_second_instance(void **state)
-{
-	struct store_rig *rig = *state;
-	int let_go, status = -1;
-	pid_t child = hold_file(rig, &let_go);
-	store_rig_open(rig, 0, RETRY_MS);
-	assert_int_equal(store_health(rig->store), STORE_FAILED);
-	struct entry *ours = put(rig, "ours", true);
-	assert_true(store_rig_until(rig, &rig->stored_false, 1));
-	assert_non_null(strstr(rig->text, "another process"));
-	close(let_go);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	/* The file is free: its entry arrives late, as the older one, and ours is written beside it. */
-	assert_true(store_rig_until(rig, &rig->loaded_count, 1));
-	assert_true(store_rig_is(rig->loaded[0], CLASS_ROUTINE, "theirs", 300));
-	assert_true(rig->loaded[0]->row < ours->row);
-	assert_true(store_rig_until(rig, &rig->stored_true, 1));
-	put_away(rig, "ours too");
-	assert_true(store_rig_until(rig, &rig->stored_true, 2));
-	store_forget(rig->store, ours);
-	entry_unref(ours);
-	store_rig_close(rig);
-	store_rig_open(rig, 0, 0);
-	assert_int_equal(rig->loaded_count, 2);
-	assert_true(store_rig_is(rig->loaded[0], CLASS_ROUTINE, "theirs", 300));
-	assert_true(store_rig_is(rig->loaded[1], CLASS_ROUTINE, "ours too", 300));
-}
-
 #define FAULT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -513,13 +285,6 @@ int main(void)
 	    FAULT(test_full_at_start_still_reads),
 	    FAULT(test_failing_sync),
 	    FAULT(test_any_order_of_faults),
-	    FAULT(test_garbage_is_moved_aside),
-	    FAULT(test_what_can_be_read_is_saved),
-	    FAULT(test_damage_while_running),
-	    FAULT(test_bad_rows_are_dropped_and_counted),
-	    FAULT(test_foreign_files_are_left_alone),
-	    FAULT(test_directory_not_writable),
-	    FAULT(test_second_instance),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
