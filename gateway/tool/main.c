@@ -8,14 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if __has_include("gateway/tool/decode.h")
 #include "gateway/tool/decode.h"
-#define HAVE_DECODE
-#endif
-#if __has_include("gateway/tool/schema.h")
 #include "gateway/tool/schema.h"
-#define HAVE_SCHEMA
-#endif
 
 struct command {
 	const char *name;
@@ -30,12 +24,8 @@ static const struct command commands[] = {
     {"tail", tool_tail, "messages as they are accepted"},
     {"send", tool_send, "send a text to a station"},
     {"ack", tool_ack, "say that a person has seen an incident, responds or closes it"},
-#ifdef HAVE_DECODE
     {"decode", tool_decode, "captures in, messages out as JSON lines"},
-#endif
-#ifdef HAVE_SCHEMA
     {"schema", tool_schema, "the JSON schema of a kind of message"},
-#endif
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
