@@ -18,6 +18,7 @@
 #define PACKET_MAX 65536
 #define NS_PER_S   INT64_C(1000000000)
 #define NS_PER_MS  INT64_C(1000000)
+#define LATE_NS    (5 * NS_PER_MS)
 
 struct settings {
 	int64_t rate_bps;
@@ -48,7 +49,9 @@ struct direction {
 	int64_t sent_at_ns; /* when `sending` will have left; without one, when the last one left */
 	uint64_t random;
 	uint64_t packets, bytes, dropped, lost;
-	int64_t late_max_ns; /* how much later than due a packet was handed over: the error of this tool */
+	/* How much later than due packets were handed over: the error of this tool, on a machine that is too busy. */
+	int64_t late_max_ns;
+	uint64_t late_packets; /* by more than LATE_NS */
 };
 
 static int64_t now_ns(void)
@@ -157,6 +160,7 @@ static void deliver(struct direction *way, int64_t now)
 		packet = line_pop(&way->flying);
 		if (now - packet->at_ns > way->late_max_ns)
 			way->late_max_ns = now - packet->at_ns;
+		way->late_packets += now - packet->at_ns > LATE_NS;
 		if (write(way->to, packet->bytes, packet->size) < 0)
 			way->dropped++;
 		free(packet);
@@ -184,11 +188,11 @@ static int64_t advance(struct direction *way, const struct settings *settings)
 
 static void print_way(const char *name, const struct direction *way)
 {
-	printf(
-	    "\"%s\": {\"packets\": %llu, \"bytes\": %llu, \"dropped\": %llu, \"lost\": %llu, \"waiting_bytes\": %zu, "
-	    "\"late_max_us\": %lld}",
-	    name, (unsigned long long)way->packets, (unsigned long long)way->bytes, (unsigned long long)way->dropped,
-	    (unsigned long long)way->lost, way->waiting_bytes, (long long)(way->late_max_ns / 1000));
+	printf("\"%s\": {\"packets\": %llu, \"bytes\": %llu, \"dropped\": %llu, \"lost\": %llu, ", name,
+	       (unsigned long long)way->packets, (unsigned long long)way->bytes, (unsigned long long)way->dropped,
+	       (unsigned long long)way->lost);
+	printf("\"waiting_bytes\": %zu, \"late_packets\": %llu, \"late_max_us\": %lld}", way->waiting_bytes,
+	       (unsigned long long)way->late_packets, (long long)(way->late_max_ns / 1000));
 }
 
 static void print_stats(const struct direction ways[2])
