@@ -270,6 +270,24 @@ void config_refuse(struct config *config, struct config_node *node, const char *
 	config_error(config, child, NULL, "%s", reason);
 }
 
+void config_skip(struct config *config, struct config_node *node, const char *key)
+{
+	remember(config, node, &(struct config_known){.name = key});
+	struct config_node *child = config_child(node, key);
+	if (child)
+		child->asked = true;
+}
+
+bool config_check(struct config *config, const struct config_node *node, const struct config_key *key, const char *text)
+{
+	char why[CONFIG_WHY_MAX];
+	union config_value value;
+	bool good = config_value_read(key, text, &value, why);
+	if (!good)
+		config_error(config, node, NULL, "%s", why);
+	return good;
+}
+
 static void say_unknown(struct config *config, const struct config_node *node)
 {
 	struct config_guess guess = {0};

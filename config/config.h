@@ -82,6 +82,13 @@ void config_read(struct config *config, struct config_node *node, const struct c
 /* If the mapping has this key, that is an error with the given reason instead of "unknown key". */
 void config_refuse(struct config *config, struct config_node *node, const char *key, const char *reason);
 
+/* The key is known, but nothing can be said about what stands below it. */
+void config_skip(struct config *config, struct config_node *node, const char *key);
+
+/* Checks a text that is no value, like the name of a radio, as if it were one: false with an error at the node. */
+bool config_check(struct config *config, const struct config_node *node, const struct config_key *key,
+		  const char *text);
+
 /* Says of every key in the whole file that no table or section asked for: unknown, with the nearest known one as suggestion. Call last. */
 void config_finish(struct config *config);
 
@@ -91,6 +98,11 @@ void config_error(struct config *config, const struct config_node *node, const c
     __attribute__((format(printf, 4, 5)));
 void config_warning(struct config *config, const struct config_node *node, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Adds the error that the value of this key is none of the words (NULL-terminated), with the nearest as suggestion; for words that are
+ * only known when the file is read. */
+void config_error_choice(struct config *config, const struct config_node *node, const char *key, const char *text,
+			 const char *const *words);
 
 /* Errors and warnings so far, in the order of their lines. NULL after the last. */
 size_t config_error_count(const struct config *config);

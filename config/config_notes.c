@@ -150,6 +150,14 @@ void config_warning(struct config *config, const struct config_node *node, const
 	va_end(arguments);
 }
 
+void config_error_choice(struct config *config, const struct config_node *node, const char *key, const char *text,
+			 const char *const *words)
+{
+	char why[CONFIG_WHY_MAX];
+	config_say_choices(words, text, why);
+	config_error(config, node, key, "%s", why);
+}
+
 static const char *note_text(const struct config_notes *notes, size_t index)
 {
 	if (index < notes->count)

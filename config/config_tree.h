@@ -99,3 +99,6 @@ void config_guess(struct config_guess *guess, const char *word, const char *name
 enum { CONFIG_WHY_MAX = 400 };
 bool config_value_read(const struct config_key *key, const char *text, union config_value *value,
 		       char why[static CONFIG_WHY_MAX]);
+
+/* That text is not one of the choices, and which it could have been. */
+void config_say_choices(const char *const *choices, const char *text, char why[static CONFIG_WHY_MAX]);

@@ -179,12 +179,13 @@ static bool read_flag(const char *text, bool *value, char *why)
 	return yes || no;
 }
 
-static void say_choices(const struct config_key *key, const char *text, char *why)
+void config_say_choices(const char *const *choices, const char *text, char why[static CONFIG_WHY_MAX])
 {
 	char shown[CONFIG_SHOWN_MAX], list[240] = "";
 	struct config_guess guess = {0};
-	for (const char *const *choice = key->choices; *choice; choice++) {
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", list[0] ? ", " : "", *choice);
+	for (const char *const *choice = choices; *choice; choice++) {
+		size_t used = strlen(list);
+		snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", *choice);
 		config_guess(&guess, text, *choice);
 	}
 	int size = snprintf(why, CONFIG_WHY_MAX, "'%s' is not one of: %s.", config_shown(text, shown), list);
@@ -199,7 +200,7 @@ static bool read_choice(const struct config_key *key, const char *text, int64_t 
 			*value = (int64_t)i;
 			return true;
 		}
-	say_choices(key, text, why);
+	config_say_choices(key->choices, text, why);
 	return false;
 }
 

@@ -2,6 +2,7 @@
 #include "gateway/schedule.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/turns.h"
 
@@ -121,8 +122,9 @@ static size_t oldest_held(const struct schedule *schedule, unsigned class)
 
 static struct entry *unhold(struct schedule *schedule, size_t at)
 {
-	struct entry *entry = schedule->held[at].entry;
-	schedule->held[at] = schedule->held[--schedule->held_count];
+	struct held *held = &schedule->held[at];
+	struct entry *entry = held->entry;
+	memmove(held, held + 1, (--schedule->held_count - at) * sizeof(*held));
 	lane_of(schedule, entry)->held--;
 	return entry;
 }

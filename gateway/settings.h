@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "config/config.h"
 #include "drivers/air.h"
 #include "drivers/modem.h"
 #include "gateway/classify.h"
@@ -11,8 +12,6 @@
 #include "gateway/store.h"
 #include "gateway/uplink.h"
 #include "hw/port.h"
-
-struct config;
 
 struct gateway_settings {
 	const char *name, *operation; /* topic tokens */
@@ -51,8 +50,7 @@ struct settings {
 	const struct station_settings *stations; /* sorted by station */
 	size_t station_count;
 
-	struct config *config;          /* errors and warnings, and the memory of all texts above */
-	struct settings_memory *memory; /* of all tables above */
+	struct config *config; /* errors, warnings and the memory of everything above */
 };
 
 /* Reads and checks the file. With errors in it the settings come all the same, filled up with defaults, so that every error can be

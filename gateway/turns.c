@@ -40,6 +40,12 @@ static void *array_of_stations(void *old, size_t count)
 	return array;
 }
 
+static void clear_buckets(struct turns *turns)
+{
+	for (size_t i = 0; i < turns->room; i++)
+		turns->buckets[i] = NULL;
+}
+
 struct turns *turns_new(bool counts_kinds)
 {
 	struct turns *turns = calloc(1, sizeof(*turns));
@@ -51,7 +57,7 @@ struct turns *turns_new(bool counts_kinds)
 	turns->room = ROOM_AT_START;
 	turns->heap = array_of_stations(NULL, turns->room);
 	turns->buckets = array_of_stations(NULL, turns->room);
-	memset(turns->buckets, 0, turns->room * sizeof(*turns->buckets));
+	clear_buckets(turns);
 	/* Without randomness only that protection is missing. */
 	if (getrandom(&turns->seed, sizeof(turns->seed), GRND_NONBLOCK) < 0)
 		turns->seed = 0;
@@ -100,7 +106,7 @@ static void grow(struct turns *turns)
 	turns->room *= 2;
 	turns->heap = array_of_stations(turns->heap, turns->room);
 	turns->buckets = array_of_stations(turns->buckets, turns->room);
-	memset(turns->buckets, 0, turns->room * sizeof(*turns->buckets));
+	clear_buckets(turns);
 	for (size_t i = 0; i < turns->stations; i++)
 		hash_in(turns, turns->heap[i]);
 }
@@ -206,22 +212,31 @@ static void count_out(struct turns *turns, struct station *station, const struct
 		TAILQ_REMOVE(&turns->crowd, station, in_crowd);
 }
 
-/* Takes out the entry behind previous; NULL = the first. The station is gone after its last one. */
+/* Takes out the entry behind previous; NULL = the first. station_update must follow. */
 static struct entry *unlink_behind(struct turns *turns, struct station *station, struct entry *previous)
 {
 	struct entry *entry = previous ? previous->next : station->first;
 	count_out(turns, station, entry);
 	if (station->last == entry)
 		station->last = previous;
-	if (previous)
-		previous->next = entry->next;
-	else if (!entry->next)
-		station_free(turns, station);
-	else {
-		station->first = entry->next;
-		heap_settle(turns, station);
-	}
+	*(previous ? &previous->next : &station->first) = entry->next;
 	entry->next = NULL;
+	return entry;
+}
+
+/* After entries were taken out of a station; it is gone if that was all. */
+static void station_update(struct turns *turns, struct station *station)
+{
+	if (station->first)
+		heap_settle(turns, station);
+	else
+		station_free(turns, station);
+}
+
+static struct entry *take_behind(struct turns *turns, struct station *station, struct entry *previous)
+{
+	struct entry *entry = unlink_behind(turns, station, previous);
+	station_update(turns, station);
 	return entry;
 }
 
@@ -281,7 +296,7 @@ struct entry *turns_take(struct turns *turns, bool next_station)
 		TAILQ_REMOVE(&turns->ring, station, in_ring);
 		TAILQ_INSERT_TAIL(&turns->ring, station, in_ring);
 	}
-	return unlink_behind(turns, station, NULL);
+	return take_behind(turns, station, NULL);
 }
 
 struct entry *turns_oldest(const struct turns *turns)
@@ -291,7 +306,7 @@ struct entry *turns_oldest(const struct turns *turns)
 
 struct entry *turns_take_oldest(struct turns *turns)
 {
-	return turns->stations ? unlink_behind(turns, turns->heap[0], NULL) : NULL;
+	return turns->stations ? take_behind(turns, turns->heap[0], NULL) : NULL;
 }
 
 struct entry *turns_take_superseded(struct turns *turns)
@@ -307,7 +322,7 @@ struct entry *turns_take_superseded(struct turns *turns)
 		previous = entry;
 		entry = entry->next;
 	}
-	return unlink_behind(turns, station, previous);
+	return take_behind(turns, station, previous);
 }
 
 bool turns_remove(struct turns *turns, const struct entry *entry)
@@ -320,7 +335,7 @@ bool turns_remove(struct turns *turns, const struct entry *entry)
 	}
 	if (!at)
 		return false;
-	unlink_behind(turns, station, previous);
+	take_behind(turns, station, previous);
 	return true;
 }
 
@@ -341,6 +356,7 @@ static struct entry **station_expire(struct turns *turns, struct station *statio
 		if (expiry_ms < *earliest_ms)
 			*earliest_ms = expiry_ms;
 	}
+	station_update(turns, station);
 	return end;
 }
 

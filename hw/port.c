@@ -85,20 +85,21 @@ static bool known_to_sysfs(const char *node)
 	return access(path, F_OK) == 0;
 }
 
-static bool choose(struct port *port, const struct port_settings *settings, struct port_problem *problem)
+/* NULL = see problem. */
+static const struct port_ops *choose(struct port *port, const char *device, struct port_problem *problem)
 {
-	const char *wrong = port_check_device(settings->device);
-	if (wrong)
-		return port_fail(problem, PORT_NOT_A_PORT, "%s.", wrong);
-	if (starts_with(settings->device, tcp_prefix)) {
-		port->ops = &port_tcp_ops;
-		return true;
+	const char *wrong = port_check_device(device);
+	if (wrong) {
+		port_fail(problem, PORT_NOT_A_PORT, "%s.", wrong);
+		return NULL;
 	}
-	bool found = starts_with(settings->device, usb_prefix) ? port_serial_find_usb(port, problem)
-							       : resolve_path(port, settings->device, problem);
-	if (found)
-		port->ops = known_to_sysfs(port->resolved) ? &port_serial_ops : &port_pty_ops;
-	return found;
+	if (starts_with(device, tcp_prefix))
+		return &port_tcp_ops;
+	bool found = starts_with(device, usb_prefix) ? port_serial_find_usb(port, problem)
+						     : resolve_path(port, device, problem);
+	if (!found)
+		return NULL;
+	return known_to_sysfs(port->resolved) ? &port_serial_ops : &port_pty_ops;
 }
 
 struct port *port_open(const struct port_settings *settings, enum port_fault *fault, char *text, size_t text_size)
@@ -110,7 +111,8 @@ struct port *port_open(const struct port_settings *settings, enum port_fault *fa
 		goto fail;
 	}
 	port->fd = -1;
-	if (!choose(port, settings, &problem) || !port->ops->open(port, settings, &problem))
+	port->ops = choose(port, settings->device, &problem);
+	if (!port->ops || !port->ops->open(port, settings, &problem))
 		goto fail;
 	*fault = PORT_OK;
 	return port;

@@ -162,6 +162,7 @@ static int64_t now_ms(void)
 enum client_result client_next(struct client *client, int timeout_ms, json_t **answer)
 {
 	int64_t deadline_ms = now_ms() + timeout_ms;
+	*answer = NULL;
 	for (;;) {
 		enum client_result result = take_line(client, answer);
 		if (result == CLIENT_NOTHING)
@@ -215,7 +216,7 @@ int client_start(struct client **client, json_t *request)
 int client_expect(struct client *client, int timeout_ms, json_t **answer)
 {
 	enum client_result result = client_next(client, timeout_ms, answer);
-	if (result != CLIENT_ANSWER) {
+	if (result != CLIENT_ANSWER || !*answer) {
 		tool_complain("%s", client_result_text(result));
 		return result == CLIENT_GARBLED ? TOOL_REFUSED : TOOL_UNREACHABLE;
 	}
@@ -238,7 +239,7 @@ static void complain_lost(const json_t *line)
 int client_stream(json_t *request, void (*each)(const json_t *line, void *context), void *context)
 {
 	struct client *client;
-	json_t *line;
+	json_t *line = NULL;
 	int result = client_start(&client, request);
 	if (result == TOOL_OK)
 		result = client_expect(client, CLIENT_TIMEOUT_MS, &line);

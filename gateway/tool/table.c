@@ -43,10 +43,10 @@ static bool add_row(struct libscols_table *table, const json_t *row, const struc
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		char *text = cell_text(row, &columns[i]);
-		if (!text || scols_line_refer_data(line, i, text) != 0) {
-			free(text);
+		bool taken = text && scols_line_set_data(line, i, text) == 0;
+		free(text);
+		if (!taken)
 			return false;
-		}
 	}
 	return true;
 }

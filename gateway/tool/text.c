@@ -38,14 +38,16 @@ static size_t utf8_length(const unsigned char *text, uint32_t *character)
 	return length;
 }
 
+enum { ESCAPE_SIZE = 6 }; /* "\u001b" */
+
+/* Beyond 16 bits as the pair of surrogates that JSON has for it. */
 static char *append_escape(char *out, uint32_t character)
 {
 	if (character > 0xffff) {
-		character -= 0x10000;
-		return out + sprintf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)(character >> 10),
-				     0xdc00 + (unsigned)(character & 0x3ff));
+		out = append_escape(out, 0xd800 + ((character - 0x10000) >> 10));
+		character = 0xdc00 + ((character - 0x10000) & 0x3ff);
 	}
-	return out + sprintf(out, "\\u%04x", (unsigned)character);
+	return out + snprintf(out, ESCAPE_SIZE + 1, "\\u%04x", (unsigned)character);
 }
 
 char *text_safe(const char *text)
@@ -53,8 +55,8 @@ char *text_safe(const char *text)
 	if (!text)
 		return NULL;
 	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	/* The worst are single bytes that become six. */
-	char *safe = malloc(strlen(text) * 6 + 1), *out = safe;
+	/* The worst are single bytes that become an escape; four bytes become two of them. */
+	char *safe = malloc(strlen(text) * ESCAPE_SIZE + 1), *out = safe;
 	if (!safe)
 		return NULL;
 	for (const unsigned char *at = (const unsigned char *)text; *at;) {
@@ -94,12 +96,18 @@ static bool is_amount(double value)
 	return isfinite(value) && value >= 0 && value < 1e18;
 }
 
+static const char *no_amount(char *buffer)
+{
+	snprintf(buffer, TEXT_NUMBER_MAX, "?");
+	return buffer;
+}
+
 static const char *with_prefix(double value, const char *unit, char *buffer)
 {
 	static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
 	size_t prefix = 0;
 	if (!is_amount(value))
-		return strcpy(buffer, "?");
+		return no_amount(buffer);
 	while (value >= 999.95 && prefix < 6) {
 		value /= 1000;
 		prefix++;
@@ -121,7 +129,7 @@ const char *text_rate(double bits_per_second, char buffer[static TEXT_NUMBER_MAX
 const char *text_duration(double seconds, char buffer[static TEXT_NUMBER_MAX])
 {
 	if (!is_amount(seconds))
-		return strcpy(buffer, "?");
+		return no_amount(buffer);
 	long long s = (long long)seconds;
 	if (s < 60)
 		snprintf(buffer, TEXT_NUMBER_MAX, "%lld s", s);
@@ -137,7 +145,7 @@ const char *text_duration(double seconds, char buffer[static TEXT_NUMBER_MAX])
 const char *text_milliseconds(double ms, char buffer[static TEXT_NUMBER_MAX])
 {
 	if (!is_amount(ms))
-		return strcpy(buffer, "?");
+		return no_amount(buffer);
 	if (ms < 10)
 		snprintf(buffer, TEXT_NUMBER_MAX, "%.1f ms", ms);
 	else if (ms < 1000)

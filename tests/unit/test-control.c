@@ -71,7 +71,7 @@ static int listen_again(struct fixture *fixture)
 static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	strcpy(fixture->directory, "/tmp/cresset-control-XXXXXX");
+	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/cresset-control-XXXXXX");
 	assert_non_null(mkdtemp(fixture->directory));
 	snprintf(fixture->path, sizeof(fixture->path), "%s/socket", fixture->directory);
 	assert_true(sd_event_new(&fixture->event) >= 0);
@@ -103,10 +103,17 @@ static void pump(struct fixture *fixture)
 	fail_msg("the loop spins");
 }
 
-static int try_connect(const char *path)
+static struct sockaddr_un address_of(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	strcpy(address.sun_path, path);
+	assert_true(strlen(path) < sizeof(address.sun_path));
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	return address;
+}
+
+static int try_connect(const char *path)
+{
+	struct sockaddr_un address = address_of(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_true(fd >= 0);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -374,11 +381,12 @@ static void client_that_asks_without_reading_is_paused_and_loses_nothing(void **
 {
 	struct fixture *fixture = *state;
 	enum { REQUESTS = 400 };
-	char requests[REQUESTS * 10 + 1];
-	for (size_t i = 0; i < REQUESTS; i++)
-		strcpy(requests + i * 10, "big 10000\n");
+	static const char request[] = "big 10000\n";
+	char requests[REQUESTS * (sizeof(request) - 1)];
+	for (size_t i = 0; i < sizeof(requests); i++)
+		requests[i] = request[i % (sizeof(request) - 1)];
 	int fd = client(fixture);
-	say(fixture, fd, requests, REQUESTS * 10);
+	say(fixture, fd, requests, sizeof(requests));
 	pump(fixture);
 	/* The kernel's buffer (about 200 kB) and CONTROL_WAITING_PAUSE hold some 30-40 answers. */
 	assert_true(fixture->requests < 100);
@@ -428,8 +436,7 @@ static void live_socket_is_left_alone_and_a_dead_one_replaced(void **state)
 	assert_true(access(fixture->path, F_OK) == 0);
 	control_free(first);
 
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	strcpy(address.sun_path, fixture->path);
+	struct sockaddr_un address = address_of(fixture->path);
 	int dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(dead, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(dead);
