@@ -202,15 +202,16 @@ def report_case(case, results, report):
 
 
 def report_rate_changes(cases, report):
-    results = rate_change.measure(lambda workshop, case, seconds: Run(workshop, "cresset", case, seconds), cases, ALERT_RATE)
+    results = rate_change.measure(lambda workshop, case, seconds: Run(workshop, "cresset", case, seconds), cases, SETTLE_S,
+                                  ALERT_RATE)
     for case in cases:
         fifo = report.value("bridge-unlimited", case.name, "bulk_rate")
-        for change, factor in (("halved", 0.5), ("doubled", 1)):
-            name = f"{case.name}-{change}"
-            for metric, (value, unit) in results[case.name][change].items():
+        for phase, _, _, factor in rate_change.PHASES:
+            name = f"{case.name}-{phase}"
+            for metric, (value, unit) in results[case.name][phase].items():
                 report.add("cresset", name, metric, value, unit)
             share = factor * bulk_share(case)
-            report.target(name, "rate_found", "<=", 30, "the rate is found again")
+            report.target(name, "rate_found", "<=", 30, "the rate of the link is found")
             report.target(name, "bulk_rate", ">=", fifo and share * fifo, f"{share:.0%} of bridge-unlimited on the whole link")
 
 

@@ -1,4 +1,4 @@
-"""The link halves and doubles under the running gateway: how long until its estimate and the bulk have followed."""
+"""The link is new, halves and doubles under the running gateway: how long until its estimate and the bulk have followed."""
 import json
 import statistics
 import time
@@ -6,7 +6,8 @@ import time
 import common
 from common import progress
 
-HALVE_S, DOUBLE_S, END_S = 30, 75, 120  # from the moment the gateway is connected
+HALVE_S, DOUBLE_S, END_S = 45, 90, 135  # from the moment the gateway is connected
+PHASES = (("start", 0, HALVE_S, 1), ("halved", HALVE_S, DOUBLE_S, 0.5), ("doubled", DOUBLE_S, END_S, 1))
 HOLD_S = 10  # found = from then on right for so long
 RIGHT_SHARE = 0.8  # of the estimates of that time: one that never probes could not see a link grow
 TOLERANCE = 0.15
@@ -35,29 +36,30 @@ def found_after(rates, bulk, begin_ns, change_s, end_s, rate_wanted, bulk_wanted
     return end_s - change_s
 
 
-def figures(run, begin_ns, alert_rate):
-    """{suffix of the case: {metric: (value, unit)}}. The reference is what gateway and bulk had reached on the same link just before."""
+def figures(run, begin_ns, settle_s, alert_rate):
+    """{phase: {metric: (value, unit)}}. Right is an estimate near the rate of the link, and bulk as it arrives at the phase's end."""
     rates = estimates(run.workshop.text(run.name + "-feed.out"))
     found = run.arrivals()
     bulk, alerts = found["bulk"].values(), found["alert"].values()
-    reference = statistics.median(rate for second, rate in rates if HALVE_S - HOLD_S <= second < HALVE_S)
-    carried = arrived(bulk, begin_ns, HALVE_S - HOLD_S, HALVE_S)
     result = {}
-    for suffix, change_s, end_s, factor in (("halved", HALVE_S, DOUBLE_S, 0.5), ("doubled", DOUBLE_S, END_S, 1)):
-        late = [(a.received_ns - a.sent_ns) / 1e6 for a in alerts if change_s <= (a.sent_ns - begin_ns) / NS < end_s - IN_FLIGHT_S]
-        result[suffix] = {
-            "rate_found": (found_after(rates, bulk, begin_ns, change_s, end_s, factor * reference, factor * carried), "s"),
-            "rate_wanted": (factor * reference, "bit/s"),
+    for phase, change_s, end_s, factor in PHASES:
+        alerts_from, alerts_to = max(change_s, settle_s), end_s - IN_FLIGHT_S
+        late = [(a.received_ns - a.sent_ns) / 1e6 for a in alerts if alerts_from <= (a.sent_ns - begin_ns) / NS < alerts_to]
+        carried = arrived(bulk, begin_ns, end_s - HOLD_S, end_s)
+        wanted = factor * run.case.rate_bps
+        result[phase] = {
+            "rate_found": (found_after(rates, bulk, begin_ns, change_s, end_s, wanted, carried), "s"),
+            "rate_of_link": (wanted, "bit/s"),
             "rate_at_end": (statistics.median([rate for second, rate in rates if end_s - HOLD_S <= second < end_s]), "bit/s"),
-            "bulk_rate": (arrived(bulk, begin_ns, end_s - HOLD_S, end_s), "messages/s"),
-            "sent": (round((end_s - change_s - IN_FLIGHT_S) * alert_rate), "alerts"), "received": (len(late), "alerts"),
+            "bulk_rate": (carried, "messages/s"),
+            "sent": (round((alerts_to - alerts_from) * alert_rate), "alerts"), "received": (len(late), "alerts"),
             "p50": (common.percentile(late, .5), "ms"), "p95": (common.percentile(late, .95), "ms"),
             "max": (max(late, default=0), "ms")}
     return result
 
 
-def measure(make_run, cases, alert_rate):
-    """make_run(workshop, case, seconds of alerts) starts one gateway. Returns {case name: figures}."""
+def measure(make_run, cases, settle_s, alert_rate):
+    """make_run(workshop, case, seconds of alerts) starts one gateway. Returns {case name: {phase: figures}}."""
     with common.Workshop() as workshop:
         runs = [make_run(workshop, case, END_S) for case in cases]
         for run in runs:
@@ -72,4 +74,4 @@ def measure(make_run, cases, alert_rate):
                 if factor:
                     run.link.command(f"rate {int(run.case.rate_bps * factor)}")
             progress(f"rate change: {moment} of {END_S} s")
-        return {run.case.name: figures(run, begin_ns[run], alert_rate) for run in runs}
+        return {run.case.name: figures(run, begin_ns[run], settle_s, alert_rate) for run in runs}
