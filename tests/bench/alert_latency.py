@@ -9,6 +9,7 @@ import time
 
 import common
 import plot
+import rate_change
 from common import BenchError, progress
 
 BULK_BYTES, ALERT_BYTES, ALERT_RATE = 200, 100, 5
@@ -153,9 +154,10 @@ def overtaken(bulk):
 
 
 def run_case(case, systems, seconds):
-    """All systems at once, each on its own link: {system: (figures, latencies)} and the share of the processors that was busy."""
+    """All systems at once, each on its own link: {system: (figures, latencies)} how much of the processors was busy and stolen, and the
+    congestion control of TCP."""
     with common.Workshop() as workshop:
-        busy = common.busy_share()
+        busy = common.processor_shares()
         runs = [Run(workshop, system, case, seconds) for system in systems]
         begin = time.monotonic()
         length = SETTLE_S + seconds + DRAIN_S
@@ -169,8 +171,13 @@ def run_case(case, systems, seconds):
                          + ", ".join(f"{r.system} {len(r.arrivals()['alert'])}" for r in runs) + " alerts there")
             time.sleep(0.2)
         end_ns = time.monotonic_ns()
-        share = busy()
-        return {run.system: run.figures(end_ns) for run in runs}, share, runs[0].link.congestion
+        shares = busy()
+        return {run.system: run.figures(end_ns) for run in runs}, shares, runs[0].link.congestion
+
+
+def bulk_share(case):
+    """The part of the unlimited bridge's bulk that we want to carry beside fast alerts."""
+    return 0.8 if case.rate_bps <= 64000 else 0.9
 
 
 def report_case(case, results, report):
@@ -185,13 +192,27 @@ def report_case(case, results, report):
     report.target(case.name, "received", "==", report.value("cresset", case.name, "sent"), "all alerts arrive")
     report.target(case.name, "bulk_lost", "==", 0, "no bulk is lost")
     if case.delay_ms:
-        share = 0.8 if case.rate_bps <= 64000 else 0.9
+        share = bulk_share(case)
         report.target(case.name, "p50", "<=", 1.3 * floor, "1.3 x floor")
         report.target(case.name, "p95", "<=", 2.2 * floor, "2.2 x floor")
         report.target(case.name, "bulk_rate", ">=", fifo and share * fifo, f"{share:.0%} of bridge-unlimited")
     else:
         report.target(case.name, "p99", "<=", 60, "60 ms")
         report.target(case.name, "bulk_rate", ">", report.value("two-bridges", case.name, "bulk_rate"), "more than two-bridges")
+
+
+def report_rate_changes(cases, report):
+    results = rate_change.measure(lambda workshop, case, seconds: Run(workshop, "cresset", case, seconds), cases, SETTLE_S,
+                                  ALERT_RATE)
+    for case in cases:
+        fifo = report.value("bridge-unlimited", case.name, "bulk_rate")
+        for phase, _, _, factor in rate_change.PHASES:
+            name = f"{case.name}-{phase}"
+            for metric, (value, unit) in results[case.name][phase].items():
+                report.add("cresset", name, metric, value, unit)
+            share = factor * bulk_share(case)
+            report.target(name, "rate_found", "<=", 30, "the rate of the link is found")
+            report.target(name, "bulk_rate", ">=", fifo and share * fifo, f"{share:.0%} of bridge-unlimited on the whole link")
 
 
 def run(options, report):
@@ -202,11 +223,15 @@ def run(options, report):
     for case in CASES:
         if case.name not in cases:
             continue
-        results, share, congestion = run_case(case, systems, seconds)
+        results, (busy, stolen), congestion = run_case(case, systems, seconds)
         if not latencies:
             report.add("machine", "", "congestion_control", congestion, "")
-        report.add("machine", case.name, "processors_busy", share, "of 1")
+        report.add("machine", case.name, "processors_busy", busy, "of 1")
+        report.add("machine", case.name, "processors_stolen", stolen, "of 1")
         report_case(case, results, report)
         latencies[case] = {system: values for system, (_, values) in results.items()}
+    changing = [case for case in latencies if case.delay_ms]
+    if "cresset" in systems and changing and not options.seconds:
+        report_rate_changes(changing, report)
     if options.plot:
         plot.latencies(options.plot, {case.name: (floor_ms(case), values) for case, values in latencies.items()})

@@ -198,18 +198,18 @@ def written_bytes(pid):
     return int(numbers["write_bytes"]) - int(numbers["cancelled_write_bytes"])
 
 
-def busy_share():
-    """A function that gives the share of all processors that was busy since now."""
+def processor_shares():
+    """A function that gives, since now, the share of all processors that was busy and the share that a hypervisor took away."""
     def read():
         with open("/proc/stat", encoding="ascii") as file:
             numbers = [int(n) for n in file.readline().split()[1:9]]
-        return sum(numbers), numbers[3] + numbers[4]
+        return sum(numbers), numbers[3] + numbers[4], numbers[7]
 
     before = read()
 
     def since():
-        total, idle = (a - b for a, b in zip(read(), before))
-        return 1 - idle / total if total else 0
+        total, idle, stolen = (a - b for a, b in zip(read(), before))
+        return (1 - (idle + stolen) / total, stolen / total) if total else (0, 0)
 
     return since
 

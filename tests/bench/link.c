@@ -188,11 +188,11 @@ static int64_t advance(struct direction *way, const struct settings *settings)
 
 static void print_way(const char *name, const struct direction *way)
 {
-	printf(
-	    "\"%s\": {\"packets\": %llu, \"bytes\": %llu, \"dropped\": %llu, \"lost\": %llu, \"waiting_bytes\": %zu, "
-	    "\"late_max_us\": %lld}",
-	    name, (unsigned long long)way->packets, (unsigned long long)way->bytes, (unsigned long long)way->dropped,
-	    (unsigned long long)way->lost, way->waiting_bytes, (long long)(way->late_max_ns / 1000));
+	printf("\"%s\": {\"packets\": %llu, \"bytes\": %llu, \"dropped\": %llu, \"lost\": %llu, ", name,
+	       (unsigned long long)way->packets, (unsigned long long)way->bytes, (unsigned long long)way->dropped,
+	       (unsigned long long)way->lost);
+	printf("\"waiting_bytes\": %zu, \"late_packets\": %llu, \"late_max_us\": %lld}", way->waiting_bytes,
+	       (unsigned long long)way->late_packets, (long long)(way->late_max_ns / 1000));
 }
 
 static void print_stats(const struct direction ways[2])

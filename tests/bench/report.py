@@ -113,6 +113,8 @@ def cell(figure, ours):
 
 
 def print_table(metrics):
+    machine_row = {metric: row.pop("machine") for metric, row in metrics.items() if "machine" in row}
+    metrics = {metric: row for metric, row in metrics.items() if row}
     systems = list(dict.fromkeys(name for row in metrics.values() for name in row))
     systems.sort(key=lambda name: name != OURS)
     rows = [["", *systems]]
@@ -124,3 +126,5 @@ def print_table(metrics):
         print("  " + row[0].ljust(widths[0]) + "".join("  " + text.rjust(width) for text, width in zip(row[1:], widths[1:])))
     if OURS in systems and len(systems) > 1:
         print("  (xN: how many times ours)")
+    for metric, (value, unit) in machine_row.items():
+        print(f"  {metric}: {shown(value)} {unit}".rstrip())
