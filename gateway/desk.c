@@ -105,7 +105,7 @@ static const char *send_error(int error)
 /* Builds the message out of the request through the same strict reader that the store's content goes through. */
 static int read_message(struct desk *desk, json_t *request, struct message *message, char *error, size_t error_size)
 {
-	json_t *outgoing = json_pack("{s:s, s:O?, s:O?, s:O?}", "kind", "text", "to", json_object_get(request, "to"),
+	json_t *outgoing = json_pack("{s:s, s:O*, s:O*, s:O*}", "kind", "text", "to", json_object_get(request, "to"),
 				     "text", json_object_get(request, "text"), "id", json_object_get(request, "id"));
 	if (outgoing && !json_object_get(outgoing, "id")) {
 		char id[MESSAGE_ID_MAX];

@@ -20,6 +20,7 @@ struct entry {
 	uint8_t class;          /* enum message_class */
 	uint8_t kind;           /* enum message_kind */
 	uint8_t disk;           /* enum entry_disk */
+	bool told;     /* for the field: the sender was told that it is safe */
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
 	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
 	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */

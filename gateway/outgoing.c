@@ -236,8 +236,10 @@ int outgoing_take(struct outgoing *outgoing, const struct message *asked, const 
 void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_disk)
 {
 	struct exit_lane *lane = lane_of_name(outgoing, entry_outlet(entry));
-	if (!lane)
+	/* What could not be written at first may come a second time, when the disk is back. */
+	if (!lane || entry->told)
 		return;
+	entry->told = true;
 	outgoing->callbacks.accepted(outgoing->callbacks.context, entry_id(entry), on_disk);
 	/* What is urgent did not wait for the disk and may have left by now. */
 	if (entry->finished || entry == lane->in_radio)

@@ -18,7 +18,7 @@
 
 enum {
 	DEDUPE_IDS = 16384,
-	DEDUPE_SAVE_EVERY = 512, /* new ids between two saves, so that a message costs the disk a few bytes */
+	DEDUPE_SAVE_EVERY = 512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
 	INCIDENTS = 256,
 	TICK_US = 5000000,      /* expiry of what waits, and what is held */
 	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
@@ -34,6 +34,7 @@ struct route {
 	struct classify *classify;
 	struct dedupe *dedupe;
 	unsigned ids_since_save;
+	int64_t saved_ms;
 	struct incidents *incidents;
 	struct store *store;
 	char store_text[256];
@@ -48,7 +49,7 @@ struct route {
 	struct radio **radios;
 	sd_event_source *tick_source;
 
-	struct counter *duplicates, *raw_off, *delivered, *unheard, *refused;
+	struct counter *duplicates, *raw_off, *given_way, *delivered, *unheard, *refused;
 };
 
 /* ---- what is kept across restarts ---- */
@@ -65,6 +66,7 @@ static void keep_incidents(struct route *route)
 static void keep_dedupe(struct route *route)
 {
 	route->ids_since_save = 0;
+	route->saved_ms = clock_wall_ms();
 	size_t size = dedupe_save_size(route->dedupe);
 	uint8_t *bytes = malloc(size ? size : 1);
 	if (!bytes)
@@ -109,7 +111,8 @@ static bool is_double(struct route *route, const struct message *message)
 		route->duplicates->value++;
 		return true;
 	}
-	if (++route->ids_since_save >= DEDUPE_SAVE_EVERY)
+	bool window_over = message->received_at_ms - route->saved_ms >= route->settings->dedupe_window_ms;
+	if (++route->ids_since_save >= DEDUPE_SAVE_EVERY && window_over)
 		keep_dedupe(route);
 	return false;
 }
@@ -117,6 +120,7 @@ static bool is_double(struct route *route, const struct message *message)
 static void enter_incident(struct route *route, struct message *message, const char *radio)
 {
 	const struct incident *incident = incidents_enter(route->incidents, message, radio, message->received_at_ms);
+	route->given_way->value = incidents_given_way(route->incidents);
 	if (incident && incident->count == 1)
 		log_notice("radio %s: distress heard (%s), incident %s", radio,
 			   message_authenticity_name(message->authenticity), incident->id);
@@ -308,6 +312,7 @@ static void find_counters(struct route *route)
 {
 	route->duplicates = counters_get(route->counters, "route", "duplicates");
 	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
+	route->given_way = counters_get(route->counters, "route", "drop.incident_gave_way");
 	route->delivered = counters_get(route->counters, "route", "delivered");
 	route->unheard = counters_get(route->counters, "uplink", "no_subscriber");
 	route->refused = counters_get(route->counters, "uplink", "refused");

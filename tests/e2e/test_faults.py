@@ -180,14 +180,12 @@ class Faults(unittest.TestCase):
         self.assertGreater(sum(drop["count"] for drop in self.bench.status()["drops"]), 5)
 
     def test_a_full_disk_is_said_and_traffic_goes_on(self):
-        preload = harness.BINARY / "tests" / "libslowsync.so"
-        if not preload.exists():
-            preload = next(harness.BINARY.rglob("*slowsync*.so"), None)
-        if "asan" in str(harness.BINARY):
-            self.skipTest("a preloaded library and the address sanitizer do not mix; runs on the release build")
-        self.assertTrue(preload, "the preload library is built with the tests")
+        full = self.bench.dir / "full"
         port, broker = self.bench.broker()
-        self.start([port], env={"LD_PRELOAD": str(preload), "SLOWSYNC_ENOSPC": str(self.bench.dir / "base1")})
+        self.start([port], env={"LD_PRELOAD": str(harness.BINARY / "tests" / "slowsync.so"),
+                                "SLOWSYNC_FULL_BELOW": str(self.bench.dir / "base1"), "SLOWSYNC_WHEN": str(full),
+                                "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        full.touch()
         self.bench.stop(broker)
         self.tnc.hear(EMERGENCY)
         harness.wait_for(lambda: self.bench.status()["store"]["health"] in ("full", "failed"), "the store to say so")
