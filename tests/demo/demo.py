@@ -18,7 +18,7 @@ FRAMES_A_SECOND = 10
 ALERT_EVERY_S = 8
 CLASSES = ("DISTRESS", "URGENT", "SAFETY", "ROUTINE", "BULK")
 # Mic-E destination 414W2V says "Emergency" at 41.7877 N 71.4202 W, in the sea off a made-up coast.
-DISTRESS = "N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}case {n}"
+DISTRESS = "N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}}case {n}"
 
 
 def minutes(value):
