@@ -212,6 +212,12 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	return entry;
 }
 
+int outgoing_find(struct outgoing *outgoing, const char *radio)
+{
+	int error;
+	return choose(outgoing, radio, &error) ? 0 : error;
+}
+
 int outgoing_take(struct outgoing *outgoing, const struct message *asked, const char *radio)
 {
 	int error;

@@ -221,6 +221,10 @@ int route_send(struct route *route, const struct message *message, const char *r
 {
 	char known[MESSAGE_ID_MAX + 8];
 	snprintf(known, sizeof(known), "down-%s", message->id);
+	/* Asked first: an id that was turned away must not count as taken when its sender comes again. */
+	int error = outgoing_find(route->outgoing, radio);
+	if (error < 0)
+		return error;
 	if (dedupe_seen(route->dedupe, known, "", clock_wall_ms()))
 		return -EEXIST;
 	return outgoing_take(route->outgoing, message, radio);

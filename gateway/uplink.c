@@ -422,6 +422,8 @@ static int add_timers(struct uplink *uplink)
 		return error;
 	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
 	sd_event_source_set_priority(uplink->probing, PRIORITY_HOUSEKEEPING);
+	if (uplink->settings->broker_count == 0) /* a gateway that only keeps, or answers the tool */
+		sd_event_source_set_enabled(uplink->timer, SD_EVENT_OFF);
 	return sd_event_source_set_priority(uplink->timer, PRIORITY_TIMER);
 }
 
@@ -436,7 +438,7 @@ struct uplink *uplink_new(const struct uplink_settings *settings, struct schedul
 			  const struct uplink_callbacks *callbacks, sd_event *event, struct worker *worker,
 			  struct counters *counters)
 {
-	struct uplink *uplink = settings->broker_count ? calloc(1, sizeof(*uplink)) : NULL;
+	struct uplink *uplink = calloc(1, sizeof(*uplink));
 	if (!uplink)
 		return NULL;
 	*uplink = (struct uplink){.settings = settings,
@@ -444,7 +446,7 @@ struct uplink *uplink_new(const struct uplink_settings *settings, struct schedul
 				  .event = sd_event_ref(event),
 				  .worker = worker,
 				  .retry_ms = RETRY_MIN_MS,
-				  .notes = calloc(settings->broker_count, sizeof(struct broker_note))};
+				  .notes = calloc(settings->broker_count + 1, sizeof(struct broker_note))};
 	for (int i = 0; i < SENDER_LANES; i++)
 		uplink->ends[i] = (struct end){.uplink = uplink, .which = (enum sender_lane)i};
 	find_counters(uplink, counters);
