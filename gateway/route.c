@@ -18,12 +18,14 @@
 
 enum {
 	DEDUPE_IDS = 16384,
-	DEDUPE_SAVE_EVERY = 512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
+	DEDUPE_SAVE_EVERY =
+	    512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
 	INCIDENTS = 256,
 	TICK_US = 5000000,      /* expiry of what waits, and what is held */
 	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
 	HOLD_MS = 300000,
 	CLOSE_MS = 5000,
+	JUMP_MS = 1000, /* the wall clock moved more than that against the steady one: somebody set it */
 };
 
 struct route {
@@ -35,6 +37,7 @@ struct route {
 	struct dedupe *dedupe;
 	unsigned ids_since_save;
 	int64_t saved_ms;
+	int64_t lag_ms, kept_lag_ms; /* of the steady clock: at the last look, on disk */
 	struct incidents *incidents;
 	struct store *store;
 	char store_text[256];
@@ -66,14 +69,30 @@ static void keep_incidents(struct route *route)
 static void keep_dedupe(struct route *route)
 {
 	route->ids_since_save = 0;
-	route->saved_ms = clock_wall_ms();
+	route->saved_ms = clock_steady_ms();
 	size_t size = dedupe_save_size(route->dedupe);
 	uint8_t *bytes = malloc(size ? size : 1);
 	if (!bytes)
 		return;
-	size = dedupe_save(route->dedupe, clock_wall_ms(), bytes, size);
+	size = dedupe_save(route->dedupe, route->saved_ms, bytes, size);
 	store_keep(route->store, "dedupe", bytes, size);
 	free(bytes);
+}
+
+static void keep_lag(struct route *route)
+{
+	route->kept_lag_ms = route->lag_ms;
+	store_keep(route->store, "clock", &route->lag_ms, sizeof(route->lag_ms));
+}
+
+static void recall_lag(struct route *route)
+{
+	size_t size;
+	const void *bytes = store_recall(route->store, "clock", &size);
+	if (bytes && size == sizeof(route->lag_ms))
+		memcpy(&route->lag_ms, bytes, sizeof(route->lag_ms));
+	route->kept_lag_ms = route->lag_ms;
+	clock_steady_resume(route->lag_ms);
 }
 
 static void recall_session(struct route *route)
@@ -91,8 +110,9 @@ static void recall_session(struct route *route)
 static void recall(struct route *route)
 {
 	size_t size;
+	recall_lag(route); /* first: the other times are to be understood by it */
 	const void *bytes = store_recall(route->store, "dedupe", &size);
-	if (bytes && !dedupe_recall(route->dedupe, bytes, size, clock_wall_ms()))
+	if (bytes && !dedupe_recall(route->dedupe, bytes, size, clock_steady_ms()))
 		log_warning("store: the memory of doubles is damaged and starts empty");
 	bytes = store_recall(route->store, "incidents", &size);
 	if (bytes && !incidents_recall(route->incidents, bytes, size))
@@ -107,11 +127,12 @@ static bool is_double(struct route *route, const struct message *message)
 {
 	if (!message->id[0])
 		return false;
-	if (dedupe_seen(route->dedupe, message->id, message->alt_id, message->received_at_ms)) {
+	int64_t now_ms = clock_steady_ms();
+	if (dedupe_seen(route->dedupe, message->id, message->alt_id, now_ms)) {
 		route->duplicates->value++;
 		return true;
 	}
-	bool window_over = message->received_at_ms - route->saved_ms >= route->settings->dedupe_window_ms;
+	bool window_over = now_ms - route->saved_ms >= route->settings->dedupe_window_ms;
 	if (++route->ids_since_save >= DEDUPE_SAVE_EVERY && window_over)
 		keep_dedupe(route);
 	return false;
@@ -187,7 +208,7 @@ static void hold_refused(struct route *route, struct entry *entry, int code)
 	route->refused->value++;
 	say_unheard(route, entry, what);
 	int64_t wait_ms = entry->class <= CLASS_URGENT ? HOLD_URGENT_MS : HOLD_MS;
-	schedule_hold(route->uplink_schedule, entry, clock_wall_ms() + wait_ms);
+	schedule_hold(route->uplink_schedule, entry, clock_steady_ms() + wait_ms);
 }
 
 void route_uplink_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
@@ -225,7 +246,7 @@ int route_send(struct route *route, const struct message *message, const char *r
 	int error = outgoing_find(route->outgoing, radio);
 	if (error < 0)
 		return error;
-	if (dedupe_seen(route->dedupe, known, "", clock_wall_ms()))
+	if (dedupe_seen(route->dedupe, known, "", clock_steady_ms()))
 		return -EEXIST;
 	return outgoing_take(route->outgoing, message, radio);
 }
@@ -290,11 +311,26 @@ static void on_pause(void *context, bool paused)
 			radio_pause(route->radios[i], paused);
 }
 
+/* Nothing is done to what waits: only said, and kept for the next run. */
+static void watch_clock(struct route *route)
+{
+	int64_t lag_ms = clock_steady_lag_ms();
+	if (llabs(lag_ms - route->lag_ms) >= JUMP_MS) {
+		log_notice("clock: set %s by %.1f s; nothing that waits expires for that",
+			   lag_ms > route->lag_ms ? "forward" : "back", (double)llabs(lag_ms - route->lag_ms) / 1000);
+		counters_get(route->counters, "route", "clock_jumps")->value++;
+	}
+	route->lag_ms = lag_ms;
+	if (llabs(lag_ms - route->kept_lag_ms) >= JUMP_MS)
+		keep_lag(route);
+}
+
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 {
 	(void)at_us;
 	struct route *route = context;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_steady_ms();
+	watch_clock(route);
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
 	outgoing_tick(route->outgoing, now_ms);

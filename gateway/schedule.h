@@ -29,7 +29,7 @@ void schedule_put(struct schedule *schedule, struct entry *entry);
  * was used up is not refunded: the link was used, and an entry that always fails must not hold up the other classes. */
 void schedule_give_back(struct schedule *schedule, struct entry *entry);
 
-/* Set aside until that wall time, then back in its place (by row) in its station's queue; expiry goes on. Takes over the reference. */
+/* Set aside until that time (of the steady clock, as all here), then back in its place (by row) in its station's queue; expiry goes on. Takes over the reference. */
 void schedule_hold(struct schedule *schedule, struct entry *entry, int64_t until_ms);
 
 /* The next entry of a class between first and last (both included), its reference now the caller's; NULL = nothing there.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "gateway/clock.h"
 #include "gateway/lane.h"
 #include "gateway/latency.h"
 #include "gateway/log.h"
@@ -45,11 +46,6 @@ static int64_t clock_us(clockid_t clock)
 	struct timespec t;
 	clock_gettime(clock, &t);
 	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
-}
-
-static int64_t wall_ms(void)
-{
-	return clock_us(CLOCK_REALTIME) / US_PER_MS;
 }
 
 /* Tells the pace what went over the wire since the last time, by the kernel's count. Returns the mark of the lane's part. */
@@ -113,7 +109,7 @@ static void pump_urgent(struct sender *sender)
 	unsigned count = 0;
 	if (!lane_up(lane) || !schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
 		return;
-	int64_t now_us = clock_us(CLOCK_MONOTONIC), now_ms = wall_ms();
+	int64_t now_us = clock_us(CLOCK_MONOTONIC), now_ms = clock_steady_ms();
 	account(sender, SENDER_URGENT, now_us);
 	while (count < TURN_MAX && lane_room(lane) &&
 	       (entry = schedule_take(sender->schedule, CLASS_DISTRESS, urgent_until(sender), now_ms))) {
@@ -138,7 +134,7 @@ static void send_burst(struct sender *sender, int64_t now_us)
 {
 	struct lane *lane = sender->lanes[SENDER_BULK];
 	double allowed = pace_burst(sender->pace), bytes = SEGMENT_HEADER;
-	int64_t now_ms = wall_ms();
+	int64_t now_ms = clock_steady_ms();
 	struct entry *entry = schedule_take(sender->schedule, CLASS_SAFETY, CLASS_BULK, now_ms);
 	bool corked = allowed >= 2 * SEGMENT_HEADER;
 	if (corked)
