@@ -110,7 +110,7 @@ class Workshop:
 
     def broker(self, name, settings, inside=()):
         """A mosquitto with these settings, running."""
-        config = self.write(name + ".conf", "user root\nlog_dest stderr\nlog_type information\nlog_type warning\nlog_type error\n" + settings)
+        config = self.write(name + ".conf", "user root\nlog_dest stderr\nlog_type information\nlog_type notice\nlog_type warning\nlog_type error\n" + settings)
         child = self.start(name, [system_program("mosquitto"), "-c", config], inside)
 
         def running():
