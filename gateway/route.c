@@ -295,10 +295,15 @@ static void on_store_health(void *context, enum store_health health, const char 
 static void on_loaded(void *context, struct entry *entry)
 {
 	struct route *route = context;
-	if (strcmp(entry_outlet(entry), "uplink") == 0)
+	if (!entry_payload(entry)) {
+		counters_get(route->counters, "route", "drop.damaged_on_disk")->value++;
+		log_error("store: a message that waited on disk is damaged and cannot be sent");
+		keeper_finish(route->keeper, entry);
+	} else if (strcmp(entry_outlet(entry), "uplink") == 0) {
 		schedule_put(route->uplink_schedule, entry);
-	else
+	} else {
 		outgoing_loaded(route->outgoing, entry);
+	}
 }
 
 /* ---- life ---- */

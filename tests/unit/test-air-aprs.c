@@ -311,6 +311,8 @@ static void test_own_frames(void **unused)
 	hear_frame("N0CALL-1", "APRS", "", "}N0CALL-10>APRS,TCPIP,N0CALL-1*:>status");
 	assert_int_equal(record.message_count, 0);
 	assert_int_equal(record_drops(&record, "own_frame"), 1);
+	hear_frame("N0CALL-10", "APZCRS", "", "}N0CALL-7>APRS,TCPIP,N0CALL-10*:>status");
+	assert_int_equal(record_drops(&record, "own_frame"), 1);
 	hear_line("N0CALL-10>APZCRS,qAR,N0CALL-1:>status");
 	assert_int_equal(record_drops(&record, "own_frame"), 1);
 	hear_frame("N0CALL-1", "APRS", "N0CALL-10*", ">status");

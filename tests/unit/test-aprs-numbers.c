@@ -138,6 +138,9 @@ static void test_weather(void **unused)
 	parse("!4903.50N/07201.75W_220/004 nothing to report");
 	assert_int_equal(packet.type, APRS_POSITION);
 	assert_near(packet.speed_kmh, 4 * 1.852, "speed");
+	parse("!4903.50N/07201.75W_22x/004g005t077");
+	assert_int_equal(packet.type, APRS_POSITION);
+	assert_string_equal(packet.text, "22x/004g005t077");
 	parse(";STATION  *092345z4903.50N/07201.75W_220/004g005t077");
 	assert_int_equal(packet.type, APRS_OBJECT);
 	assert_near(packet.weather.temperature_c, 25, "temperature");

@@ -369,6 +369,8 @@ static void test_times(void **unused)
 			fail_msg("%s: %lld", cases[i].timestamp, (long long)given / 1000);
 		assert_int_equal(aprs_time_resolve(cases[i].timestamp, 0), 0);
 	}
+	/* At one in the morning eight in the evening was yesterday. */
+	assert_int_equal(aprs_time_resolve("200000h", INT64_C(1795395600000)), INT64_C(1795377600000));
 	/* Around the leap day of 2028 and at the turn of a year */
 	assert_int_equal(aprs_time_resolve("290000z", INT64_C(1835395200000)), INT64_C(1835395200000));
 	assert_int_equal(aprs_time_resolve("312359z", INT64_C(1798761600000)), INT64_C(1798761540000));
