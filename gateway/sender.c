@@ -34,6 +34,7 @@ struct sender {
 	struct pace *pace;
 	struct lane *lanes[SENDER_LANES];
 	struct pace_mark youngest[SENDER_LANES]; /* of what was answered in this read */
+	int64_t answered_us[SENDER_LANES];       /* the last time */
 	int64_t refreshed_us, limited_said_us;
 	bool bulk_unsent;
 	struct latency latency[CLASS_COUNT];
@@ -333,6 +334,7 @@ void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid
 	enum uplink_result result = UPLINK_DELIVERED;
 	if (!flight)
 		return;
+	sender->answered_us[which] = clock_us(CLOCK_MONOTONIC);
 	if (flight->mark.sent_us >= sender->youngest[which].sent_us && flight->mark.sent_us)
 		sender->youngest[which] = flight->mark;
 	if (code >= FIRST_ERROR) {
@@ -357,6 +359,18 @@ void sender_served(struct sender *sender, enum sender_lane which)
 	*youngest = (struct pace_mark){0};
 	pump_urgent(sender);
 	pump_bulk(sender);
+}
+
+int64_t sender_silence_us(const struct sender *sender)
+{
+	int64_t now_us = clock_us(CLOCK_MONOTONIC), longest_us = 0;
+	for (int i = 0; i < SENDER_LANES; i++) {
+		const struct flight *oldest = lane_oldest(sender->lanes[i]);
+		int64_t since_us = oldest && oldest->sent_us > sender->answered_us[i] ? oldest->sent_us : sender->answered_us[i];
+		if (oldest && now_us - since_us > longest_us)
+			longest_us = now_us - since_us;
+	}
+	return longest_us;
 }
 
 void sender_wake(struct sender *sender)

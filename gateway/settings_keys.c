@@ -39,7 +39,7 @@ const struct config_key uplink_keys[UPLINK_KEYS] = {
     [UPLINK_KEEPALIVE] = {"keepalive", CONFIG_DURATION, 5 * SECOND, 18 * HOUR, "60 s", NULL,
 			  "silence after which the broker is asked whether it is still there."},
     [UPLINK_CONNECT_TIMEOUT] = {"connect_timeout", CONFIG_DURATION, SECOND, 10 * MINUTE, "30 s", NULL,
-				"name resolution, connection and TLS together."},
+				"name resolution, connection and TLS together; and longest silence of a broker that owes an answer."},
     [UPLINK_SESSION_EXPIRY] = {"session_expiry", CONFIG_DURATION, 0, 30.0 * DAY, "24 h", NULL,
 			       "how long the broker keeps commands for a gateway that is away."},
     [UPLINK_BACK_TO_BETTER] = {"back_to_better", CONFIG_DURATION, 10 * SECOND, DAY, "10 min", NULL,
