@@ -8,6 +8,7 @@
 
 #include "gateway/classify.h"
 #include "gateway/clock.h"
+#include "gateway/crowd.h"
 #include "gateway/dedupe.h"
 #include "gateway/keeper.h"
 #include "gateway/log.h"
@@ -39,6 +40,7 @@ struct route {
 	int64_t saved_ms;
 	int64_t lag_ms, kept_lag_ms; /* of the steady clock: at the last look, on disk */
 	struct incidents *incidents;
+	bool incidents_changed; /* since they were kept */
 	struct store *store;
 	char store_text[256];
 	uint64_t session;
@@ -46,6 +48,7 @@ struct route {
 	struct keeper *keeper;
 	struct pressure *pressure;
 	struct publisher publisher;
+	struct crowd crowd;
 	struct outgoing *outgoing;
 	struct uplink *uplink;
 	struct schedule *uplink_schedule;
@@ -63,6 +66,7 @@ static void keep_incidents(struct route *route)
 	uint8_t *bytes = incidents_save(route->incidents, &size);
 	if (bytes)
 		store_keep(route->store, "incidents", bytes, size);
+	route->incidents_changed = false;
 	free(bytes);
 }
 
@@ -141,6 +145,7 @@ static bool is_double(struct route *route, const struct message *message)
 static void enter_incident(struct route *route, struct message *message, const char *radio)
 {
 	const struct incident *incident = incidents_enter(route->incidents, message, radio, message->received_at_ms);
+	route->incidents_changed = true;
 	route->given_way->value = incidents_given_way(route->incidents);
 	if (incident && incident->count == 1)
 		log_notice("radio %s: distress heard (%s), incident %s", radio,
@@ -172,9 +177,11 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 		return;
 	if (message.kind == KIND_DISTRESS)
 		enter_incident(route, &message, settings->name);
-	publisher_message(&route->publisher, &message, settings->name, heard_us);
+	crowd_settle(&route->crowd, &message);
+	if (!crowd_merges(&route->crowd, &message))
+		publisher_message(&route->publisher, &message, settings->name, heard_us);
 	/* After the publish: rendering the table of incidents is no reason to be late. */
-	if (message.kind == KIND_DISTRESS)
+	if (message.kind == KIND_DISTRESS && message.incident_count == 1)
 		keep_incidents(route);
 	pressure_check(route->pressure);
 }
@@ -339,6 +346,9 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
 	outgoing_tick(route->outgoing, now_ms);
+	crowd_tick(&route->crowd);
+	if (route->incidents_changed)
+		keep_incidents(route);
 	sd_event_source_set_time(source, (uint64_t)(clock_mono_us() + TICK_US));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	return 0;
@@ -396,6 +406,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .scheduled = on_scheduled,
 	    .passed = on_passed,
 	};
+	route->crowd = crowd_begin(&route->publisher, route->incidents, route->counters);
 	route->pressure = pressure_new(route->uplink_schedule, on_pause, route, event);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
 	return route->pressure && route->outgoing;
@@ -428,6 +439,8 @@ void route_free(struct route *route)
 	keeper_free(route->keeper);
 	if (route->store && route->dedupe)
 		keep_dedupe(route);
+	if (route->store && route->incidents_changed)
+		keep_incidents(route);
 	store_close(route->store, CLOSE_MS);
 	pressure_free(route->pressure);
 	outgoing_free(route->outgoing);

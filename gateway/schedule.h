@@ -40,6 +40,9 @@ struct entry *schedule_take(struct schedule *schedule, enum message_class first,
 /* Whether schedule_take would find something (held entries not counted). */
 bool schedule_ready(const struct schedule *schedule, enum message_class first, enum message_class last);
 
+/* Whether an entry of that class and station waits (held ones not counted). */
+bool schedule_has(const struct schedule *schedule, enum message_class class, const char *station);
+
 /* Takes this entry out, waiting or held; its reference is the caller's again. false = it is not here. */
 bool schedule_remove(struct schedule *schedule, struct entry *entry);
 
