@@ -55,7 +55,7 @@ struct route {
 	struct radio **radios;
 	sd_event_source *tick_source;
 
-	struct counter *duplicates, *raw_off, *given_way, *delivered, *unheard, *refused;
+	struct counter *duplicates, *raw_off, *given_way, *delivered;
 };
 
 /* ---- what is kept across restarts ---- */
@@ -212,7 +212,6 @@ static void hold_refused(struct route *route, struct entry *entry, int code)
 	char what[96];
 	snprintf(what, sizeof(what), "was refused by the broker (reason 0x%02x); check its access list. Trying again.",
 		 code);
-	route->refused->value++;
 	say_unheard(route, entry, what);
 	int64_t wait_ms = entry->class <= CLASS_URGENT ? HOLD_URGENT_MS : HOLD_MS;
 	schedule_hold(route->uplink_schedule, entry, clock_steady_ms() + wait_ms);
@@ -224,11 +223,9 @@ void route_uplink_done(struct route *route, struct entry *entry, enum uplink_res
 		hold_refused(route, entry, code);
 		return;
 	}
-	if (result == UPLINK_NO_SUBSCRIBER) {
-		route->unheard->value++;
+	if (result == UPLINK_NO_SUBSCRIBER)
 		say_unheard(route, entry,
 			    "reached the broker, but nobody listens there. Tell headquarters by other means.");
-	}
 	route->delivered->value++;
 	keeper_finish(route->keeper, entry);
 	pressure_check(route->pressure);
@@ -369,8 +366,6 @@ static void find_counters(struct route *route)
 	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
 	route->given_way = counters_get(route->counters, "route", "drop.incident_gave_way");
 	route->delivered = counters_get(route->counters, "route", "delivered");
-	route->unheard = counters_get(route->counters, "uplink", "no_subscriber");
-	route->refused = counters_get(route->counters, "uplink", "refused");
 }
 
 static bool make_memory(struct route *route, sd_event *event)
