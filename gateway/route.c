@@ -312,12 +312,12 @@ static void on_loaded(void *context, struct entry *entry)
 
 /* ---- life ---- */
 
-static void on_pause(void *context, bool paused)
+static void on_limit(void *context, bool limited)
 {
 	struct route *route = context;
 	for (size_t i = 0; i < route->settings->radio_count; i++)
 		if (route->radios[i])
-			radio_pause(route->radios[i], paused);
+			radio_limit(route->radios[i], limited);
 }
 
 /* Nothing is done to what waits: only said, and kept for the next run. */
@@ -402,7 +402,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .passed = on_passed,
 	};
 	route->crowd = crowd_begin(&route->publisher, route->incidents, route->counters);
-	route->pressure = pressure_new(route->uplink_schedule, on_pause, route, event);
+	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
 	return route->pressure && route->outgoing;
 }
