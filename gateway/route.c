@@ -1,4 +1,4 @@
-/* The walk of a message from the radios to the uplink, and what is remembered on the way. */
+/* The walk of a message from the radios to the uplink. */
 #include "gateway/route.h"
 
 #include <errno.h>
@@ -9,24 +9,19 @@
 #include "gateway/classify.h"
 #include "gateway/clock.h"
 #include "gateway/crowd.h"
-#include "gateway/dedupe.h"
 #include "gateway/keeper.h"
 #include "gateway/log.h"
 #include "gateway/outgoing.h"
 #include "gateway/pressure.h"
 #include "gateway/priorities.h"
 #include "gateway/publisher.h"
+#include "gateway/remember.h"
 
 enum {
-	DEDUPE_IDS = 16384,
-	DEDUPE_SAVE_EVERY =
-	    512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
-	INCIDENTS = 256,
 	TICK_US = 5000000,      /* expiry of what waits, and what is held */
 	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
 	HOLD_MS = 300000,
 	CLOSE_MS = 5000,
-	JUMP_MS = 1000, /* the wall clock moved more than that against the steady one: somebody set it */
 };
 
 struct route {
@@ -35,15 +30,9 @@ struct route {
 	struct counters *counters;
 
 	struct classify *classify;
-	struct dedupe *dedupe;
-	unsigned ids_since_save;
-	int64_t saved_ms;
-	int64_t lag_ms, kept_lag_ms; /* of the steady clock: at the last look, on disk */
-	struct incidents *incidents;
-	bool incidents_changed; /* since they were kept */
 	struct store *store;
 	char store_text[256];
-	uint64_t session;
+	struct remember *remember;
 
 	struct keeper *keeper;
 	struct pressure *pressure;
@@ -58,95 +47,21 @@ struct route {
 	struct counter *duplicates, *raw_off, *given_way, *delivered;
 };
 
-/* ---- what is kept across restarts ---- */
-
-static void keep_incidents(struct route *route)
-{
-	size_t size;
-	uint8_t *bytes = incidents_save(route->incidents, &size);
-	if (bytes)
-		store_keep(route->store, "incidents", bytes, size);
-	route->incidents_changed = false;
-	free(bytes);
-}
-
-static void keep_dedupe(struct route *route)
-{
-	route->ids_since_save = 0;
-	route->saved_ms = clock_steady_ms();
-	size_t size = dedupe_save_size(route->dedupe);
-	uint8_t *bytes = malloc(size ? size : 1);
-	if (!bytes)
-		return;
-	size = dedupe_save(route->dedupe, route->saved_ms, bytes, size);
-	store_keep(route->store, "dedupe", bytes, size);
-	free(bytes);
-}
-
-static void keep_lag(struct route *route)
-{
-	route->kept_lag_ms = route->lag_ms;
-	store_keep(route->store, "clock", &route->lag_ms, sizeof(route->lag_ms));
-}
-
-static void recall_lag(struct route *route)
-{
-	size_t size;
-	const void *bytes = store_recall(route->store, "clock", &size);
-	if (bytes && size == sizeof(route->lag_ms))
-		memcpy(&route->lag_ms, bytes, sizeof(route->lag_ms));
-	route->kept_lag_ms = route->lag_ms;
-	clock_steady_resume(route->lag_ms);
-}
-
-static void recall_session(struct route *route)
-{
-	size_t size;
-	uint64_t session = 0;
-	const void *bytes = store_recall(route->store, "session", &size);
-	if (bytes && size == sizeof(session))
-		memcpy(&session, bytes, sizeof(session));
-	/* Without a disk the clock gives a number that grows from run to run. */
-	route->session = session ? session + 1 : (uint64_t)(clock_wall_ms() / 1000);
-	store_keep(route->store, "session", &route->session, sizeof(route->session));
-}
-
-static void recall(struct route *route)
-{
-	size_t size;
-	recall_lag(route); /* first: the other times are to be understood by it */
-	const void *bytes = store_recall(route->store, "dedupe", &size);
-	if (bytes && !dedupe_recall(route->dedupe, bytes, size, clock_steady_ms()))
-		log_warning("store: the memory of doubles is damaged and starts empty");
-	bytes = store_recall(route->store, "incidents", &size);
-	if (bytes && !incidents_recall(route->incidents, bytes, size))
-		log_error(
-		    "store: the list of open incidents is damaged and starts empty; ask headquarters which are open");
-	recall_session(route);
-}
-
 /* ---- up ---- */
 
 static bool is_double(struct route *route, const struct message *message)
 {
-	if (!message->id[0])
+	if (!message->id[0] || !remember_heard(route->remember, message->id, message->alt_id))
 		return false;
-	int64_t now_ms = clock_steady_ms();
-	if (dedupe_seen(route->dedupe, message->id, message->alt_id, now_ms)) {
-		route->duplicates->value++;
-		return true;
-	}
-	bool window_over = now_ms - route->saved_ms >= route->settings->dedupe_window_ms;
-	if (++route->ids_since_save >= DEDUPE_SAVE_EVERY && window_over)
-		keep_dedupe(route);
-	return false;
+	route->duplicates->value++;
+	return true;
 }
 
 static void enter_incident(struct route *route, struct message *message, const char *radio)
 {
-	const struct incident *incident = incidents_enter(route->incidents, message, radio, message->received_at_ms);
-	route->incidents_changed = true;
-	route->given_way->value = incidents_given_way(route->incidents);
+	struct incidents *incidents = remember_incidents(route->remember);
+	const struct incident *incident = incidents_enter(incidents, message, radio, message->received_at_ms);
+	route->given_way->value = incidents_given_way(incidents);
 	if (incident && incident->count == 1)
 		log_notice("radio %s: distress heard (%s), incident %s", radio,
 			   message_authenticity_name(message->authenticity), incident->id);
@@ -181,8 +96,8 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	if (!crowd_merges(&route->crowd, &message))
 		publisher_message(&route->publisher, &message, settings->name, heard_us);
 	/* After the publish: rendering the table of incidents is no reason to be late. */
-	if (message.kind == KIND_DISTRESS && message.incident_count == 1)
-		keep_incidents(route);
+	if (message.kind == KIND_DISTRESS)
+		remember_incidents_changed(route->remember, message.incident_count == 1);
 	pressure_check(route->pressure);
 }
 
@@ -244,13 +159,11 @@ static void on_drop(void *context, struct entry *entry, const char *reason)
 
 int route_send(struct route *route, const struct message *message, const char *radio)
 {
-	char known[MESSAGE_ID_MAX + 8];
-	snprintf(known, sizeof(known), "down-%s", message->id);
 	/* Asked first: an id that was turned away must not count as taken when its sender comes again. */
 	int error = outgoing_find(route->outgoing, radio);
 	if (error < 0)
 		return error;
-	if (dedupe_seen(route->dedupe, known, "", clock_steady_ms()))
+	if (remember_command(route->remember, message->id))
 		return -EEXIST;
 	return outgoing_take(route->outgoing, message, radio);
 }
@@ -269,11 +182,12 @@ void route_radio_state(struct route *route, struct radio *radio)
 int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id)
 {
 	struct incident after;
-	int result = incidents_acknowledge(route->incidents, id, level, operator_id, clock_wall_ms(), &after);
+	int result = incidents_acknowledge(remember_incidents(route->remember), id, level, operator_id, clock_wall_ms(),
+					   &after);
 	if (result < 0)
 		return result;
 	publisher_incident(&route->publisher, &after);
-	keep_incidents(route);
+	remember_incidents_changed(route->remember, true);
 	return 0;
 }
 
@@ -306,6 +220,8 @@ static void on_loaded(void *context, struct entry *entry)
 	} else if (strcmp(entry_outlet(entry), "uplink") == 0) {
 		schedule_put(route->uplink_schedule, entry);
 	} else {
+		/* Its id may have come after the ids were kept last. */
+		remember_command(route->remember, entry_id(entry));
 		outgoing_loaded(route->outgoing, entry);
 	}
 }
@@ -320,32 +236,16 @@ static void on_limit(void *context, bool limited)
 			radio_limit(route->radios[i], limited);
 }
 
-/* Nothing is done to what waits: only said, and kept for the next run. */
-static void watch_clock(struct route *route)
-{
-	int64_t lag_ms = clock_steady_lag_ms();
-	if (llabs(lag_ms - route->lag_ms) >= JUMP_MS) {
-		log_notice("clock: set %s by %.1f s; nothing that waits expires for that",
-			   lag_ms > route->lag_ms ? "forward" : "back", (double)llabs(lag_ms - route->lag_ms) / 1000);
-		counters_get(route->counters, "route", "clock_jumps")->value++;
-	}
-	route->lag_ms = lag_ms;
-	if (llabs(lag_ms - route->kept_lag_ms) >= JUMP_MS)
-		keep_lag(route);
-}
-
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 {
 	(void)at_us;
 	struct route *route = context;
 	int64_t now_ms = clock_steady_ms();
-	watch_clock(route);
+	remember_tick(route->remember);
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
 	outgoing_tick(route->outgoing, now_ms);
 	crowd_tick(&route->crowd);
-	if (route->incidents_changed)
-		keep_incidents(route);
 	sd_event_source_set_time(source, (uint64_t)(clock_mono_us() + TICK_US));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	return 0;
@@ -374,10 +274,10 @@ static bool make_memory(struct route *route, sd_event *event)
 	const struct settings *settings = route->settings;
 	route->radios = calloc(settings->radio_count + 1, sizeof(*route->radios));
 	route->classify = classify_new(&settings->classify);
-	route->dedupe = dedupe_new(DEDUPE_IDS, settings->dedupe_window_ms);
-	route->incidents = incidents_new(INCIDENTS);
 	route->store = store_open(&settings->store, &callbacks, event, route->counters);
-	return route->radios && route->classify && route->dedupe && route->incidents && route->store;
+	if (route->store)
+		route->remember = remember_new(route->store, settings->dedupe_window_ms, route->counters);
+	return route->radios && route->classify && route->remember;
 }
 
 static bool make_ways(struct route *route, sd_event *event)
@@ -401,7 +301,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .scheduled = on_scheduled,
 	    .passed = on_passed,
 	};
-	route->crowd = crowd_begin(&route->publisher, route->incidents, route->counters);
+	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
 	return route->pressure && route->outgoing;
@@ -421,7 +321,6 @@ struct route *route_new(const struct settings *settings, const struct route_call
 		route_free(route);
 		return NULL;
 	}
-	recall(route);
 	store_load(route->store, on_loaded, route);
 	return route;
 }
@@ -432,16 +331,11 @@ void route_free(struct route *route)
 		return;
 	sd_event_source_disable_unref(route->tick_source);
 	keeper_free(route->keeper);
-	if (route->store && route->dedupe)
-		keep_dedupe(route);
-	if (route->store && route->incidents_changed)
-		keep_incidents(route);
+	remember_free(route->remember);
 	store_close(route->store, CLOSE_MS);
 	pressure_free(route->pressure);
 	outgoing_free(route->outgoing);
 	schedule_free(route->uplink_schedule);
-	incidents_free(route->incidents);
-	dedupe_free(route->dedupe);
 	classify_free(route->classify);
 	free(route->radios);
 	free(route);
@@ -449,7 +343,7 @@ void route_free(struct route *route)
 
 uint64_t route_session(const struct route *route)
 {
-	return route->session;
+	return remember_session(route->remember);
 }
 
 struct schedule *route_uplink_schedule(struct route *route)
@@ -470,7 +364,7 @@ void route_add_radio(struct route *route, size_t index, struct radio *radio)
 
 const struct incidents *route_incidents(const struct route *route)
 {
-	return route->incidents;
+	return remember_incidents(route->remember);
 }
 
 const struct schedule *route_radio_schedule(const struct route *route, size_t index)

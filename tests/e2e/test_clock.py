@@ -1,3 +1,4 @@
+# labels: long
 """The wall clock jumps, as it does minutes after the start of a machine without a battery for it: nothing is lost or held up for that."""
 
 import os

@@ -91,6 +91,19 @@ class Route(unittest.TestCase):
         self.assertIn("no such radio", wrong.stderr)
         self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "--radio", "vhf", "x")
 
+    def test_a_command_is_taken_once_whatever_happens_in_between(self):
+        self.bench.stop(self.gateway)
+        config = self.bench.config([self.port], {"vhf": (f"tcp://127.0.0.1:{harness.free_port()}", "aprs: {callsign: N0CALL-10}")},
+                                   "dedupe:\n  window: 30 s\n")
+        gateway = self.bench.gateway(config)
+        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-3", "x")
+        self.bench.stop(gateway, harness.signal.SIGKILL)
+        self.bench.gateway(config)
+        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        again = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-3", "x", check=False)
+        self.assertIn("taken before", again.stderr)
+
     def test_monitor_and_tail_show_what_passes(self):
         monitor = self.bench.start([harness.CRESSET, "--socket", self.bench.dir / "base1.sock", "monitor", "--json"],
                                    stdout=harness.subprocess.PIPE)
