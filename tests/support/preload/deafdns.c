@@ -15,7 +15,8 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
-	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT,
+												     "getaddrinfo");
 	const char *name = getenv("DEAFDNS_NAME"), *until = getenv("DEAFDNS_UNTIL");
 	const struct timespec while_ms = {.tv_nsec = 50 * 1000000};
 	if (!name || !host || !strstr(host, name))
