@@ -351,3 +351,19 @@ bool incidents_recall(struct incidents *incidents, const uint8_t *bytes, size_t 
 		incidents->count = 0;
 	return good;
 }
+
+bool incidents_merge(struct incidents *incidents, const uint8_t *bytes, size_t size)
+{
+	struct incidents *saved = incidents_new(incidents->capacity);
+	bool good = saved && incidents_recall(saved, bytes, size);
+	for (size_t i = 0; good && i < saved->count; i++) {
+		if (find_id(incidents, saved->places[i].incident.id))
+			continue;
+		struct place *place = new_place(incidents);
+		if (place)
+			*place = saved->places[i];
+		good = place != NULL;
+	}
+	incidents_free(saved);
+	return good;
+}

@@ -56,3 +56,6 @@ uint64_t incidents_given_way(const struct incidents *incidents);
 uint8_t *incidents_save(const struct incidents *incidents, size_t *size);
 /* Into a table without incidents. A damaged or foreign block is refused whole: false, and the table stays empty. */
 bool incidents_recall(struct incidents *incidents, const uint8_t *bytes, size_t size);
+/* Adds what was saved to those already open, where the disk came late; one that is open under the same id stays as it is. false: damaged
+ * or out of memory. */
+bool incidents_merge(struct incidents *incidents, const uint8_t *bytes, size_t size);

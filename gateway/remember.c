@@ -113,6 +113,16 @@ static void recall_incidents(struct remember *remember)
 		    "store: the list of open incidents is damaged and starts empty; ask headquarters which are open");
 }
 
+void remember_recall_late(struct remember *remember)
+{
+	size_t size;
+	const void *bytes = store_recall(remember->store, "incidents", &size);
+	if (bytes && !incidents_merge(remember->incidents, bytes, size))
+		log_error(
+		    "store: the list of open incidents that came late is damaged; ask headquarters which are open");
+	keep_incidents(remember);
+}
+
 struct remember *remember_new(struct store *store, int64_t window_ms, struct counters *counters)
 {
 	struct remember *remember = calloc(1, sizeof(*remember));

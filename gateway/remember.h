@@ -22,6 +22,9 @@ struct incidents *remember_incidents(struct remember *remember);
 /* The incidents changed: to be kept now, or within a few seconds. */
 void remember_incidents_changed(struct remember *remember, bool now);
 
+/* The store could be read only now: takes up the incidents in it. */
+void remember_recall_late(struct remember *remember);
+
 /* One more than the last run's. */
 uint64_t remember_session(const struct remember *remember);
 /* Looks whether somebody set the clock, and keeps what changed. Call every few seconds. */

@@ -210,6 +210,12 @@ static void on_store_health(void *context, enum store_health health, const char 
 		log_error("store: %s", route->store_text);
 }
 
+static void on_recalled(void *context)
+{
+	struct route *route = context;
+	remember_recall_late(route->remember);
+}
+
 static void on_loaded(void *context, struct entry *entry)
 {
 	struct route *route = context;
@@ -270,7 +276,8 @@ static void find_counters(struct route *route)
 
 static bool make_memory(struct route *route, sd_event *event)
 {
-	struct store_callbacks callbacks = {.context = route, .stored = on_stored, .health = on_store_health};
+	struct store_callbacks callbacks = {
+	    .context = route, .stored = on_stored, .health = on_store_health, .recalled = on_recalled};
 	const struct settings *settings = route->settings;
 	route->radios = calloc(settings->radio_count + 1, sizeof(*route->radios));
 	route->classify = classify_new(&settings->classify);

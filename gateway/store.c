@@ -144,8 +144,6 @@ static bool open_file(struct store *store, const char *path)
 	if (!db)
 		return false;
 	store_db_run(db, &store->group);
-	store->kept = db->kept;
-	db->kept = NULL;
 	store_take_answers(store);
 	store->announce = true;
 	uint64_t first = store->group.first_row ? store->group.first_row : STORE_ROW_UNREAD;

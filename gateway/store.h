@@ -30,6 +30,9 @@ struct store_callbacks {
 	/* On the loop: the health changed, or (with STORE_OK) a damaged file was moved aside and replaced. text says what happened and
 	 * what to do; the callee logs and shows it, the store does not. A failure at opening is said here too, by the loop. */
 	void (*health)(void *context, enum store_health health, const char *text);
+	/* On the loop: the file could not be read at the start and was read now; store_recall gives its blocks as they were before
+	 * anything of this run was written over them. NULL is allowed. */
+	void (*recalled)(void *context);
 };
 
 /* Opens or makes the file (directory 0750, file 0640) and starts the thread. Blocks for the disk, as nothing else here does. A
@@ -62,7 +65,7 @@ void store_forget(struct store *store, struct entry *entry);
 /* A small named block that survives restarts (session number, dedupe, incidents). Written with the next group, at the latest
  * after the commit interval; a copy is taken; a later block of that name replaces one that still waits. */
 void store_keep(struct store *store, const char *name, const void *bytes, size_t size);
-/* The block kept under that name as it was at open, or NULL (also where the file could not be read). Valid until store_close. */
+/* The block kept under that name as it was when the file was read, or NULL (also where it could not be). Valid until store_close. */
 const void *store_recall(const struct store *store, const char *name, size_t *size);
 
 enum store_health store_health(const struct store *store);

@@ -277,5 +277,7 @@ void store_db_run(struct store_db *db, struct store_group *group)
 		group->health = STORE_OK;
 	else if (verdict != STORE_VERDICT_NO_SPACE)
 		store_file_close(db);
+	group->kept = db->kept;
+	db->kept = NULL;
 	group->bytes_written = store_vfs_written(db->vfs);
 }

@@ -242,6 +242,11 @@ void store_take_answers(struct store *store)
 	if (group->found)
 		store->found = group->found;
 	group->found = NULL;
+	if (group->kept) {
+		store->kept = group->kept; /* a file is read once */
+		group->kept = NULL;
+		store->kept_late = store->loaded != NULL;
+	}
 	store->health = group->health;
 	if (store->health != STORE_OK)
 		store->retry_us = clock_mono_us() + store->retry_interval_us;
@@ -273,6 +278,9 @@ void store_absorb(struct store *store, bool quiet)
 	}
 	if (!quiet)
 		store_give_found(store);
+	if (!quiet && store->kept_late && store->callbacks.recalled)
+		store->callbacks.recalled(store->callbacks.context);
+	store->kept_late = false;
 	if (store->health == STORE_OK && !TAILQ_EMPTY(&store->waiting))
 		store->due_us = 0;
 }

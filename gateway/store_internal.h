@@ -55,6 +55,7 @@ struct store_group {
 	bool probe;         /* write something even if there is nothing, to see whether the disk is back */
 
 	/* answers */
+	struct store_block *kept; /* of a file that was read in this run, the loop's from then on */
 	enum store_health health;
 	char text[STORE_TEXT_MAX];   /* why the health is not STORE_OK, and what to do */
 	char damage[STORE_TEXT_MAX]; /* what was done about a damaged file, "" = there was none */
@@ -90,6 +91,7 @@ struct store {
 	void (*loaded)(void *context, struct entry *entry);
 	void *loaded_context;
 	struct store_block *kept;
+	bool kept_late; /* they came after the start and nobody was told yet */
 
 	struct counter *written, *deleted, *spared, *groups, *failed_groups, *refused, *bad_rows, *rescued, *no_memory;
 };

@@ -1,5 +1,6 @@
 """Starting under odd conditions: nothing configured, very much configured, a second daemon, no place for the store."""
 
+import shutil
 import signal
 import sqlite3
 import unittest
@@ -129,6 +130,27 @@ class Start(unittest.TestCase):
         self.goes_on_in_memory(("full", "failed"), env={
             "LD_PRELOAD": SLOWSYNC, "SLOWSYNC_FULL_BELOW": str(self.bench.dir / "base1"),
             "ASAN_OPTIONS": "verify_asan_link_order=0"})
+
+    def test_incidents_of_a_store_that_comes_late_are_not_forgotten(self):
+        tnc = self.bench.tnc()
+        config = self.bench.config([], {"vhf": f"tcp://127.0.0.1:{tnc.port}"})
+        first = self.bench.gateway(config)
+        self.up(first)
+        tnc.connected()
+        tnc.hear("N0CALL-9>APZ001:>!EMERGENCY! stuck")
+        incident = harness.wait_for(lambda: self.bench.status()["incidents"], "an incident")[0]["id"]
+        self.ends_well(first)
+        place, away = self.bench.dir / "base1", self.bench.dir / "away"
+        shutil.move(place, away)
+        place.write_text("nothing mounted here\n")
+        second = self.bench.gateway(config)
+        self.up(second)
+        self.assertEqual(self.bench.status()["incidents"], [])
+        place.unlink()
+        shutil.move(away, place)
+        harness.wait_for(lambda: self.bench.status()["store"]["health"] == "ok", "the store to be found", 60)
+        harness.wait_for(lambda: incident in {known["id"] for known in self.bench.status()["incidents"]}, "the old incident")
+        self.ends_well(second)
 
 
 if __name__ == "__main__":
