@@ -23,8 +23,8 @@
 #define USED_SHARE       0.85   /* of the allowance: growing needs proof that the present rate was really tried */
 #define START_GROWTH     1.35   /* a round, until the first queue */
 #define START_FAST       125000.0
-#define GROWTH           0.012  /* a second, after a queue was seen */
-#define GROWTH_DOUBLE_US 3e6    /* and doubling in this time without a queue */
+#define GROWTH           0.01   /* a second, after a queue was seen */
+#define GROWTH_DOUBLE_US 4e6    /* and doubling in this time without a queue */
 #define GROWTH_MAX       0.12   /* a round */
 #define START_QUEUE_SHARE 0.3
 #define START_QUEUE_US   12000.0
@@ -231,10 +231,11 @@ static void believe_rate(struct pace *pace)
 static void follow_queue(struct pace *pace, int64_t now_us)
 {
 	double excess = fmax(pace->round.error_us, 0) / (double)(now_us - pace->round.begun_us);
+	double measured = fmin(measured_rate(&pace->round), pace->rate);
 	if (excess > LARGE_EXCESS && !pace->disturbed) {
-		set_rate(pace, fmin(fmax(measured_rate(&pace->round), pace->rate / 2), pace->rate));
+		set_rate(pace, fmax(measured, pace->rate / 2));
 	} else {
-		set_rate(pace, pace->rate / (1 + fmin(excess, 1)));
+		set_rate(pace, fmax(measured, pace->rate / (1 + fmin(excess, 1))));
 		believe_rate(pace);
 	}
 	pace->quiet_us = pace->disturbed ? pace->quiet_us + (now_us - pace->quiet_us) / 2 : now_us;
