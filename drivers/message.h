@@ -125,12 +125,14 @@ struct message {
 		bool has_messaging, messaging; /* the sender says whether it takes messages */
 		char symbol[4];                /* table or overlay, then code */
 		char message_number[8];        /* the sender's own, to be acknowledged */
-		char timestamp[8];             /* as sent, e.g. "092345z" */
+		char timestamp[10];            /* as sent, e.g. "092345z", weather without position "10090556" */
 		char condition[24];            /* Mic-E: "en route", "custom-2" */
-		char antenna[12];              /* PHG digits */
+		char antenna[12];              /* PHG digits ("7220"), or "DFS2360" */
 		char bits[12];                 /* digital channels of telemetry */
 		char software[24];
-		char third_party[MESSAGE_PATH_MAX]; /* header of the station that relayed a third-party frame */
+		/* Header of the station that relayed a third-party frame. Where it is not "", no other network may be
+		 * given this message as if it had been heard from its station. */
+		char third_party[MESSAGE_PATH_MAX];
 	} aprs;
 
 	struct message_number numbers[MESSAGE_NUMBERS_MAX];

@@ -2,6 +2,10 @@
 #pragma once
 
 #include "drivers/message.h"
+#include "gateway/incident.h"
+
+/* Room for the id of an incident document or receipt, final zero included. */
+enum { JSON_RECORD_ID_MAX = 160 };
 
 /* What only a gateway knows about a message. */
 struct json_context {
@@ -11,17 +15,63 @@ struct json_context {
 	enum message_clock clock;
 };
 
-/* One JSON object in UTF-8 without line breaks, members in a fixed order; whatever is in message comes out as valid JSON (invalid
- * UTF-8 replaced by U+FFFD). The caller frees. NULL: out of memory. */
+/* One JSON object in UTF-8 without line breaks, members in a fixed order, absent ones left out; whatever is in message comes out as
+ * valid JSON (invalid UTF-8 replaced by U+FFFD). The caller frees. NULL: out of memory. */
 char *json_message(const struct message *message, const struct json_context *context, size_t *size);
 
+/* What is published for a message: a position is a GeoJSON Feature (RFC 7946) with the object of json_message as its properties,
+ * everything else that object itself. Ownership and errors as there. */
+char *json_payload(const struct message *message, const struct json_context *context, size_t *size);
+
 /* The topic of a message below `cresset/v1/<op>/`, e.g. "track/base1/N0CALL-7". Returns its length, or -EOPNOTSUPP for a kind that
- * has no topic, -EMSGSIZE. Tokens contain only A-Z a-z 0-9 _ -. */
+ * has no topic, -EMSGSIZE. Tokens contain only A-Z a-z 0-9 _ -. A message of KIND_INCIDENT or KIND_RECEIPT is named by its id. */
 int json_topic(const struct message *message, const struct json_context *context, char *topic, size_t size);
 
-/* Reads what `cresset send` and the store hand over for a radio: {"kind":"text","to":"N0CALL-7","text":"..","id":".."} . 0, -EINVAL with a
- * text that names the member (error, size error_size). Every length is checked. */
-int json_parse_outgoing(const char *json, size_t size, struct message *message, char *error, size_t error_size);
+/* An incident as it now stands: json_incident is the document, json_incident_id its id (another at each change, so that headquarters
+ * can drop doubles), json_incident_topic where it goes. Ownership and errors as above. */
+char *json_incident(const struct incident *incident, const struct json_context *context, size_t *size);
+char *json_incident_id(const struct incident *incident, const struct json_context *context,
+		       char id[static JSON_RECORD_ID_MAX]);
+int json_incident_topic(const struct incident *incident, const struct json_context *context, char *topic, size_t size);
 
-/* RFC 3339 UTC with milliseconds into a buffer of at least 32 bytes; returns it. */
+/* What became of a command. The last five are final: exactly one of them a command. */
+enum receipt_stage {
+	RECEIPT_QUEUED,
+	RECEIPT_ON_AIR,
+	RECEIPT_CONFIRMED, /* an acknowledgement of the addressee came */
+	RECEIPT_SENT,      /* transmitted; this network cannot confirm */
+	RECEIPT_FAILED,    /* with a code */
+	RECEIPT_EXPIRED,
+	RECEIPT_CANCELLED,
+};
+
+struct receipt {
+	const char *command; /* id of the command */
+	enum receipt_stage stage;
+	const char *code;         /* why it failed, "" or NULL = none */
+	bool assumed;             /* the modem cannot tell that it really transmitted */
+	enum message_class class; /* of the command */
+	enum message_status status;
+	int64_t at_ms; /* Unix */
+};
+
+const char *receipt_stage_name(enum receipt_stage stage);
+
+/* The document of a receipt, its id (the same for a repetition) and its topic, as for incidents. */
+char *json_receipt(const struct receipt *receipt, const struct json_context *context, size_t *size);
+char *json_receipt_id(const struct receipt *receipt, const struct json_context *context,
+		      char id[static JSON_RECORD_ID_MAX]);
+int json_receipt_topic(const struct receipt *receipt, const struct json_context *context, char *topic, size_t size);
+
+/* Reads a command to a radio, as MQTT, `cresset send` and the store hand it over: {"id":"c-1","kind":"text","to":"N0CALL-7","text":".."}
+ * (command-send.json). kind "text" may be left out; where id is left out it is for the caller to give one or to refuse.
+ * Fills message, and radio ("" = not said; size MESSAGE_NAME_MAX; NULL = not wanted). Every type and length is
+ * checked, unknown members are refused. 0, or -EINVAL with a text for people in error that names the member. */
+int json_parse_outgoing(const char *json, size_t size, struct message *message, char *radio, char *error,
+			size_t error_size);
+
+/* Writes such a command, for the store. Ownership and errors as json_message. */
+char *json_outgoing(const struct message *message, const char *radio, size_t *size);
+
+/* RFC 3339 UTC with milliseconds, years 1970 to 9999, into a buffer of at least 32 bytes; returns it. */
 char *json_time(int64_t unix_ms, char buffer[static 32]);

@@ -1,15 +1,19 @@
-/* The one table of event source priorities: a smaller number is served first when several are ready. */
+/* The one table of event source priorities. */
 #pragma once
 
+/* Priorities of sd-event are absolute: a source that is always ready starves all below it, and a flooded port is always ready. Among
+ * equals the one that became ready first is served first, and every read is bounded. So all share one number and take turns; that an
+ * alert goes first is decided in the schedule, never here. The watchdog among equals proves that all that was ready had its turn. */
 enum source_priority {
 	PRIORITY_SIGNAL = -100,
-	PRIORITY_RADIO = -50,  /* ports of radios */
-	PRIORITY_TIMER = -30,  /* alarms of drivers */
-	PRIORITY_URGENT = -20, /* the urgent connection */
-	PRIORITY_BULK = -10,   /* the bulk connection and its pace */
-	PRIORITY_SCHEDULE = 0, /* outlets that were woken */
-	PRIORITY_WORKER = 10,  /* results of the store and connect threads */
-	PRIORITY_CONTROL = 20, /* the tool's socket */
-	PRIORITY_HOUSEKEEPING = 50,
-	PRIORITY_HEALTH = 100, /* the watchdog: proof that all the above got its turn */
+	PRIORITY_TURNS = 0,
+	PRIORITY_RADIO = PRIORITY_TURNS,
+	PRIORITY_TIMER = PRIORITY_TURNS,
+	PRIORITY_URGENT = PRIORITY_TURNS,
+	PRIORITY_BULK = PRIORITY_TURNS,
+	PRIORITY_SCHEDULE = PRIORITY_TURNS,
+	PRIORITY_WORKER = PRIORITY_TURNS,
+	PRIORITY_CONTROL = PRIORITY_TURNS,
+	PRIORITY_HOUSEKEEPING = PRIORITY_TURNS,
+	PRIORITY_HEALTH = PRIORITY_TURNS,
 };

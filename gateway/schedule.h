@@ -7,8 +7,8 @@
 struct schedule;
 
 struct schedule_settings {
-	size_t class_bytes[CLASS_COUNT]; /* bound of each class */
-	unsigned weight[CLASS_COUNT];    /* of SAFETY, ROUTINE, BULK; the first two are strict */
+	size_t class_bytes[CLASS_COUNT]; /* bound of each class in entry_footprint(), 0 = none */
+	unsigned weight[CLASS_COUNT];    /* of SAFETY, ROUTINE, BULK, 0 counts as 1; the first two are strict */
 };
 
 /* Called for every entry that leaves unserved. reason: "expired", "over_bound", "replaced_by_newer". The callback takes over
@@ -19,14 +19,17 @@ struct schedule *schedule_new(const struct schedule_settings *settings, schedule
 /* Gives back the references of what is still in it, without calling drop. */
 void schedule_free(struct schedule *schedule);
 
-/* Takes over one reference. Over the bound of its class: BULK keeps the newest of each station, then, as ROUTINE and SAFETY,
- * drops the oldest first; DISTRESS and URGENT are kept whatever the bound says. What has to go leaves through drop. */
+/* Takes over one reference. Over the bound of its class: BULK lets go of entries that have a newer one of the same station and kind,
+ * the stations in turn; when there are none left, as ROUTINE and SAFETY at once, of the oldest (lowest row). DISTRESS and URGENT are
+ * kept whatever the bound says. Only as much goes as must, through drop; an entry that alone exceeds the bound goes itself. */
 void schedule_put(struct schedule *schedule, struct entry *entry);
 
-/* Back to the front of its station's queue and its class, because the outlet could not deliver it. Takes over the reference. */
+/* Back to the front of its station's queue, which has the next turn, because the outlet could not deliver it. Takes over the reference.
+ * Several of one station come out in the order of their rows, whatever the order they are given back in. The share of the class that
+ * was used up is not refunded: the link was used, and an entry that always fails must not hold up the other classes. */
 void schedule_give_back(struct schedule *schedule, struct entry *entry);
 
-/* Set aside until that wall time, then back in its place; expiry goes on. Takes over the reference. */
+/* Set aside until that wall time, then back in its place (by row) in its station's queue; expiry goes on. Takes over the reference. */
 void schedule_hold(struct schedule *schedule, struct entry *entry, int64_t until_ms);
 
 /* The next entry of a class between first and last (both included), its reference now the caller's; NULL = nothing there.
@@ -37,11 +40,15 @@ struct entry *schedule_take(struct schedule *schedule, enum message_class first,
 /* Whether schedule_take would find something (held entries not counted). */
 bool schedule_ready(const struct schedule *schedule, enum message_class first, enum message_class last);
 
+/* Takes this entry out, waiting or held; its reference is the caller's again. false = it is not here. */
+bool schedule_remove(struct schedule *schedule, struct entry *entry);
+
 /* Lets go of what has expired and puts held entries back that are due. Call every few seconds. Returns how many moved or left. */
 size_t schedule_tick(struct schedule *schedule, int64_t now_ms);
 
 struct schedule_level {
-	size_t entries, bytes, held;
+	size_t entries, bytes; /* waiting and held */
+	size_t held;
 	int64_t oldest_ms; /* accepted_at_ms of the oldest, 0 = empty */
 };
 struct schedule_level schedule_level(const struct schedule *schedule, enum message_class class);

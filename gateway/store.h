@@ -16,44 +16,56 @@ enum store_health {
 };
 
 struct store_settings {
-	const char *path;           /* of the SQLite file; NULL = memory only */
+	const char *path;           /* of the SQLite file, shorter than 480 bytes; NULL = memory only */
 	int64_t commit_interval_ms; /* groups are closed after this time or 256 changes, 0 = at once */
+	int64_t retry_interval_ms;  /* how often a disk that is away is tried again, 0 = 30 s */
 };
 
 struct store_callbacks {
 	void *context;
-	/* On the loop: the entry given to store_put is on disk, or could not be written (then it stays in memory only). */
+	/* On the loop: the entry given to store_put is on disk, or could not be written and is in memory only; entry->disk says the
+	 * same. An entry that could not be written and is not forgotten stays with the store, which writes it as soon as the disk is
+	 * back: then the callback comes a second time, with on_disk true. Never after store_forget of that entry. */
 	void (*stored)(void *context, struct entry *entry, bool on_disk);
-	/* On the loop: the health changed; text says what happened and what to do. */
+	/* On the loop: the health changed, or (with STORE_OK) a damaged file was moved aside and replaced. text says what happened and
+	 * what to do; the callee logs and shows it, the store does not. A failure at opening is said here too, by the loop. */
 	void (*health)(void *context, enum store_health health, const char *text);
 };
 
-/* Opens or makes the file (directory included) and starts the thread. A damaged file is moved aside and said, never a reason not to
- * start. NULL only when out of memory. */
+/* Opens or makes the file (directory 0750, file 0640) and starts the thread. Blocks for the disk, as nothing else here does. A
+ * damaged file is renamed to <path>.damaged-<n>, what can still be read is taken over into a new one; a file of a newer version, of
+ * another program, or in use by another process is left alone: going on in memory, tried again every half minute. NULL only
+ * when memory or threads have run out. The settings are copied; event and counters must outlive the store. */
 struct store *store_open(const struct store_settings *settings, const struct store_callbacks *callbacks,
 			 sd_event *event, struct counters *counters);
 
-/* Writes what was handed over, waits at most timeout_ms for the disk, closes. */
+/* Writes what was handed over, waits at most timeout_ms for the disk, closes. No callbacks any more. A disk that hangs longer
+ * keeps its thread and what that thread holds; the process can exit. NULL is allowed. */
 void store_close(struct store *store, int64_t timeout_ms);
 
-/* Every entry found at open, oldest first, one reference each for the callee. Call once, right after store_open. */
+/* Every entry found at open, oldest first, one reference each for the callee, with disk = ENTRY_ON_DISK. Call once, right after
+ * store_open. Where the file can be read only later (a card mounted late, another process that had it), its entries come
+ * through the same function then, on the loop, so context must live as long as the store. */
 void store_load(struct store *store, void (*loaded)(void *context, struct entry *entry), void *context);
 
-/* A key for a new entry: unique for ever, growing, also across a kill. */
+/* A key for a new entry: unique for ever, growing, also across a kill and whatever the clock does. */
 uint64_t store_new_row(struct store *store);
 
-/* Hands over an entry to be written (takes a reference of its own, sets ENTRY_WRITING). urgent closes the group at once. */
+/* Hands over an entry to be written (takes a reference of its own, sets ENTRY_WRITING). urgent closes the group at once. An
+ * entry that the store already has is left as it is. Out of memory: counted, disk stays ENTRY_IN_MEMORY, no callback. */
 void store_put(struct store *store, struct entry *entry, bool urgent);
 
-/* The entry is delivered or dropped: takes its row off the disk with the next group. An entry still waiting to be written is not
- * written at all. */
+/* The entry is delivered or dropped: takes its row off the disk within a few seconds (sets ENTRY_IN_MEMORY). An entry still waiting
+ * to be written is not written at all. After a kill an entry forgotten just before may be loaded again. */
 void store_forget(struct store *store, struct entry *entry);
 
-/* A small named block that survives restarts (session number, dedupe, incidents). Written with the next group; a copy is taken. */
+/* A small named block that survives restarts (session number, dedupe, incidents). Written with the next group, at the latest
+ * after the commit interval; a copy is taken; a later block of that name replaces one that still waits. */
 void store_keep(struct store *store, const char *name, const void *bytes, size_t size);
-/* The block kept under that name as it was at open, or NULL. Valid until store_close. */
+/* The block kept under that name as it was at open, or NULL (also where the file could not be read). Valid until store_close. */
 const void *store_recall(const struct store *store, const char *name, size_t *size);
 
 enum store_health store_health(const struct store *store);
-/* Bytes handed to the disk since the start, by the thread's own account of writes (database, log and journal). */
+/* Bytes handed to the disk since the start, by the thread's own account of writes (database, log and journal), up to the last group
+ * that ended. */
 uint64_t store_bytes_written(const struct store *store);

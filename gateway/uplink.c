@@ -104,8 +104,10 @@ static const struct uplink_broker *broker_now(const struct uplink *uplink)
 
 static void state_document(const struct uplink *uplink, const char *state, int protocol, char text[static STATE_MAX])
 {
-	snprintf(text, STATE_MAX, "{\"state\":\"%s\",\"session\":%llu,\"mqtt\":\"%s\",\"reason_codes\":%s}", state,
-		 (unsigned long long)uplink->settings->session, protocol == 5 ? "5" : "3.1.1",
+	snprintf(text, STATE_MAX,
+		 "{\"kind\":\"state\",\"gateway\":\"%s\",\"state\":\"%s\",\"session\":%llu,\"protocol\":%d,"
+		 "\"reason_codes\":%s}",
+		 uplink->settings->gateway, state, (unsigned long long)uplink->settings->session, protocol == 5 ? 5 : 4,
 		 protocol == 5 ? "true" : "false");
 }
 

@@ -20,6 +20,7 @@ struct uplink_broker {
 struct uplink_settings {
 	const struct uplink_broker *brokers; /* in order of preference */
 	size_t broker_count;
+	const char *gateway;      /* token, named in the state documents */
 	const char *client_id;    /* "<client_id>-u" and "<client_id>-b" on the wire */
 	const char *topic_prefix; /* "cresset/v1/<op>/" */
 	const char *state_topic;  /* below the prefix: "gw/<gw>/state" */

@@ -13,10 +13,10 @@ enum port_line { PORT_LINE_LEAVE, PORT_LINE_ON, PORT_LINE_OFF };
 struct port_settings {
 	const char *
 	    device; /* "/dev/serial/by-id/..", "/dev/ttyUSB0", "/dev/pts/3", "usb:VID:PID[:SERIAL]", "tcp://host:port" */
-	unsigned baud;              /* serial only */
-	const char *framing;        /* "8n1" */
+	unsigned baud;              /* serial only; 0 = as it is */
+	const char *framing;        /* data bits, parity n, e or o, stop bits; NULL = "8n1" */
 	enum port_line dtr, rts;    /* both are set in one step, see hw/README.md */
-	int64_t connect_timeout_ms; /* tcp only */
+	int64_t connect_timeout_ms; /* tcp only, name resolution not counted; 0 = 10 s */
 };
 
 /* What went wrong with a port, for counters and for the log line. */
@@ -38,8 +38,9 @@ const char *port_fault_name(enum port_fault fault);
 const char *port_check_device(const char *device);
 
 /* Opens the device; may block (name resolution, slow drivers), so call it outside the loop. On failure NULL, *fault is set and text says
- * what happened to which device and what to do. settings are copied. */
+ * what happened to which device and what to do. settings are not needed afterwards. */
 struct port *port_open(const struct port_settings *settings, enum port_fault *fault, char *text, size_t text_size);
+/* Undoes the lock. NULL is allowed. */
 void port_close(struct port *port);
 
 /* The descriptor to poll; it is non-blocking and belongs to the port. */

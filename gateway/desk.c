@@ -1,0 +1,315 @@
+/* Answers the tool. */
+#include "gateway/desk.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "gateway/clock.h"
+#include "gateway/json.h"
+
+/* A client that waits to hear what becomes of what it sent. */
+struct waiter {
+	struct waiter *next;
+	struct control_client *client;
+	char id[MESSAGE_ID_MAX];
+	bool answered; /* STORED was said */
+	bool wait;     /* wants the receipts too */
+};
+
+struct desk {
+	const struct report *report;
+	struct control *control;
+	struct waiter *waiters;
+	uint32_t sent; /* for ids made here */
+};
+
+struct desk *desk_new(const struct report *report)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	if (desk)
+		desk->report = report;
+	return desk;
+}
+
+void desk_free(struct desk *desk)
+{
+	if (!desk)
+		return;
+	while (desk->waiters) {
+		struct waiter *waiter = desk->waiters;
+		desk->waiters = waiter->next;
+		free(waiter);
+	}
+	free(desk);
+}
+
+void desk_set_control(struct desk *desk, struct control *control)
+{
+	desk->control = control;
+}
+
+static void reply(struct control_client *client, json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	control_reply(client, text ? text : "{\"error\":\"out of memory\"}");
+	free(text);
+}
+
+static void reply_error(struct control_client *client, const char *text)
+{
+	reply(client, json_pack("{s:s}", "error", text));
+}
+
+/* ---- send ---- */
+
+static void forget_waiter(struct desk *desk, struct waiter *gone)
+{
+	for (struct waiter **at = &desk->waiters; *at; at = &(*at)->next)
+		if (*at == gone) {
+			*at = gone->next;
+			free(gone);
+			return;
+		}
+}
+
+void desk_gone(void *context, struct control_client *client)
+{
+	struct desk *desk = context;
+	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (waiter->client == client)
+			forget_waiter(desk, waiter);
+	}
+}
+
+static const char *send_error(int error)
+{
+	switch (error) {
+	case -ENODEV:
+		return "no such radio is running. `cresset status` lists them.";
+	case -EINVAL:
+		return "there is more than one radio. Say which with --radio NAME.";
+	case -EEXIST:
+		return "this id was taken before; the message is not sent twice. Leave --id out for a new one.";
+	default:
+		return "out of memory";
+	}
+}
+
+/* Builds the message out of the request through the same strict reader that the store's content goes through. */
+static int read_message(struct desk *desk, json_t *request, struct message *message, char *error, size_t error_size)
+{
+	json_t *outgoing = json_pack("{s:s, s:O*, s:O*, s:O*}", "kind", "text", "to", json_object_get(request, "to"),
+				     "text", json_object_get(request, "text"), "id", json_object_get(request, "id"));
+	if (outgoing && !json_object_get(outgoing, "id")) {
+		char id[MESSAGE_ID_MAX];
+		snprintf(id, sizeof(id), "c-%llx-%x", (unsigned long long)clock_wall_ms(), ++desk->sent);
+		json_object_set_new(outgoing, "id", json_string(id));
+	}
+	char *text = outgoing ? json_dumps(outgoing, JSON_COMPACT) : NULL;
+	json_decref(outgoing);
+	snprintf(error, error_size, "out of memory");
+	int result = text ? json_parse_outgoing(text, strlen(text), message, NULL, error, error_size) : -ENOMEM;
+	free(text);
+	return result;
+}
+
+static void request_send(struct desk *desk, struct control_client *client, json_t *request)
+{
+	struct message message;
+	char error[160];
+	if (read_message(desk, request, &message, error, sizeof(error)) < 0) {
+		reply_error(client, error);
+		return;
+	}
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
+	if (!waiter) {
+		reply_error(client, "out of memory");
+		return;
+	}
+	waiter->client = client;
+	waiter->wait = json_is_true(json_object_get(request, "wait"));
+	snprintf(waiter->id, sizeof(waiter->id), "%s", message.id);
+	waiter->next = desk->waiters;
+	desk->waiters = waiter;
+	int result = route_send(desk->report->route, &message, json_string_value(json_object_get(request, "radio")));
+	if (result < 0) {
+		forget_waiter(desk, waiter);
+		reply_error(client, send_error(result));
+	}
+}
+
+void desk_accepted(void *context, const char *id, bool on_disk)
+{
+	struct desk *desk = context;
+	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (strcmp(waiter->id, id) != 0 || waiter->answered)
+			continue;
+		waiter->answered = true;
+		reply(waiter->client, json_pack("{s:s, s:s}", "id", id, "status", on_disk ? "STORED" : "ACCEPTED"));
+		if (!waiter->wait)
+			forget_waiter(desk, waiter);
+	}
+}
+
+void desk_receipt(void *context, const struct receipt *receipt)
+{
+	struct desk *desk = context;
+	bool final = receipt->stage != RECEIPT_QUEUED && receipt->stage != RECEIPT_ON_AIR;
+	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (!waiter->wait || strcmp(waiter->id, receipt->command) != 0)
+			continue;
+		reply(waiter->client,
+		      json_pack("{s:s, s:s, s:s*, s:b}", "id", waiter->id, "stage", receipt_stage_name(receipt->stage),
+				"code", receipt->code, "assumed", receipt->assumed));
+		if (final)
+			forget_waiter(desk, waiter);
+	}
+}
+
+/* ---- the other requests ---- */
+
+static void request_status(struct desk *desk, struct control_client *client, json_t *request)
+{
+	(void)request;
+	char *text = report_status(desk->report);
+	control_reply(client, text ? text : "{\"error\":\"out of memory\"}");
+	free(text);
+}
+
+static void request_monitor(struct desk *desk, struct control_client *client, json_t *request)
+{
+	(void)desk, (void)request;
+	control_subscribe(client, "traffic");
+	control_reply(client, "{\"ok\":true}");
+}
+
+static void request_tail(struct desk *desk, struct control_client *client, json_t *request)
+{
+	(void)desk, (void)request;
+	control_subscribe(client, "messages");
+	control_reply(client, "{\"ok\":true}");
+}
+
+static int level_from_name(const char *name)
+{
+	static const enum ack_level human[] = {ACK_BASE_SEEN, ACK_RESPONDING, ACK_CLOSED};
+	for (size_t i = 0; i < sizeof(human) / sizeof(*human); i++)
+		if (strcmp(message_ack_level_name(human[i]), name) == 0)
+			return (int)human[i];
+	return -1;
+}
+
+static bool operator_is_fine(const char *name)
+{
+	return name && name[0] && strlen(name) < MESSAGE_NAME_MAX &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") == strlen(name);
+}
+
+static void request_ack(struct desk *desk, struct control_client *client, json_t *request)
+{
+	const char *id = json_string_value(json_object_get(request, "id"));
+	const char *operator_id = json_string_value(json_object_get(request, "operator"));
+	const char *name = json_string_value(json_object_get(request, "level"));
+	int level = level_from_name(name ? name : "BASE_SEEN");
+	if (!id || level < 0) {
+		reply_error(client,
+			    "ack needs the id of an open incident and a level: BASE_SEEN, RESPONDING or CLOSED");
+		return;
+	}
+	if (!operator_is_fine(operator_id)) {
+		reply_error(client,
+			    "ack needs --operator: a duty name of letters, digits, _ - . (at most 31), e.g. desk-1");
+		return;
+	}
+	int result = route_acknowledge(desk->report->route, id, (enum ack_level)level, operator_id);
+	if (result == -ENOENT)
+		reply_error(client, "no open incident has this id. `cresset status` lists those that are open.");
+	else if (result == -EALREADY)
+		reply_error(client, "this incident was already acknowledged at that level or above");
+	else if (result < 0)
+		reply_error(client, strerror(-result));
+	else
+		reply(client,
+		      json_pack("{s:s, s:s}", "id", id, "level", message_ack_level_name((enum ack_level)level)));
+}
+
+static const struct {
+	const char *command;
+	void (*handle)(struct desk *desk, struct control_client *client, json_t *request);
+} requests[] = {
+    {"status", request_status}, {"monitor", request_monitor}, {"tail", request_tail},
+    {"send", request_send},     {"ack", request_ack},
+};
+
+void desk_request(void *context, struct control_client *client, const char *json, size_t size)
+{
+	struct desk *desk = context;
+	json_t *request = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
+	const char *command = json_string_value(json_object_get(request, "command"));
+	size_t i = 0;
+	for (; command && i < sizeof(requests) / sizeof(*requests); i++)
+		if (strcmp(requests[i].command, command) == 0)
+			break;
+	if (!json_is_object(request))
+		reply_error(client, "the request is not a JSON object on one line");
+	else if (!command || i == sizeof(requests) / sizeof(*requests))
+		reply_error(client, "unknown command: there are status, monitor, tail, send and ack");
+	else
+		requests[i].handle(desk, client, request);
+	json_decref(request);
+}
+
+/* ---- what passes ---- */
+
+void desk_passed(void *context, const struct entry *entry)
+{
+	struct desk *desk = context;
+	if (!desk->control || !control_wanted(desk->control, "messages"))
+		return;
+	json_t *message = json_loadb(entry_payload(entry), entry->payload_size, 0, NULL);
+	json_t *line = json_pack("{s:s, s:s, s:s, s:o*}", "topic", entry_topic(entry), "class",
+				 message_class_name((enum message_class)entry->class), "kind",
+				 message_kind_name((enum message_kind)entry->kind), "message", message);
+	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	if (text)
+		control_publish(desk->control, "messages", text);
+	free(text);
+	json_decref(line);
+}
+
+static void hex_of(const struct datagram *datagram, char *hex, size_t size)
+{
+	hex[0] = 0;
+	for (size_t i = 0; i < datagram->size && 2 * i + 3 <= size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", datagram->bytes[i]);
+}
+
+void desk_datagram(struct desk *desk, const char *radio, enum radio_direction direction,
+		   const struct datagram *datagram)
+{
+	if (!desk->control || !control_wanted(desk->control, "traffic"))
+		return;
+	char hex[2 * MESSAGE_RAW_MAX + 1], time[32];
+	hex_of(datagram, hex, sizeof(hex));
+	json_t *line = json_pack("{s:s, s:s, s:s, s:I, s:s}", "at", json_time(clock_wall_ms(), time), "radio", radio,
+				 "direction", direction == RADIO_TX ? "tx" : "rx", "size", (json_int_t)datagram->size,
+				 "hex", hex);
+	if (line && isfinite(datagram->rssi_dbm))
+		json_object_set_new(line, "rssi_dbm", json_real(datagram->rssi_dbm));
+	if (line && isfinite(datagram->snr_db))
+		json_object_set_new(line, "snr_db", json_real(datagram->snr_db));
+	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	if (text)
+		control_publish(desk->control, "traffic", text);
+	free(text);
+	json_decref(line);
+}

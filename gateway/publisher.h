@@ -1,0 +1,37 @@
+/* Renders what headquarters is to know, once, and hands it to the uplink's schedule and to the keeper. */
+#pragma once
+
+#include "gateway/classify.h"
+#include "gateway/counters.h"
+#include "gateway/incident.h"
+#include "gateway/json.h"
+#include "gateway/keeper.h"
+#include "gateway/schedule.h"
+#include "gateway/settings.h"
+#include "gateway/store.h"
+
+/* What a publisher works with; everything is borrowed. */
+struct publisher {
+	const struct settings *settings;
+	const struct classify *classify;
+	struct store *store;
+	struct keeper *keeper;
+	struct schedule *schedule;
+	struct counter *accepted;
+	struct counters *counters;
+	void *context;
+	/* After an entry was scheduled and before the disk is asked: the moment to send it. */
+	void (*scheduled)(void *context);
+	/* The entry was accepted; for `cresset tail`. May be NULL. */
+	void (*passed)(void *context, const struct entry *entry);
+};
+
+/* How good the wall clock is, as the configuration says or, with `auto`, as the kernel says. */
+enum message_clock publisher_clock(const struct settings *settings);
+
+/* A message that was heard. What cannot be taken is counted, and said if it is urgent. */
+void publisher_message(struct publisher *publisher, const struct message *message, const char *radio, int64_t heard_us);
+/* An incident as it now stands. */
+void publisher_incident(struct publisher *publisher, const struct incident *incident);
+/* What became of a message for the field. radio: name. */
+void publisher_receipt(struct publisher *publisher, const struct receipt *receipt, const char *radio);

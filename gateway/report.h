@@ -1,0 +1,26 @@
+/* The gateway's own account of itself, as JSON: for `cresset status`, for the retained state topics, for metrics. */
+#pragma once
+
+#include "gateway/counters.h"
+#include "gateway/radio.h"
+#include "gateway/route.h"
+#include "gateway/settings.h"
+#include "gateway/uplink.h"
+
+/* Where the figures come from. radios has settings->radio_count places, NULL = disabled or not running. */
+struct report {
+	const struct settings *settings;
+	struct counters *counters;
+	struct route *route;
+	struct uplink *uplink;
+	struct radio **radios;
+	int64_t started_us;      /* monotonic */
+	const char *uplink_text; /* last word on the connection */
+};
+
+/* Everything `cresset status` shows, one line of JSON. The caller frees. NULL: out of memory. */
+char *report_status(const struct report *report);
+/* The retained document of gw/<gw>/state while online. */
+char *report_state(const struct report *report);
+/* The retained document of gw/<gw>/radio/<radio>/state. */
+char *report_radio_state(const struct report *report, size_t index);

@@ -1,0 +1,442 @@
+/* The walk of a message from the radios to the uplink, and what is remembered on the way. */
+#include "gateway/route.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/classify.h"
+#include "gateway/clock.h"
+#include "gateway/dedupe.h"
+#include "gateway/keeper.h"
+#include "gateway/log.h"
+#include "gateway/outgoing.h"
+#include "gateway/pressure.h"
+#include "gateway/priorities.h"
+#include "gateway/publisher.h"
+
+enum {
+	DEDUPE_IDS = 16384,
+	DEDUPE_SAVE_EVERY =
+	    512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
+	INCIDENTS = 256,
+	TICK_US = 5000000,      /* expiry of what waits, and what is held */
+	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
+	HOLD_MS = 300000,
+	CLOSE_MS = 5000,
+};
+
+struct route {
+	const struct settings *settings;
+	struct route_callbacks callbacks;
+	struct counters *counters;
+
+	struct classify *classify;
+	struct dedupe *dedupe;
+	unsigned ids_since_save;
+	int64_t saved_ms;
+	struct incidents *incidents;
+	struct store *store;
+	char store_text[256];
+	uint64_t session;
+
+	struct keeper *keeper;
+	struct pressure *pressure;
+	struct publisher publisher;
+	struct outgoing *outgoing;
+	struct uplink *uplink;
+	struct schedule *uplink_schedule;
+	struct radio **radios;
+	sd_event_source *tick_source;
+
+	struct counter *duplicates, *raw_off, *given_way, *delivered, *unheard, *refused;
+};
+
+/* ---- what is kept across restarts ---- */
+
+static void keep_incidents(struct route *route)
+{
+	size_t size;
+	uint8_t *bytes = incidents_save(route->incidents, &size);
+	if (bytes)
+		store_keep(route->store, "incidents", bytes, size);
+	free(bytes);
+}
+
+static void keep_dedupe(struct route *route)
+{
+	route->ids_since_save = 0;
+	route->saved_ms = clock_wall_ms();
+	size_t size = dedupe_save_size(route->dedupe);
+	uint8_t *bytes = malloc(size ? size : 1);
+	if (!bytes)
+		return;
+	size = dedupe_save(route->dedupe, clock_wall_ms(), bytes, size);
+	store_keep(route->store, "dedupe", bytes, size);
+	free(bytes);
+}
+
+static void recall_session(struct route *route)
+{
+	size_t size;
+	uint64_t session = 0;
+	const void *bytes = store_recall(route->store, "session", &size);
+	if (bytes && size == sizeof(session))
+		memcpy(&session, bytes, sizeof(session));
+	/* Without a disk the clock gives a number that grows from run to run. */
+	route->session = session ? session + 1 : (uint64_t)(clock_wall_ms() / 1000);
+	store_keep(route->store, "session", &route->session, sizeof(route->session));
+}
+
+static void recall(struct route *route)
+{
+	size_t size;
+	const void *bytes = store_recall(route->store, "dedupe", &size);
+	if (bytes && !dedupe_recall(route->dedupe, bytes, size, clock_wall_ms()))
+		log_warning("store: the memory of doubles is damaged and starts empty");
+	bytes = store_recall(route->store, "incidents", &size);
+	if (bytes && !incidents_recall(route->incidents, bytes, size))
+		log_error(
+		    "store: the list of open incidents is damaged and starts empty; ask headquarters which are open");
+	recall_session(route);
+}
+
+/* ---- up ---- */
+
+static bool is_double(struct route *route, const struct message *message)
+{
+	if (!message->id[0])
+		return false;
+	if (dedupe_seen(route->dedupe, message->id, message->alt_id, message->received_at_ms)) {
+		route->duplicates->value++;
+		return true;
+	}
+	bool window_over = message->received_at_ms - route->saved_ms >= route->settings->dedupe_window_ms;
+	if (++route->ids_since_save >= DEDUPE_SAVE_EVERY && window_over)
+		keep_dedupe(route);
+	return false;
+}
+
+static void enter_incident(struct route *route, struct message *message, const char *radio)
+{
+	const struct incident *incident = incidents_enter(route->incidents, message, radio, message->received_at_ms);
+	route->given_way->value = incidents_given_way(route->incidents);
+	if (incident && incident->count == 1)
+		log_notice("radio %s: distress heard (%s), incident %s", radio,
+			   message_authenticity_name(message->authenticity), incident->id);
+}
+
+static size_t index_of(const struct route *route, const struct radio *radio)
+{
+	size_t i = 0;
+	while (i < route->settings->radio_count && route->radios[i] != radio)
+		i++;
+	return i;
+}
+
+void route_radio_heard(struct route *route, struct radio *radio, const struct message *heard, int64_t heard_us)
+{
+	size_t index = index_of(route, radio);
+	if (index == route->settings->radio_count)
+		return;
+	const struct radio_settings *settings = &route->settings->radios[index];
+	struct message message = *heard;
+	message.received_at_ms = clock_wall_ms();
+	classify_message(route->classify, &message, settings->name, heard_us / 1000);
+	if (message.kind == KIND_RAW && !settings->raw) {
+		route->raw_off->value++;
+		return;
+	}
+	if (is_double(route, &message))
+		return;
+	if (message.kind == KIND_DISTRESS)
+		enter_incident(route, &message, settings->name);
+	publisher_message(&route->publisher, &message, settings->name, heard_us);
+	/* After the publish: rendering the table of incidents is no reason to be late. */
+	if (message.kind == KIND_DISTRESS)
+		keep_incidents(route);
+	pressure_check(route->pressure);
+}
+
+static void on_scheduled(void *context)
+{
+	struct route *route = context;
+	if (route->uplink)
+		uplink_wake(route->uplink);
+}
+
+static void on_passed(void *context, const struct entry *entry)
+{
+	struct route *route = context;
+	route->callbacks.passed(route->callbacks.context, entry);
+}
+
+static void say_unheard(struct route *route, const struct entry *entry, const char *what)
+{
+	if (entry->class != CLASS_DISTRESS)
+		return;
+	counters_get(route->counters, "uplink", "distress_unheard")->value++;
+	log_error("uplink: DISTRESS %s %s", entry_id(entry), what);
+}
+
+static void hold_refused(struct route *route, struct entry *entry, int code)
+{
+	char what[96];
+	snprintf(what, sizeof(what), "was refused by the broker (reason 0x%02x); check its access list. Trying again.",
+		 code);
+	route->refused->value++;
+	say_unheard(route, entry, what);
+	int64_t wait_ms = entry->class <= CLASS_URGENT ? HOLD_URGENT_MS : HOLD_MS;
+	schedule_hold(route->uplink_schedule, entry, clock_wall_ms() + wait_ms);
+}
+
+void route_uplink_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
+{
+	if (result == UPLINK_REFUSED) {
+		hold_refused(route, entry, code);
+		return;
+	}
+	if (result == UPLINK_NO_SUBSCRIBER) {
+		route->unheard->value++;
+		say_unheard(route, entry,
+			    "reached the broker, but nobody listens there. Tell headquarters by other means.");
+	}
+	route->delivered->value++;
+	keeper_finish(route->keeper, entry);
+	pressure_check(route->pressure);
+}
+
+static void on_drop(void *context, struct entry *entry, const char *reason)
+{
+	struct route *route = context;
+	char name[48];
+	snprintf(name, sizeof(name), "drop.%s.%s", message_class_name((enum message_class)entry->class), reason);
+	counters_get(route->counters, "uplink", name)->value++;
+	keeper_finish(route->keeper, entry);
+}
+
+/* ---- down ---- */
+
+int route_send(struct route *route, const struct message *message, const char *radio)
+{
+	char known[MESSAGE_ID_MAX + 8];
+	snprintf(known, sizeof(known), "down-%s", message->id);
+	if (dedupe_seen(route->dedupe, known, "", clock_wall_ms()))
+		return -EEXIST;
+	return outgoing_take(route->outgoing, message, radio);
+}
+
+void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed, const char *code)
+{
+	outgoing_sent(route->outgoing, radio, result, assumed, code);
+}
+
+void route_radio_state(struct route *route, struct radio *radio)
+{
+	(void)radio;
+	outgoing_wake(route->outgoing);
+}
+
+int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id)
+{
+	struct incident after;
+	int result = incidents_acknowledge(route->incidents, id, level, operator_id, clock_wall_ms(), &after);
+	if (result < 0)
+		return result;
+	publisher_incident(&route->publisher, &after);
+	keep_incidents(route);
+	return 0;
+}
+
+/* ---- what the store tells ---- */
+
+static void on_stored(void *context, struct entry *entry, bool on_disk)
+{
+	struct route *route = context;
+	if (strcmp(entry_outlet(entry), "uplink") != 0)
+		outgoing_stored(route->outgoing, entry, on_disk);
+}
+
+static void on_store_health(void *context, enum store_health health, const char *text)
+{
+	struct route *route = context;
+	snprintf(route->store_text, sizeof(route->store_text), "%s", text ? text : "");
+	if (health == STORE_OK)
+		log_notice("store: %s", route->store_text);
+	else
+		log_error("store: %s", route->store_text);
+}
+
+static void on_loaded(void *context, struct entry *entry)
+{
+	struct route *route = context;
+	if (!entry_payload(entry)) {
+		counters_get(route->counters, "route", "drop.damaged_on_disk")->value++;
+		log_error("store: a message that waited on disk is damaged and cannot be sent");
+		keeper_finish(route->keeper, entry);
+	} else if (strcmp(entry_outlet(entry), "uplink") == 0) {
+		schedule_put(route->uplink_schedule, entry);
+	} else {
+		outgoing_loaded(route->outgoing, entry);
+	}
+}
+
+/* ---- life ---- */
+
+static void on_limit(void *context, bool limited)
+{
+	struct route *route = context;
+	for (size_t i = 0; i < route->settings->radio_count; i++)
+		if (route->radios[i])
+			radio_limit(route->radios[i], limited);
+}
+
+static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
+{
+	(void)at_us;
+	struct route *route = context;
+	int64_t now_ms = clock_wall_ms();
+	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
+		on_scheduled(route);
+	outgoing_tick(route->outgoing, now_ms);
+	sd_event_source_set_time(source, (uint64_t)(clock_mono_us() + TICK_US));
+	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static int start_tick(struct route *route, sd_event *event)
+{
+	int error = sd_event_add_time(event, &route->tick_source, CLOCK_MONOTONIC,
+				      (uint64_t)(clock_mono_us() + TICK_US), 500000, on_tick, route);
+	if (error >= 0)
+		sd_event_source_set_priority(route->tick_source, PRIORITY_HOUSEKEEPING);
+	return error;
+}
+
+static void find_counters(struct route *route)
+{
+	route->duplicates = counters_get(route->counters, "route", "duplicates");
+	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
+	route->given_way = counters_get(route->counters, "route", "drop.incident_gave_way");
+	route->delivered = counters_get(route->counters, "route", "delivered");
+	route->unheard = counters_get(route->counters, "uplink", "no_subscriber");
+	route->refused = counters_get(route->counters, "uplink", "refused");
+}
+
+static bool make_memory(struct route *route, sd_event *event)
+{
+	struct store_callbacks callbacks = {.context = route, .stored = on_stored, .health = on_store_health};
+	const struct settings *settings = route->settings;
+	route->radios = calloc(settings->radio_count + 1, sizeof(*route->radios));
+	route->classify = classify_new(&settings->classify);
+	route->dedupe = dedupe_new(DEDUPE_IDS, settings->dedupe_window_ms);
+	route->incidents = incidents_new(INCIDENTS);
+	route->store = store_open(&settings->store, &callbacks, event, route->counters);
+	return route->radios && route->classify && route->dedupe && route->incidents && route->store;
+}
+
+static bool make_ways(struct route *route, sd_event *event)
+{
+	const struct settings *settings = route->settings;
+	struct outgoing_callbacks callbacks = {route->callbacks.context, route->callbacks.accepted,
+					       route->callbacks.receipt};
+	route->uplink_schedule = schedule_new(&settings->schedule, on_drop, route);
+	route->keeper = keeper_new(route->store, settings->store.commit_interval_ms, event);
+	if (!route->uplink_schedule || !route->keeper)
+		return false;
+	route->publisher = (struct publisher){
+	    .settings = settings,
+	    .classify = route->classify,
+	    .store = route->store,
+	    .keeper = route->keeper,
+	    .schedule = route->uplink_schedule,
+	    .accepted = counters_get(route->counters, "route", "accepted"),
+	    .counters = route->counters,
+	    .context = route,
+	    .scheduled = on_scheduled,
+	    .passed = on_passed,
+	};
+	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
+	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
+	return route->pressure && route->outgoing;
+}
+
+struct route *route_new(const struct settings *settings, const struct route_callbacks *callbacks, sd_event *event,
+			struct counters *counters)
+{
+	struct route *route = calloc(1, sizeof(*route));
+	if (!route)
+		return NULL;
+	route->settings = settings;
+	route->callbacks = *callbacks;
+	route->counters = counters;
+	find_counters(route);
+	if (!make_memory(route, event) || !make_ways(route, event) || start_tick(route, event) < 0) {
+		route_free(route);
+		return NULL;
+	}
+	recall(route);
+	store_load(route->store, on_loaded, route);
+	return route;
+}
+
+void route_free(struct route *route)
+{
+	if (!route)
+		return;
+	sd_event_source_disable_unref(route->tick_source);
+	keeper_free(route->keeper);
+	if (route->store && route->dedupe)
+		keep_dedupe(route);
+	store_close(route->store, CLOSE_MS);
+	pressure_free(route->pressure);
+	outgoing_free(route->outgoing);
+	schedule_free(route->uplink_schedule);
+	incidents_free(route->incidents);
+	dedupe_free(route->dedupe);
+	classify_free(route->classify);
+	free(route->radios);
+	free(route);
+}
+
+uint64_t route_session(const struct route *route)
+{
+	return route->session;
+}
+
+struct schedule *route_uplink_schedule(struct route *route)
+{
+	return route->uplink_schedule;
+}
+
+void route_set_uplink(struct route *route, struct uplink *uplink)
+{
+	route->uplink = uplink;
+}
+
+void route_add_radio(struct route *route, size_t index, struct radio *radio)
+{
+	route->radios[index] = radio;
+	outgoing_add_radio(route->outgoing, index, radio);
+}
+
+const struct incidents *route_incidents(const struct route *route)
+{
+	return route->incidents;
+}
+
+const struct schedule *route_radio_schedule(const struct route *route, size_t index)
+{
+	return outgoing_schedule(route->outgoing, index);
+}
+
+struct store *route_store(struct route *route)
+{
+	return route->store;
+}
+
+const char *route_store_text(const struct route *route)
+{
+	return route->store_text;
+}

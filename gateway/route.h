@@ -1,0 +1,61 @@
+/* The one way a message walks. Up: heard, classified, told from its doubles, rendered, scheduled, published, answered. Down: see
+ * outgoing.h. Each call records and wakes; nothing nests. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "gateway/counters.h"
+#include "gateway/incident.h"
+#include "gateway/json.h"
+#include "gateway/radio.h"
+#include "gateway/settings.h"
+#include "gateway/store.h"
+#include "gateway/uplink.h"
+
+struct route;
+
+struct route_callbacks {
+	void *context;
+	/* A message for the field is safe: on disk, or, if on_disk is false, only in memory because there is no disk to be had. */
+	void (*accepted)(void *context, const char *id, bool on_disk);
+	void (*receipt)(void *context, const struct receipt *receipt);
+	/* A message was accepted for headquarters. */
+	void (*passed)(void *context, const struct entry *entry);
+};
+
+/* Makes the route with its store, schedules and memory of doubles, and takes up what a former run left on disk. settings, event and
+ * counters must outlive it. NULL: out of memory. */
+struct route *route_new(const struct settings *settings, const struct route_callbacks *callbacks, sd_event *event,
+			struct counters *counters);
+/* Writes what is not safe yet (waiting at most a few seconds for the disk). Free the uplink and the radios first. */
+void route_free(struct route *route);
+
+/* Number of this run for birth and will: one more than the last run's. */
+uint64_t route_session(const struct route *route);
+
+/* What the uplink serves, and where its answers go. */
+struct schedule *route_uplink_schedule(struct route *route);
+void route_uplink_done(struct route *route, struct entry *entry, enum uplink_result result, int code);
+/* The uplink is there from now on, or (NULL) not any more. */
+void route_set_uplink(struct route *route, struct uplink *uplink);
+
+/* A radio takes part from now on; index is its place in settings->radios. */
+void route_add_radio(struct route *route, size_t index, struct radio *radio);
+/* What struct radio_callbacks tells. */
+void route_radio_heard(struct route *route, struct radio *radio, const struct message *message, int64_t heard_us);
+void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed,
+		      const char *code);
+void route_radio_state(struct route *route, struct radio *radio);
+
+/* Takes a message for the field: id, to, text and kind are set, radio is a name or NULL for the only one. 0: accepted() follows, and
+ * receipts. -ENODEV no such radio, -EINVAL more than one to choose from, -EEXIST this id was taken before, -ENOMEM. */
+int route_send(struct route *route, const struct message *message, const char *radio);
+
+/* A person acknowledges an incident: published, kept, 0; or the error of incidents_acknowledge. */
+int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id);
+
+/* For reports. */
+const struct incidents *route_incidents(const struct route *route);
+const struct schedule *route_radio_schedule(const struct route *route, size_t index);
+struct store *route_store(struct route *route);
+const char *route_store_text(const struct route *route);

@@ -1,0 +1,233 @@
+/* The radios' settings: port, modem and air of each, with the drivers' own keys checked against the drivers' own tables. */
+#include "gateway/settings_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* As many are named in a message at most. */
+enum { DRIVERS_MAX = 64 };
+
+static enum config_type type_of(enum driver_key_type type)
+{
+	switch (type) {
+	case KEY_INTEGER:
+		return CONFIG_INTEGER;
+	case KEY_NUMBER:
+		return CONFIG_NUMBER;
+	case KEY_FLAG:
+		return CONFIG_FLAG;
+	case KEY_CHOICE:
+		return CONFIG_CHOICE;
+	default:
+		return CONFIG_TEXT;
+	}
+}
+
+static struct config_key to_config_key(const struct driver_key *key)
+{
+	return (struct config_key){
+	    .name = key->name,
+	    .type = type_of(key->type),
+	    .min = key->min,
+	    .max = key->max,
+	    .fallback = key->fallback,
+	    .choices = key->choices,
+	    .help = key->help,
+	};
+}
+
+static union driver_value to_driver_value(const struct driver_key *key, union config_value value)
+{
+	switch (key->type) {
+	case KEY_INTEGER:
+		return (union driver_value){.integer = value.integer};
+	case KEY_NUMBER:
+		return (union driver_value){.number = value.number};
+	case KEY_FLAG:
+		return (union driver_value){.flag = value.flag};
+	case KEY_CHOICE:
+		return (union driver_value){.text = key->choices[value.integer]};
+	default:
+		return (union driver_value){.text = value.text};
+	}
+}
+
+/* The driver's keys stand in a mapping of its name inside the radio's. NULL: out of memory, or it has no keys. */
+static const union driver_value *read_driver(struct config *config, struct config_node *radio, const char *name,
+					     const struct driver_key *keys, size_t count)
+{
+	struct config_node *node = config_section(config, radio, name);
+	struct config_key *table = config_keep(config, count * sizeof(*table));
+	union config_value *read = config_keep(config, count * sizeof(*read));
+	union driver_value *values = config_keep(config, count * sizeof(*values));
+	if (!table || !read || !values)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		table[i] = to_config_key(&keys[i]);
+	config_read(config, node, table, count, read);
+	for (size_t i = 0; i < count; i++)
+		values[i] = to_driver_value(&keys[i], read[i]);
+	return values;
+}
+
+static void ignore_drivers(struct config *config, struct config_node *node)
+{
+	const struct modem_ops *const *modems = modem_all();
+	const struct air_ops *const *airs = air_all();
+	for (size_t i = 0; modems[i]; i++)
+		config_skip(config, node, modems[i]->name);
+	for (size_t i = 0; airs[i]; i++)
+		config_skip(config, node, airs[i]->name);
+}
+
+static const struct modem_ops *choose_modem(struct config *config, const struct config_node *node, const char *name)
+{
+	const char *names[DRIVERS_MAX + 1] = {NULL};
+	const struct modem_ops *const *all = modem_all();
+	for (size_t i = 0; all[i] && i < DRIVERS_MAX; i++)
+		names[i] = all[i]->name;
+	const struct modem_ops *modem = modem_find(name);
+	if (!modem && name[0])
+		config_error_choice(config, node, "modem", name, names);
+	return modem;
+}
+
+static const struct air_ops *choose_air(struct config *config, const struct config_node *node, const char *name)
+{
+	const char *names[DRIVERS_MAX + 1] = {NULL};
+	const struct air_ops *const *all = air_all();
+	for (size_t i = 0; all[i] && i < DRIVERS_MAX; i++)
+		names[i] = all[i]->name;
+	const struct air_ops *air = air_find(name);
+	if (!air && name[0])
+		config_error_choice(config, node, "air", name, names);
+	return air;
+}
+
+/* Keys of drivers that this radio does not have: they are known, but would do nothing here. */
+static void refuse_others(struct config *config, struct config_node *node, const struct radio_settings *radio)
+{
+	static const char reason[] = "belongs to a driver that is neither this radio's modem nor its air. Take it out.";
+	const struct modem_ops *const *modems = modem_all();
+	const struct air_ops *const *airs = air_all();
+	const char *modem = radio->modem ? radio->modem->name : "", *air = radio->air ? radio->air->name : "";
+	for (size_t i = 0; modems[i]; i++)
+		if (strcmp(modems[i]->name, modem) != 0 && strcmp(modems[i]->name, air) != 0)
+			config_refuse(config, node, modems[i]->name, reason);
+	for (size_t i = 0; airs[i]; i++)
+		if (strcmp(airs[i]->name, modem) != 0 && strcmp(airs[i]->name, air) != 0)
+			config_refuse(config, node, airs[i]->name, reason);
+}
+
+static void read_drivers(struct config *config, struct config_node *node, const union config_value *values,
+			 struct radio_settings *radio)
+{
+	radio->modem = choose_modem(config, node, values[RADIO_MODEM].text);
+	radio->air = choose_air(config, node, values[RADIO_AIR].text);
+	if (radio->modem)
+		radio->modem_values = read_driver(config, node, radio->modem->name, radio->modem->keys,
+						  radio->modem->key_count);
+	if (radio->air)
+		radio->air_values = read_driver(config, node, radio->air->name, radio->air->keys,
+						radio->air->key_count);
+	/* With a name misspelt nobody knows whose keys these are; the one error is enough. */
+	if (radio->modem && radio->air)
+		refuse_others(config, node, radio);
+	else
+		ignore_drivers(config, node);
+}
+
+/* A name becomes part of topics and the name of an outlet. */
+static void check_name(struct config *config, const struct config_node *node)
+{
+	static const struct config_key token = {"name", CONFIG_TOKEN, 1, MESSAGE_NAME_MAX - 1, NULL, NULL, NULL};
+	const char *name = config_name(node);
+	config_check(config, node, &token, name);
+	if (strcmp(name, "uplink") == 0)
+		config_error(config, node, NULL,
+			     "no radio can have the name 'uplink', which the way to the broker has.");
+}
+
+static void check_device(struct config *config, const struct config_node *node, const char *device)
+{
+	static const char *const serial_only[] = {"baud", "framing", "dtr", "rts"};
+	const char *wrong = device[0] ? port_check_device(device) : NULL;
+	if (wrong)
+		config_error(config, node, "device", "%s.", wrong);
+	bool tcp = strncmp(device, "tcp://", 6) == 0;
+	for (size_t i = 0; tcp && i < sizeof(serial_only) / sizeof(serial_only[0]); i++)
+		if (config_has(node, serial_only[i]))
+			config_warning(config, node, serial_only[i], "does nothing, because the device is tcp://.");
+	if (!tcp && device[0] && config_has(node, "connect_timeout"))
+		config_warning(config, node, "connect_timeout", "does nothing, because the device is not tcp://.");
+}
+
+/* One transceiver may be written in two ways: by its name and by a link to it. */
+static bool same_device(const char *one, const char *other)
+{
+	if (strcmp(one, other) == 0)
+		return true;
+	char *one_path = one[0] == '/' ? realpath(one, NULL) : NULL;
+	char *other_path = other[0] == '/' ? realpath(other, NULL) : NULL;
+	bool same = one_path && other_path && strcmp(one_path, other_path) == 0;
+	free(one_path);
+	free(other_path);
+	return same;
+}
+
+static void check_shared(struct config *config, const struct config_node *node, const struct radio_settings *radios,
+			 size_t last)
+{
+	const struct radio_settings *radio = &radios[last];
+	for (size_t i = 0; radio->enabled && radio->port.device[0] && i < last; i++)
+		if (radios[i].enabled && same_device(radios[i].port.device, radio->port.device))
+			config_error(config, node, "device",
+				     "is the device of radio '%s', too. Correct one, or set 'enabled: false'.",
+				     radios[i].name);
+}
+
+static struct radio_settings read_radio(struct config *config, struct config_node *node)
+{
+	union config_value values[RADIO_KEYS];
+	check_name(config, node);
+	config_read(config, node, radio_keys, RADIO_KEYS, values);
+	check_device(config, node, values[RADIO_DEVICE].text);
+	struct radio_settings radio = {
+	    .name = config_name(node),
+	    .enabled = values[RADIO_ENABLED].flag,
+	    .raw = values[RADIO_RAW].flag,
+	    .port =
+		{
+		    .device = values[RADIO_DEVICE].text,
+		    .baud = (unsigned)values[RADIO_BAUD].integer,
+		    .framing = radio_keys[RADIO_FRAMING].choices[values[RADIO_FRAMING].integer],
+		    .dtr = (enum port_line)values[RADIO_DTR].integer,
+		    .rts = (enum port_line)values[RADIO_RTS].integer,
+		    .connect_timeout_ms = values[RADIO_CONNECT_TIMEOUT].integer,
+		},
+	};
+	read_drivers(config, node, values, &radio);
+	return radio;
+}
+
+void settings_read_radios(struct settings *settings, struct config_node *root)
+{
+	enum { RADIOS_MAX = 32 };
+	struct config *config = settings->config;
+	struct radio_settings *radios = config_keep(config, RADIOS_MAX * sizeof(*radios));
+	size_t count = 0;
+	struct config_node *node = config_mapping(config, root, "radios");
+	for (; node && radios; node = config_next(config, node)) {
+		if (count == RADIOS_MAX) {
+			config_error(config, node, NULL, "more than %d radios on one gateway.", RADIOS_MAX);
+			break;
+		}
+		radios[count] = read_radio(config, node);
+		check_shared(config, node, radios, count);
+		count++;
+	}
+	if (count == 0)
+		config_warning(config, root, "radios", "there is none: nothing will be heard.");
+	settings->radios = radios;
+	settings->radio_count = count;
+}

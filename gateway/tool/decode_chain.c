@@ -1,0 +1,226 @@
+/* The services of drivers, made of nothing but standard output. */
+#include "gateway/tool/decode_chain.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/classify.h"
+#include "gateway/json.h"
+#include "gateway/json_writer.h"
+
+struct chain {
+	const struct modem_ops *modem;
+	const struct air_ops *air;
+	void *modem_state, *air_state;
+	union driver_value *modem_values, *air_values;
+	struct services services;
+	struct classify *classify;
+	FILE *out;
+	const char *source;
+	size_t source_size, messages, errors;
+};
+
+static int64_t no_time(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
+static void no_alarm(void *owner, int64_t at_us)
+{
+	(void)owner;
+	(void)at_us;
+}
+
+/* What a modem says to its port at the start goes nowhere. */
+static int no_write(void *owner, const void *bytes, size_t size)
+{
+	(void)owner;
+	(void)bytes;
+	(void)size;
+	return 0;
+}
+
+static void no_sent(void *owner, enum send_result result, bool assumed, const char *code)
+{
+	(void)owner;
+	(void)result;
+	(void)assumed;
+	(void)code;
+}
+
+static void heard_datagram(void *owner, const struct datagram *datagram)
+{
+	struct chain *chain = owner;
+	chain->air->input(chain->air_state, datagram);
+}
+
+static void write_line(struct chain *chain, char *line)
+{
+	if (line) {
+		fputs(line, chain->out);
+		putc('\n', chain->out);
+	}
+	free(line);
+}
+
+void chain_error(struct chain *chain, const char *error)
+{
+	size_t size = 0;
+	struct writer writer = writer_new();
+	writer_text(&writer, "error", error, SIZE_MAX);
+	writer_text(&writer, "input", chain->source, chain->source_size);
+	write_line(chain, writer_finish(&writer, &size));
+	chain->errors++;
+}
+
+/* A frame that was sound but could not be read is a raw message to the gateway, and an error here. */
+static void heard_message(void *owner, const struct message *message)
+{
+	struct chain *chain = owner;
+	static const struct json_context nobody = {0};
+	struct message copy = *message;
+	size_t size = 0;
+	classify_message(chain->classify, &copy, NULL, 0);
+	if (copy.kind == KIND_RAW && copy.parse_error[0]) {
+		chain_error(chain, copy.parse_error);
+		return;
+	}
+	write_line(chain, json_message(&copy, &nobody, &size));
+	chain->messages++;
+}
+
+static void drop(void *owner, const char *reason)
+{
+	chain_error(owner, reason);
+}
+
+static union driver_value default_value(const struct driver_key *key)
+{
+	const char *text = key->fallback ? key->fallback : "";
+	switch (key->type) {
+	case KEY_INTEGER:
+		return (union driver_value){.integer = strtoll(text, NULL, 10)};
+	case KEY_NUMBER:
+		return (union driver_value){.number = strtod(text, NULL)};
+	case KEY_FLAG:
+		return (union driver_value){.flag = strcmp(text, "true") == 0};
+	default:
+		return (union driver_value){.text = text};
+	}
+}
+
+static union driver_value *default_values(const struct driver_key *keys, size_t count)
+{
+	union driver_value *values = calloc(count + 1, sizeof(*values));
+	for (size_t i = 0; values && i < count; i++)
+		values[i] = default_value(&keys[i]);
+	return values;
+}
+
+static bool start_modem(struct chain *chain)
+{
+	const struct modem_ops *modem = chain->modem;
+	if (!modem)
+		return true;
+	chain->modem_state = calloc(1, modem->state_size + 1);
+	chain->modem_values = default_values(modem->keys, modem->key_count);
+	if (!chain->modem_state || !chain->modem_values)
+		return false;
+	if (modem->init(chain->modem_state, &chain->services, chain->modem_values) != 0)
+		return false;
+	modem->opened(chain->modem_state);
+	return true;
+}
+
+static bool start_air(struct chain *chain)
+{
+	const struct air_ops *air = chain->air;
+	chain->air_state = calloc(1, air->state_size + 1);
+	chain->air_values = default_values(air->keys, air->key_count);
+	return chain->air_state && chain->air_values &&
+	       air->init(chain->air_state, &chain->services, chain->air_values) == 0;
+}
+
+struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air, FILE *out)
+{
+	struct chain *chain = calloc(1, sizeof(*chain));
+	if (!chain)
+		return NULL;
+	*chain = (struct chain){.modem = modem, .air = air, .out = out, .source = ""};
+	chain->services = (struct services){.owner = chain,
+					    .now_us = no_time,
+					    .wall_ms = no_time,
+					    .alarm = no_alarm,
+					    .write = no_write,
+					    .heard_datagram = heard_datagram,
+					    .heard_message = heard_message,
+					    .sent = no_sent,
+					    .drop = drop};
+	/* A capture has no time, so nothing in it can be too often. */
+	struct classify_settings settings = classify_defaults();
+	settings.urgent_per_minute = UINT_MAX;
+	chain->classify = classify_new(&settings);
+	if (!chain->classify || !start_air(chain) || !start_modem(chain))
+		goto fail;
+	return chain;
+fail:
+	chain_free(chain);
+	return NULL;
+}
+
+void chain_free(struct chain *chain)
+{
+	if (!chain)
+		return;
+	classify_free(chain->classify);
+	free(chain->modem_state);
+	free(chain->modem_values);
+	free(chain->air_state);
+	free(chain->air_values);
+	free(chain);
+}
+
+void chain_source(struct chain *chain, const char *text, size_t size)
+{
+	chain->source = text;
+	chain->source_size = size;
+}
+
+void chain_bytes(struct chain *chain, const uint8_t *bytes, size_t size)
+{
+	chain->modem->input(chain->modem_state, bytes, size);
+}
+
+void chain_datagram(struct chain *chain, const uint8_t *bytes, size_t size)
+{
+	const double unknown = NAN;
+	struct datagram datagram = {.bytes = bytes, .size = size, .rssi_dbm = unknown, .snr_db = unknown};
+	chain->air->input(chain->air_state, &datagram);
+}
+
+bool chain_line(struct chain *chain, const char *line, size_t size)
+{
+	if (!chain->air->input_text)
+		return false;
+	chain->air->input_text(chain->air_state, line, size);
+	return true;
+}
+
+void chain_end(struct chain *chain)
+{
+	if (chain->modem)
+		chain->modem->opened(chain->modem_state);
+}
+
+size_t chain_messages(const struct chain *chain)
+{
+	return chain->messages;
+}
+
+size_t chain_errors(const struct chain *chain)
+{
+	return chain->errors;
+}

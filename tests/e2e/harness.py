@@ -1,0 +1,288 @@
+"""What every end-to-end test needs: real children on loopback, ended by pid; an independent AX.25 and KISS encoder; a KISS TNC on TCP."""
+
+import contextlib
+import json
+import os
+import pathlib
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+SOURCE = pathlib.Path(os.environ.get("CRESSET_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
+BINARY = pathlib.Path(os.environ.get("CRESSET_BINARY_DIR", SOURCE / "build" / "release"))
+CRESSETD = BINARY / "cressetd"
+CRESSET = BINARY / "cresset"
+# A sanitizer build on a busy machine is several times slower; time limits are for hanging, not for speed.
+PATIENCE_S = float(os.environ.get("CRESSET_TEST_PATIENCE", "30"))
+SKIP = 77
+
+
+def find_program(name):
+    """Path of a program, also in the sbin directories that a user's PATH may lack."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/local/sbin")
+    if not path:
+        raise FileNotFoundError(f"{name} is not installed: run scripts/setup")
+    return path
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, what, seconds=None):
+    """Calls condition until it gives something true and returns that; says what was waited for otherwise."""
+    deadline = time.monotonic() + (seconds or PATIENCE_S)
+    while time.monotonic() < deadline:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+# ---- an encoder of our own, so that the codecs under test are not their own judge ----
+
+def ax25_address(call, last, flag=False):
+    name, _, ssid = call.partition("-")
+    used = name.endswith("*") or ssid.endswith("*")
+    name, ssid = name.rstrip("*"), ssid.rstrip("*")
+    octets = bytes(ord(c) << 1 for c in name.ljust(6))
+    return octets + bytes([0x60 | (int(ssid or 0) << 1) | (1 if last else 0) | (0x80 if used or flag else 0)])
+
+
+def ax25(tnc2):
+    """AX.25 UI frame (without FCS) of a TNC2 line "SRC>DST,PATH:information" (str, or bytes for any information)."""
+    line = tnc2.encode("utf-8", "surrogateescape") if isinstance(tnc2, str) else tnc2
+    header, _, information = line.partition(b":")
+    source, _, rest = header.decode("ascii").partition(">")
+    destination, *path = rest.split(",")
+    calls = [destination, source, *path]
+    addresses = [ax25_address(call, i == len(calls) - 1, flag=i == 0) for i, call in enumerate(calls)]
+    return b"".join(addresses) + b"\x03\xf0" + information
+
+
+def kiss(frame, command=0):
+    body = bytes([command]) + frame
+    return b"\xc0" + body.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc") + b"\xc0"
+
+
+def kiss_frames(stream):
+    """Frames (command octet first) in a byte string."""
+    frames = []
+    for part in stream.split(b"\xc0"):
+        if part:
+            frames.append(part.replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb"))
+    return frames
+
+
+class Tnc:
+    """A KISS TNC on a TCP port: what is given to hear() reaches whoever is connected; what they send is in `sent`."""
+
+    def __init__(self, port=0):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
+        self.listener.listen(8)
+        self.port = self.listener.getsockname()[1]
+        self.clients = []
+        self.sent = b""
+        self.lock = threading.Lock()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                self.clients.append(client)
+            threading.Thread(target=self._read, args=(client,), daemon=True).start()
+
+    def _read(self, client):
+        with contextlib.suppress(OSError):
+            while data := client.recv(4096):
+                with self.lock:
+                    self.sent += data
+        with self.lock:
+            if client in self.clients:
+                self.clients.remove(client)
+
+    def hear(self, *lines):
+        self.hear_bytes(b"".join(kiss(ax25(line)) for line in lines))
+
+    def hear_bytes(self, data):
+        with self.lock:
+            clients = list(self.clients)
+        for client in clients:
+            client.sendall(data)
+
+    def connected(self, count=1):
+        wait_for(lambda: len(self.clients) >= count, "a client of the TNC")
+
+    def hang_up(self):
+        with self.lock:
+            clients, self.clients = self.clients, []
+        for client in clients:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+            client.close()
+
+    def close(self):
+        # Without this the thread in accept() keeps the port taken.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.hang_up()
+
+
+class Listener:
+    """mosquitto_sub at headquarters: every message as (arrival time, topic, payload)."""
+
+    def __init__(self, bench, port, topic="cresset/v1/#", options=()):
+        self.messages = []
+        self.process = bench.start(
+            [find_program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(port), "-t", topic, "-q", "1", "-V", "5",
+             "-F", "%t\t%r\t%p", *options], stdout=subprocess.PIPE)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            topic, retained, payload = line.rstrip(b"\n").split(b"\t", 2)
+            self.messages.append((time.time(), topic.decode(), payload, retained == b"1"))
+
+    def find(self, topic_part, condition=lambda document: True):
+        """Documents (parsed JSON) whose topic holds that text."""
+        found = []
+        for _, topic, payload, _ in list(self.messages):
+            if topic_part in topic:
+                document = json.loads(payload)
+                if condition(document):
+                    found.append(document)
+        return found
+
+    def expect(self, topic_part, condition=lambda document: True, count=1, seconds=None):
+        return wait_for(lambda: (lambda found: found if len(found) >= count else None)(self.find(topic_part, condition)),
+                        f"{count} message(s) on ...{topic_part}...", seconds)
+
+
+class Bench(contextlib.AbstractContextManager):
+    """A place for one test: a directory, and children that end with it."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="cresset-test-"))
+        self.children = []
+        self.closers = []
+
+    def __exit__(self, *_):
+        for close in reversed(self.closers):
+            close()
+        for child in reversed(self.children):
+            self.stop(child)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def start(self, command, log=None, **options):
+        with open(self.dir / log if log else os.devnull, "ab") as errors:
+            return self._start(command, errors, options)
+
+    def _start(self, command, errors, options):
+        options.setdefault("stderr", errors)
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stdout", subprocess.DEVNULL)
+        child = subprocess.Popen([str(part) for part in command], **options)
+        self.children.append(child)
+        return child
+
+    @staticmethod
+    def stop(child, how=signal.SIGTERM):
+        if child.poll() is None:
+            child.send_signal(how)
+            try:
+                child.wait(15)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        if child.stdout:
+            child.stdout.close()
+        return child.returncode
+
+    def broker(self, port=None, lines=(), version_check=True):
+        """A real mosquitto; returns (port, process)."""
+        port = port or free_port()
+        config = self.dir / f"mosquitto-{port}.conf"
+        text = [f"listener {port} 127.0.0.1"] if not any(str(line).startswith("listener") for line in lines) else []
+        if not any(str(line).startswith("allow_anonymous") for line in lines):
+            text.append("allow_anonymous true")
+        text += ["max_topic_alias 1000", "max_inflight_messages 1000", "max_queued_messages 0", *map(str, lines)]
+        if os.geteuid() == 0:
+            text.append("user root")
+        config.write_text("\n".join(text) + "\n")
+        process = self.start([find_program("mosquitto"), "-c", config], log=f"mosquitto-{port}.log")
+        if version_check:
+            wait_for(lambda: listening(port), f"mosquitto on port {port}")
+        return port, process
+
+    def tnc(self, port=0):
+        tnc = Tnc(port)
+        self.closers.append(tnc.close)
+        return tnc
+
+    def config(self, brokers, radios, extra="", name="base1", file="cresset.yaml"):
+        """Writes a configuration; radios is {name: device or (device, extra lines)}, brokers a list of ports or YAML lines."""
+        lines = ["gateway:", f"  name: {name}", "  operation: test", f"  state_dir: {self.dir}/{name}",
+                 f"  socket: {self.dir}/{name}.sock", "uplink:", "  brokers:" if brokers else "  brokers: []"]
+        for broker in brokers:
+            if isinstance(broker, int):
+                broker = f"{{host: 127.0.0.1, port: {broker}}}"
+            lines.append(f"    - {broker}")
+        lines.append("radios:")
+        for radio, device in radios.items():
+            device, more = device if isinstance(device, tuple) else (device, "")
+            lines += [f"  {radio}:", f"    device: {device}", "    modem: kiss", "    air: aprs"]
+            lines += [f"    {line}" for line in more.splitlines()]
+        path = self.dir / file
+        path.write_text("\n".join(lines) + "\n" + extra)
+        return path
+
+    def gateway(self, config, env=None, log="cressetd.log"):
+        return self.start([CRESSETD, "--config", config], log=log, env={**os.environ, **(env or {})})
+
+    def log(self, name="cressetd.log"):
+        path = self.dir / name
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def tool(self, *arguments, name="base1", check=True, timeout=None):
+        result = subprocess.run([str(CRESSET), *map(str, arguments)], capture_output=True, text=True,
+                                timeout=timeout or PATIENCE_S,
+                                env={**os.environ, "CRESSET_SOCKET": str(self.dir / f"{name}.sock")})
+        if check and result.returncode != 0:
+            raise AssertionError(f"cresset {arguments}: {result.returncode}: {result.stdout}{result.stderr}")
+        return result
+
+    def status(self, name="base1"):
+        return json.loads(self.tool("status", "--json", name=name).stdout)
+
+    def counter(self, group, counter, name="base1"):
+        for item in self.status(name)["counters"]:
+            if item["group"] == group and item["name"] == counter:
+                return item["value"]
+        return 0
+
+
+def listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def main():
+    """Runs the calling file's tests; the runner sees the count and the exit status."""
+    unittest.main(verbosity=2)

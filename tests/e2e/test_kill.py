@@ -1,0 +1,105 @@
+# labels: long
+"""Killed at any moment, 200 times under traffic: nothing acknowledged is lost, and nothing comes twice under different ids."""
+
+import json
+import os
+import random
+import signal
+import threading
+import time
+import unittest
+
+import harness
+
+CYCLES = int(os.environ.get("CRESSET_KILL_CYCLES", "200"))
+
+
+class Kill(unittest.TestCase):
+    def setUp(self):
+        self.bench = harness.Bench()
+        self.addCleanup(self.bench.__exit__)
+        self.tnc = self.bench.tnc()
+        self.stored = []     # ids that `cresset send` was told STORED for
+        self.stop_sending = False
+        self.sent = 0
+
+    def gateway_once(self, config):
+        gateway = self.bench.gateway(config)
+        harness.wait_for(lambda: len(self.tnc.clients) > 0 or gateway.poll() is not None, "the gateway at the TNC")
+        self.assertIsNone(gateway.poll(), self.bench.log()[-2000:])
+        return gateway
+
+    def send_all_the_time(self):
+        """The tool's own words decide what counts as acknowledged. The radio `slow` never comes up, so what is stored stays stored."""
+        while not self.stop_sending:
+            self.sent += 1
+            command_id = f"k-{self.sent}"
+            answer = self.bench.tool("send", "--radio", "slow", "--to", "N0CALL-7", "--id", command_id, "--json",
+                                     f"number {self.sent}", check=False, timeout=20)
+            if answer.returncode == 0 and '"STORED"' in answer.stdout:
+                self.stored.append(command_id)
+            else:
+                time.sleep(0.02)
+
+    def test_cycles(self):
+        chance = random.Random(7)
+        port, _ = self.bench.broker(lines=["persistence false"])
+        hq = harness.Listener(self.bench, port)
+        # Nothing listens on the second radio's port: what is sent to it must wait on disk.
+        config = self.bench.config([port], {"vhf": (f"tcp://127.0.0.1:{self.tnc.port}", "aprs: {callsign: N0CALL-10}"),
+                                            "slow": (f"tcp://127.0.0.1:{harness.free_port()}", "aprs: {callsign: N0CALL-10}")})
+        sender = threading.Thread(target=self.send_all_the_time, daemon=True)
+        sender.start()
+        heard = 0
+        for cycle in range(CYCLES):
+            gateway = self.gateway_once(config)
+            until = time.monotonic() + chance.uniform(0.05, 0.6)
+            while time.monotonic() < until:
+                heard += 1
+                try:
+                    self.tnc.hear(f"N0CALL-{heard % 16}>APZ001:>cycle {cycle} number {heard}")
+                except OSError:
+                    pass
+                time.sleep(0.01)
+            gateway.send_signal(signal.SIGKILL)
+            gateway.wait()
+            harness.wait_for(lambda: not self.tnc.clients, "the TNC to notice")
+            if cycle % 20 == 19:
+                print(f"{cycle + 1} of {CYCLES} kills, {len(self.stored)} acknowledged", flush=True)
+        self.stop_sending = True
+        sender.join()
+        self.assertGreater(len(self.stored), CYCLES / 2, "the test must have acknowledged something")
+        self.check_nothing_is_lost(config)
+        self.check_no_doubles(hq)
+
+    def check_nothing_is_lost(self, config):
+        """A TNC on the second radio's port at last: every acknowledged message must come out of it."""
+        text = config.read_text()
+        slow_port = int(text.split("slow:")[1].split("tcp://127.0.0.1:")[1].split("\n")[0])
+        tnc = self.bench.tnc(slow_port)
+        # The air is slow; a fast channel lets the backlog out within the test's patience.
+        config.write_text(text.replace("aprs: {callsign: N0CALL-10}", "kiss: {baud_on_air: 9600}\n    aprs: {callsign: N0CALL-10}"))
+        self.gateway_once(config)
+        wanted = {f"number {command_id.split('-')[1]}".encode() for command_id in self.stored}
+
+        def missing():
+            got = tnc.sent
+            return {text for text in wanted if text + b"\xc0" not in got}
+
+        deadline = time.monotonic() + 120 + len(wanted)
+        while missing() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        self.assertEqual(missing(), set(), "acknowledged and lost")
+
+    def check_no_doubles(self, hq):
+        ids = {}
+        for _, topic, payload, _ in list(hq.messages):
+            if "/text/" in topic:
+                document = json.loads(payload)
+                ids.setdefault(document["text"], set()).add(document["id"])
+        self.assertGreater(len(ids), CYCLES)
+        self.assertEqual({text: names for text, names in ids.items() if len(names) > 1}, {})
+
+
+if __name__ == "__main__":
+    harness.main()

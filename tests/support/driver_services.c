@@ -1,0 +1,175 @@
+/* A trunk for drivers under test. */
+#include "tests/support/driver_services.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t now_us(void *owner)
+{
+	return ((struct record *)owner)->now_us;
+}
+
+static int64_t wall_ms(void *owner)
+{
+	return ((struct record *)owner)->wall_ms;
+}
+
+static void set_alarm(void *owner, int64_t at_us)
+{
+	((struct record *)owner)->alarm_us = at_us;
+}
+
+static int write_bytes(void *owner, const void *bytes, size_t size)
+{
+	struct record *record = owner;
+	if (record->write_result < 0)
+		return record->write_result;
+	if (record->written_size + size <= sizeof(record->written)) {
+		memcpy(record->written + record->written_size, bytes, size);
+		record->written_size += size;
+	}
+	return 0;
+}
+
+static void heard_datagram(void *owner, const struct datagram *datagram)
+{
+	struct record *record = owner;
+	if (record->heard_count < RECORD_DATAGRAMS_MAX &&
+	    record->heard_size + datagram->size <= sizeof(record->heard)) {
+		memcpy(record->heard + record->heard_size, datagram->bytes, datagram->size);
+		record->heard_sizes[record->heard_count] = datagram->size;
+		record->heard_size += datagram->size;
+	}
+	record->heard_count++;
+}
+
+static void heard_message(void *owner, const struct message *message)
+{
+	struct record *record = owner;
+	record->message = *message;
+	record->message_count++;
+}
+
+static void sent(void *owner, enum send_result result, bool assumed, const char *code)
+{
+	struct record *record = owner;
+	if (record->sent_count < RECORD_SENT_MAX)
+		record->sent[record->sent_count] = (struct record_sent){result, assumed, code};
+	record->sent_count++;
+}
+
+static void drop(void *owner, const char *reason)
+{
+	struct record *record = owner;
+	if (record->drop_count < RECORD_DROPS_MAX)
+		record->drops[record->drop_count] = reason;
+	record->drop_count++;
+}
+
+struct services record_services(struct record *record)
+{
+	return (struct services){
+	    .owner = record,
+	    .now_us = now_us,
+	    .wall_ms = wall_ms,
+	    .alarm = set_alarm,
+	    .write = write_bytes,
+	    .heard_datagram = heard_datagram,
+	    .heard_message = heard_message,
+	    .sent = sent,
+	    .drop = drop,
+	};
+}
+
+void record_clear(struct record *record)
+{
+	record->written_size = record->heard_size = record->heard_count = 0;
+	record->message_count = record->drop_count = record->sent_count = 0;
+}
+
+size_t record_drops(const struct record *record, const char *reason)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < record->drop_count && i < RECORD_DROPS_MAX; i++)
+		count += strcmp(record->drops[i], reason) == 0;
+	return count;
+}
+
+static void set_value(const struct driver_key *key, const char *text, union driver_value *value)
+{
+	if (key->type == KEY_INTEGER)
+		value->integer = strtoll(text, NULL, 10);
+	else if (key->type == KEY_NUMBER)
+		value->number = strtod(text, NULL);
+	else if (key->type == KEY_FLAG)
+		value->flag = strcmp(text, "true") == 0;
+	else
+		value->text = text;
+}
+
+static size_t find_key(const struct driver_key *keys, size_t key_count, const char *name)
+{
+	for (size_t i = 0; i < key_count; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return i;
+	fprintf(stderr, "no key named %s\n", name);
+	abort();
+}
+
+static void *allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count ? count : 1, size);
+	if (!memory)
+		abort();
+	return memory;
+}
+
+static struct driver_under_test *driver_new(struct record *record, const struct driver_key *keys, size_t key_count,
+					    size_t state_size, const struct driver_setting *settings)
+{
+	struct driver_under_test *driver = allocate(1, sizeof(*driver));
+	driver->services = record_services(record);
+	driver->values = allocate(key_count, sizeof(*driver->values));
+	driver->state = allocate(1, state_size);
+	for (size_t i = 0; i < key_count; i++)
+		set_value(&keys[i], keys[i].fallback ? keys[i].fallback : "", &driver->values[i]);
+	for (; settings && settings->name; settings++) {
+		size_t i = find_key(keys, key_count, settings->name);
+		set_value(&keys[i], settings->text, &driver->values[i]);
+	}
+	return driver;
+}
+
+struct driver_under_test *modem_under_test(const char *name, struct record *record,
+					   const struct driver_setting *settings)
+{
+	const struct modem_ops *modem = modem_find(name);
+	if (!modem)
+		abort();
+	struct driver_under_test *driver = driver_new(record, modem->keys, modem->key_count, modem->state_size,
+						      settings);
+	driver->modem = modem;
+	driver->init_result = modem->init(driver->state, &driver->services, driver->values);
+	return driver;
+}
+
+struct driver_under_test *air_under_test(const char *name, struct record *record, const struct driver_setting *settings)
+{
+	const struct air_ops *air = air_find(name);
+	if (!air)
+		abort();
+	struct driver_under_test *driver = driver_new(record, air->keys, air->key_count, air->state_size, settings);
+	driver->air = air;
+	driver->init_result = air->init(driver->state, &driver->services, driver->values);
+	return driver;
+}
+
+void driver_under_test_free(struct driver_under_test *driver)
+{
+	if (!driver)
+		return;
+	free(driver->values);
+	free(driver->state);
+	free(driver);
+}
