@@ -1,4 +1,4 @@
-/* The two clocks: one that never jumps, for intervals, and the one on the wall, for people. */
+/* Three clocks: one for intervals, the one on the wall for people, and one that goes on evenly when that is set. */
 #pragma once
 
 #include <stdint.h>
@@ -7,3 +7,12 @@
 int64_t clock_mono_us(void);
 /* Unix milliseconds; jumps when somebody sets the clock. */
 int64_t clock_wall_ms(void);
+
+/* Milliseconds for expiry, holding back and telling doubles: begins as Unix time and then goes on evenly, also while the machine is
+ * suspended, whatever is done to the wall clock. A Raspberry Pi starts with the time of its last stop and is set right minutes later:
+ * what waited then must not expire for it. Not for people. Of the event loop's thread alone. */
+int64_t clock_steady_ms(void);
+/* How far the wall clock is ahead because it was set. A later run must know it to understand times that were stored. */
+int64_t clock_steady_lag_ms(void);
+/* Takes up the steady clock of a former run, given its lag at the end. */
+void clock_steady_resume(int64_t lag_ms);

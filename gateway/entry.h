@@ -24,8 +24,8 @@ struct entry {
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
 	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
 	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */
-	int64_t accepted_at_ms; /* Unix */
-	int64_t expires_at_ms;  /* Unix, 0 = never */
+	int64_t accepted_at_ms; /* of the steady clock, see clock.h */
+	int64_t expires_at_ms;  /* of the steady clock, 0 = never */
 	uint32_t payload_size;  /* of the text as it goes out */
 	uint32_t held_size;     /* of what is held of it: smaller when it is packed */
 	uint16_t outlet_at, id_at, station_at, topic_at; /* offsets of zero-terminated texts in data */

@@ -46,15 +46,14 @@ static void arm(struct keeper *keeper, int64_t in_ms)
 
 static bool is_due(const struct entry *entry, int64_t now_ms, int64_t interval_ms)
 {
-	/* After the clock was set back an entry seems to come from the future: it must not stay off the disk for that. */
-	return entry->accepted_at_ms <= now_ms - interval_ms || entry->accepted_at_ms > now_ms;
+	return entry->accepted_at_ms <= now_ms - interval_ms;
 }
 
 static int on_due(sd_event_source *source, uint64_t at_us, void *context)
 {
 	(void)source, (void)at_us;
 	struct keeper *keeper = context;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_steady_ms();
 	trim(keeper);
 	while (keeper->first && is_due(keeper->first, now_ms, keeper->interval_ms)) {
 		write_first(keeper);

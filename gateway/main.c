@@ -208,7 +208,8 @@ static int start_radio(struct gateway *gateway, size_t index)
 	return 0;
 }
 
-static void start_control(struct gateway *gateway)
+/* -EADDRINUSE: another cressetd has the socket, and with it surely the store and the name at the broker. */
+static int start_control(struct gateway *gateway)
 {
 	struct control_callbacks callbacks = {gateway->desk, desk_request, desk_gone};
 	const char *path = gateway->settings->gateway.socket;
@@ -219,13 +220,14 @@ static void start_control(struct gateway *gateway)
 		mkdir(gateway->socket_dir, 0755);
 	}
 	int error = control_new(&gateway->control, path, &callbacks, gateway->event);
-	if (error < 0)
+	if (error == 0)
+		desk_set_control(gateway->desk, gateway->control);
+	else if (error != -EADDRINUSE)
 		/* Radio traffic does not depend on the tool. */
 		log_error("control: %s: %s. The tool cresset cannot be used; check gateway.socket and who owns the "
 			  "directory.",
-			  path, error == -EADDRINUSE ? "another cressetd is running there" : strerror(-error));
-	else
-		desk_set_control(gateway->desk, gateway->control);
+			  path, strerror(-error));
+	return error == -EADDRINUSE ? error : 0;
 }
 
 static int start(struct gateway *gateway)
@@ -236,7 +238,13 @@ static int start(struct gateway *gateway)
 					  .started_us = clock_mono_us(),
 					  .uplink_text = gateway->uplink_text};
 	gateway->desk = desk_new(&gateway->report);
-	if (!gateway->radios || !gateway->desk || start_loop(gateway) < 0 || start_route(gateway) < 0)
+	if (!gateway->radios || !gateway->desk || start_loop(gateway) < 0)
+		return -ENOMEM;
+	/* First, so that a second daemon leaves the store, the ports and the broker of the first alone. */
+	int error = start_control(gateway);
+	if (error < 0)
+		return error;
+	if (start_route(gateway) < 0)
 		return -ENOMEM;
 	gateway->report.counters = gateway->counters;
 	gateway->report.route = gateway->route;
@@ -244,7 +252,6 @@ static int start(struct gateway *gateway)
 	for (size_t i = 0; i < gateway->settings->radio_count; i++)
 		if (gateway->settings->radios[i].enabled)
 			start_radio(gateway, i);
-	start_control(gateway);
 	gateway->health = health_new(&gateway->report, gateway->event);
 	return gateway->health ? 0 : -ENOMEM;
 }
@@ -273,7 +280,11 @@ static int run(struct settings *settings)
 	mosquitto_lib_init();
 	srandom((unsigned)(clock_mono_us() ^ clock_wall_ms()));
 	int result = start(&gateway);
-	if (result < 0)
+	if (result == -EADDRINUSE)
+		log_error("another cressetd is running at %s; stop it first, or give this one a socket, a state_dir "
+			  "and a name of its own",
+			  settings->gateway.socket);
+	else if (result < 0)
 		log_error("cressetd cannot start: out of memory or event sources");
 	else
 		result = sd_event_loop(gateway.event);

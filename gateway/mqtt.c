@@ -18,8 +18,10 @@
 #define MISC_SLACK_US      2000000
 #define USER_TIMEOUT_MS    60000
 #define NO_RECEIVE_MAXIMUM 65535
+#define LEFTOVERS_MAX      2 /* attempts at one host that hang: both connections of one try */
 
 struct mqtt {
+	struct mqtt *next; /* among the leftovers */
 	struct mosquitto *mosquitto;
 	struct mqtt_callbacks callbacks;
 	struct worker_job *job; /* of the attempt */
@@ -37,6 +39,26 @@ struct mqtt {
 	uint32_t session_expiry_s;
 	int64_t connect_timeout_ms, event_priority;
 };
+
+/* Attempts that were given up while their thread hangs in a look-up, which nothing can end. The loop's thread alone. */
+static struct mqtt *leftovers;
+
+static unsigned count_leftovers(const char *host)
+{
+	unsigned count = 0;
+	for (const struct mqtt *mqtt = leftovers; mqtt; mqtt = mqtt->next)
+		count += strcmp(mqtt->host, host) == 0;
+	return count;
+}
+
+static void remove_leftover(const struct mqtt *gone)
+{
+	struct mqtt **link = &leftovers;
+	while (*link && *link != gone)
+		link = &(*link)->next;
+	if (*link)
+		*link = gone->next;
+}
 
 static int64_t monotonic_us(void)
 {
@@ -221,6 +243,7 @@ static void attempt_done(void *context, bool abandoned)
 	const char *text = "connected";
 	mqtt->job = NULL;
 	if (abandoned || mqtt->closing) {
+		remove_leftover(mqtt);
 		mqtt_free(mqtt);
 		return;
 	}
@@ -269,8 +292,13 @@ static int set_options(struct mqtt *mqtt, const struct mqtt_settings *settings)
 struct mqtt *mqtt_open(const struct mqtt_settings *settings, const struct mqtt_callbacks *callbacks, sd_event *event,
 		       struct worker *worker, char *text, size_t text_size)
 {
-	const char *reason = "out of memory";
-	struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
+	const char *reason = "looking up its name still hangs from the last attempts; check the name server";
+	struct mqtt *mqtt = NULL;
+	/* Else they would take all threads, those of the ports and of the other brokers too. */
+	if (count_leftovers(settings->host) >= LEFTOVERS_MAX)
+		goto fail;
+	reason = "out of memory";
+	mqtt = calloc(1, sizeof(*mqtt));
 	if (!mqtt)
 		goto fail;
 	*mqtt = (struct mqtt){.callbacks = *callbacks,
@@ -310,6 +338,8 @@ void mqtt_close(struct mqtt *mqtt)
 	mqtt->closing = true;
 	if (mqtt->job) {
 		worker_abandon(mqtt->job);
+		mqtt->next = leftovers;
+		leftovers = mqtt;
 		return;
 	}
 	if (mqtt->connected)

@@ -122,7 +122,7 @@ static bool lane_send(struct exit_lane *lane, struct entry *entry)
 static void lane_turn(struct exit_lane *lane)
 {
 	while (lane->radio && !lane->in_radio && radio_ready(lane->radio)) {
-		struct entry *entry = schedule_take(lane->schedule, CLASS_DISTRESS, CLASS_BULK, clock_wall_ms());
+		struct entry *entry = schedule_take(lane->schedule, CLASS_DISTRESS, CLASS_BULK, clock_steady_ms());
 		if (!entry || !lane_send(lane, entry))
 			return;
 	}
@@ -192,7 +192,7 @@ static struct exit_lane *choose(struct outgoing *outgoing, const char *radio, in
 static struct entry *entry_for(struct outgoing *outgoing, const struct message *message, const char *radio)
 {
 	struct publisher *publisher = outgoing->publisher;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_steady_ms();
 	size_t size;
 	char *json = json_outgoing(message, radio, &size);
 	struct entry_parts parts = {
@@ -210,6 +210,12 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	struct entry *entry = json ? entry_new(&parts, store_new_row(publisher->store)) : NULL;
 	free(json);
 	return entry;
+}
+
+int outgoing_find(struct outgoing *outgoing, const char *radio)
+{
+	int error;
+	return choose(outgoing, radio, &error) ? 0 : error;
 }
 
 int outgoing_take(struct outgoing *outgoing, const struct message *asked, const char *radio)

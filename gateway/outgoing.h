@@ -23,6 +23,8 @@ void outgoing_free(struct outgoing *outgoing);
 /* A radio takes part from now on; index is its place in settings->radios. */
 void outgoing_add_radio(struct outgoing *outgoing, size_t index, struct radio *radio);
 
+/* 0: there is such a radio (NULL: exactly one to choose from); otherwise the error that outgoing_take would give. */
+int outgoing_find(struct outgoing *outgoing, const char *radio);
 /* Takes a message with id, kind, to and text; radio is a name, or NULL for the only one there is. 0: accepted and receipts follow.
  * -ENODEV no such radio, -EINVAL more than one to choose from, -ENOMEM. */
 int outgoing_take(struct outgoing *outgoing, const struct message *message, const char *radio);

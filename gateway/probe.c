@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { LEFTOVERS_MAX = 2 };
+
 struct target {
 	char *host;
 	uint16_t port;
@@ -24,6 +26,9 @@ struct probe {
 	struct target *targets;
 	bool *reachable;
 };
+
+/* Given up and still hanging in a look-up. The loop's thread alone. */
+static unsigned leftovers;
 
 static void probe_free(struct probe *probe)
 {
@@ -77,7 +82,9 @@ static void work(void *context)
 static void work_done(void *context, bool abandoned)
 {
 	struct probe *probe = context;
-	if (!abandoned)
+	if (abandoned)
+		leftovers--;
+	else
 		probe->done(probe->context, probe->reachable, probe->count);
 	probe_free(probe);
 }
@@ -85,7 +92,7 @@ static void work_done(void *context, bool abandoned)
 struct probe *probe_start(struct worker *worker, const struct uplink_broker *brokers, size_t count, int64_t timeout_ms,
 			  probe_done_fn *done, void *context)
 {
-	struct probe *probe = calloc(1, sizeof(*probe));
+	struct probe *probe = leftovers < LEFTOVERS_MAX ? calloc(1, sizeof(*probe)) : NULL;
 	if (!probe)
 		return NULL;
 	*probe = (struct probe){.done = done,
@@ -111,6 +118,8 @@ fail:
 
 void probe_cancel(struct probe *probe)
 {
-	if (probe)
-		worker_abandon(probe->job);
+	if (!probe)
+		return;
+	worker_abandon(probe->job);
+	leftovers++;
 }

@@ -14,7 +14,7 @@ struct probe;
 typedef void probe_done_fn(void *context, const bool *reachable, size_t count);
 
 /* Tries the first `count` brokers one after the other, each for at most timeout_ms. Host names are copied. NULL: out of memory or no
- * thread to be had. */
+ * thread to be had, or earlier ones still hang in a look-up. */
 struct probe *probe_start(struct worker *worker, const struct uplink_broker *brokers, size_t count, int64_t timeout_ms,
 			  probe_done_fn *done, void *context);
 /* Stops it without a call. NULL allowed. */

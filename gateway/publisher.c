@@ -84,6 +84,7 @@ void publisher_message(struct publisher *publisher, const struct message *messag
 {
 	struct json_context context = context_for(publisher, radio, message->station);
 	char topic[TOPIC_MAX];
+	int64_t now_ms = clock_steady_ms();
 	struct entry_parts parts = {
 	    .class = message->class,
 	    .kind = message->kind,
@@ -91,8 +92,8 @@ void publisher_message(struct publisher *publisher, const struct message *messag
 	    .station = message->station,
 	    .topic = topic,
 	    .heard_us = heard_us,
-	    .accepted_at_ms = message->received_at_ms,
-	    .expires_at_ms = classify_expiry_ms(publisher->classify, message->class, message->received_at_ms),
+	    .accepted_at_ms = now_ms,
+	    .expires_at_ms = classify_expiry_ms(publisher->classify, message->class, now_ms),
 	};
 	char *json = json_payload(message, &context, &parts.payload_size);
 	publish(publisher, &parts, json, json_topic(message, &context, topic, sizeof(topic)));
@@ -108,7 +109,7 @@ void publisher_incident(struct publisher *publisher, const struct incident *inci
 	    .id = json_incident_id(incident, &context, id),
 	    .station = incident->station,
 	    .topic = topic,
-	    .accepted_at_ms = clock_wall_ms(),
+	    .accepted_at_ms = clock_steady_ms(),
 	};
 	char *json = json_incident(incident, &context, &parts.payload_size);
 	publish(publisher, &parts, json, json_incident_topic(incident, &context, topic, sizeof(topic)));
@@ -118,14 +119,15 @@ void publisher_receipt(struct publisher *publisher, const struct receipt *receip
 {
 	struct json_context context = context_for(publisher, radio, "");
 	char topic[TOPIC_MAX], id[JSON_RECORD_ID_MAX];
+	int64_t now_ms = clock_steady_ms();
 	struct entry_parts parts = {
 	    .class = receipt->class,
 	    .kind = KIND_RECEIPT,
 	    .id = json_receipt_id(receipt, &context, id),
 	    .station = "",
 	    .topic = topic,
-	    .accepted_at_ms = receipt->at_ms,
-	    .expires_at_ms = classify_expiry_ms(publisher->classify, CLASS_ROUTINE, receipt->at_ms),
+	    .accepted_at_ms = now_ms,
+	    .expires_at_ms = classify_expiry_ms(publisher->classify, CLASS_ROUTINE, now_ms),
 	};
 	char *json = json_receipt(receipt, &context, &parts.payload_size);
 	publish(publisher, &parts, json, json_receipt_topic(receipt, &context, topic, sizeof(topic)));

@@ -15,6 +15,8 @@ enum {
 	READ_SIZE = 4096,          /* bounded per turn, so that a babbling modem leaves room for the others */
 	LIMIT_BYTES_PER_S = 16384, /* while limited */
 	WRITE_BACKLOG_MAX = 8192,
+	STUCK_US = 20000000, /* a port that takes no byte for so long is closed and opened again */
+	STUCK_LOOK_US = 100000,
 	RETRY_FIRST_US = 1000000,
 	RETRY_LAST_US = 60000000,
 	TEXT_MAX = 256,
@@ -54,7 +56,7 @@ struct radio {
 
 	struct services modem_services, air_services;
 	void *modem_state, *air_state;
-	struct alarm modem_alarm, air_alarm;
+	struct alarm modem_alarm, air_alarm, stuck_alarm;
 
 	struct port *port;
 	sd_event_source *port_source, *retry_source;
@@ -90,10 +92,18 @@ static int64_t service_wall(void *owner)
 	return clock_wall_ms();
 }
 
+static void alarm_set(struct alarm *alarm, int64_t at_us);
+
 static int on_alarm(sd_event_source *source, uint64_t at_us, void *context)
 {
 	(void)source, (void)at_us;
 	struct alarm *alarm = context;
+	struct radio *radio = alarm->radio;
+	/* The modem reckons from the moment it wrote. What the port has not taken is not on the air. */
+	if (alarm == &radio->modem_alarm && radio->backlog_size) {
+		alarm_set(alarm, clock_mono_us() + STUCK_LOOK_US);
+		return 0;
+	}
 	if (alarm->ring)
 		alarm->ring(alarm->state);
 	return 0;
@@ -146,7 +156,10 @@ static int write_some(struct radio *radio, const uint8_t *bytes, size_t size)
 		return (int)written;
 	radio->counters.bytes_out->value += (uint64_t)written;
 	memmove(radio->backlog, bytes + written, size - (size_t)written);
+	bool stuck = radio->backlog_size && written == 0;
 	radio->backlog_size = size - (size_t)written;
+	if (!stuck)
+		alarm_set(&radio->stuck_alarm, radio->backlog_size ? clock_mono_us() + STUCK_US : 0);
 	watch_port(radio);
 	return 0;
 }
@@ -256,14 +269,26 @@ static void fail_sending(struct radio *radio, const char *code)
 		service_sent(radio, SEND_FAILED, false, code);
 }
 
+static const char *lost_because(int error)
+{
+	switch (error) {
+	case -EPIPE:
+		return "unplugged or closed by the other side";
+	case -ETIMEDOUT:
+		return "takes nothing that is sent to it";
+	default:
+		return strerror(-error);
+	}
+}
+
 static void port_lost(struct radio *radio, int error)
 {
 	radio->port_source = sd_event_source_disable_unref(radio->port_source);
 	alarm_set(&radio->modem_alarm, 0);
+	alarm_set(&radio->stuck_alarm, 0);
 	char text[TEXT_MAX];
 	snprintf(text, sizeof(text), "%s: %s. Check the cable; it is opened again as soon as it is back.",
-		 radio->setup.port.device,
-		 error == -EPIPE ? "unplugged or closed by the other side" : strerror(-error));
+		 radio->setup.port.device, lost_because(error));
 	port_close(radio->port);
 	radio->port = NULL;
 	radio->backlog_size = 0;
@@ -299,6 +324,11 @@ static void use_allowance(struct radio *radio, size_t size)
 	int64_t wait_us = (READ_SIZE - radio->allowance_bytes) * 1000000 / LIMIT_BYTES_PER_S;
 	sd_event_source_set_time(radio->allowance_source, (uint64_t)(radio->read_us + wait_us));
 	sd_event_source_set_enabled(radio->allowance_source, SD_EVENT_ONESHOT);
+}
+
+static void on_stuck(void *state)
+{
+	port_lost(state, -ETIMEDOUT);
 }
 
 static int read_port(struct radio *radio)
@@ -451,6 +481,7 @@ static int start_drivers(struct radio *radio, const char **error)
 	if (!radio->modem_state || !radio->air_state)
 		return -ENOMEM;
 	radio->modem_alarm = (struct alarm){radio, setup->modem->alarm, radio->modem_state, NULL};
+	radio->stuck_alarm = (struct alarm){radio, on_stuck, radio, NULL};
 	radio->air_alarm = (struct alarm){radio, setup->air->alarm, radio->air_state, NULL};
 	int result = setup->modem->init(radio->modem_state, &radio->modem_services, setup->modem_values);
 	*error = "the modem driver refuses its settings";
@@ -512,6 +543,7 @@ void radio_free(struct radio *radio)
 	sd_event_source_disable_unref(radio->allowance_source);
 	sd_event_source_disable_unref(radio->modem_alarm.source);
 	sd_event_source_disable_unref(radio->air_alarm.source);
+	sd_event_source_disable_unref(radio->stuck_alarm.source);
 	port_close(radio->port);
 	free(radio->modem_state);
 	free(radio->air_state);

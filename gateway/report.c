@@ -21,7 +21,7 @@ static json_t *real_or_null(double value)
 
 static json_t *age_s(int64_t since_ms)
 {
-	return since_ms ? json_integer((clock_wall_ms() - since_ms) / 1000) : json_null();
+	return since_ms ? json_integer((clock_steady_ms() - since_ms) / 1000) : json_null();
 }
 
 static json_t *uplink_object(const struct report *report, const struct uplink_status *status)

@@ -1,4 +1,4 @@
-/* The walk of a message from the radios to the uplink, and what is remembered on the way. */
+/* The walk of a message from the radios to the uplink. */
 #include "gateway/route.h"
 
 #include <errno.h>
@@ -8,19 +8,16 @@
 
 #include "gateway/classify.h"
 #include "gateway/clock.h"
-#include "gateway/dedupe.h"
+#include "gateway/crowd.h"
 #include "gateway/keeper.h"
 #include "gateway/log.h"
 #include "gateway/outgoing.h"
 #include "gateway/pressure.h"
 #include "gateway/priorities.h"
 #include "gateway/publisher.h"
+#include "gateway/remember.h"
 
 enum {
-	DEDUPE_IDS = 16384,
-	DEDUPE_SAVE_EVERY =
-	    512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
-	INCIDENTS = 256,
 	TICK_US = 5000000,      /* expiry of what waits, and what is held */
 	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
 	HOLD_MS = 300000,
@@ -33,95 +30,38 @@ struct route {
 	struct counters *counters;
 
 	struct classify *classify;
-	struct dedupe *dedupe;
-	unsigned ids_since_save;
-	int64_t saved_ms;
-	struct incidents *incidents;
 	struct store *store;
 	char store_text[256];
-	uint64_t session;
+	struct remember *remember;
 
 	struct keeper *keeper;
 	struct pressure *pressure;
 	struct publisher publisher;
+	struct crowd crowd;
 	struct outgoing *outgoing;
 	struct uplink *uplink;
 	struct schedule *uplink_schedule;
 	struct radio **radios;
 	sd_event_source *tick_source;
 
-	struct counter *duplicates, *raw_off, *given_way, *delivered, *unheard, *refused;
+	struct counter *duplicates, *raw_off, *given_way, *delivered;
 };
-
-/* ---- what is kept across restarts ---- */
-
-static void keep_incidents(struct route *route)
-{
-	size_t size;
-	uint8_t *bytes = incidents_save(route->incidents, &size);
-	if (bytes)
-		store_keep(route->store, "incidents", bytes, size);
-	free(bytes);
-}
-
-static void keep_dedupe(struct route *route)
-{
-	route->ids_since_save = 0;
-	route->saved_ms = clock_wall_ms();
-	size_t size = dedupe_save_size(route->dedupe);
-	uint8_t *bytes = malloc(size ? size : 1);
-	if (!bytes)
-		return;
-	size = dedupe_save(route->dedupe, clock_wall_ms(), bytes, size);
-	store_keep(route->store, "dedupe", bytes, size);
-	free(bytes);
-}
-
-static void recall_session(struct route *route)
-{
-	size_t size;
-	uint64_t session = 0;
-	const void *bytes = store_recall(route->store, "session", &size);
-	if (bytes && size == sizeof(session))
-		memcpy(&session, bytes, sizeof(session));
-	/* Without a disk the clock gives a number that grows from run to run. */
-	route->session = session ? session + 1 : (uint64_t)(clock_wall_ms() / 1000);
-	store_keep(route->store, "session", &route->session, sizeof(route->session));
-}
-
-static void recall(struct route *route)
-{
-	size_t size;
-	const void *bytes = store_recall(route->store, "dedupe", &size);
-	if (bytes && !dedupe_recall(route->dedupe, bytes, size, clock_wall_ms()))
-		log_warning("store: the memory of doubles is damaged and starts empty");
-	bytes = store_recall(route->store, "incidents", &size);
-	if (bytes && !incidents_recall(route->incidents, bytes, size))
-		log_error(
-		    "store: the list of open incidents is damaged and starts empty; ask headquarters which are open");
-	recall_session(route);
-}
 
 /* ---- up ---- */
 
 static bool is_double(struct route *route, const struct message *message)
 {
-	if (!message->id[0])
+	if (!message->id[0] || !remember_heard(route->remember, message->id, message->alt_id))
 		return false;
-	if (dedupe_seen(route->dedupe, message->id, message->alt_id, message->received_at_ms)) {
-		route->duplicates->value++;
-		return true;
-	}
-	bool window_over = message->received_at_ms - route->saved_ms >= route->settings->dedupe_window_ms;
-	if (++route->ids_since_save >= DEDUPE_SAVE_EVERY && window_over)
-		keep_dedupe(route);
-	return false;
+	route->duplicates->value++;
+	return true;
 }
 
 static void enter_incident(struct route *route, struct message *message, const char *radio)
 {
-	const struct incident *incident = incidents_enter(route->incidents, message, radio, message->received_at_ms);
-	route->given_way->value = incidents_given_way(route->incidents);
+	struct incidents *incidents = remember_incidents(route->remember);
+	const struct incident *incident = incidents_enter(incidents, message, radio, message->received_at_ms);
+	route->given_way->value = incidents_given_way(incidents);
 	if (incident && incident->count == 1)
 		log_notice("radio %s: distress heard (%s), incident %s", radio,
 			   message_authenticity_name(message->authenticity), incident->id);
@@ -152,10 +92,12 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 		return;
 	if (message.kind == KIND_DISTRESS)
 		enter_incident(route, &message, settings->name);
-	publisher_message(&route->publisher, &message, settings->name, heard_us);
+	crowd_settle(&route->crowd, &message);
+	if (!crowd_merges(&route->crowd, &message))
+		publisher_message(&route->publisher, &message, settings->name, heard_us);
 	/* After the publish: rendering the table of incidents is no reason to be late. */
 	if (message.kind == KIND_DISTRESS)
-		keep_incidents(route);
+		remember_incidents_changed(route->remember, message.incident_count == 1);
 	pressure_check(route->pressure);
 }
 
@@ -185,10 +127,9 @@ static void hold_refused(struct route *route, struct entry *entry, int code)
 	char what[96];
 	snprintf(what, sizeof(what), "was refused by the broker (reason 0x%02x); check its access list. Trying again.",
 		 code);
-	route->refused->value++;
 	say_unheard(route, entry, what);
 	int64_t wait_ms = entry->class <= CLASS_URGENT ? HOLD_URGENT_MS : HOLD_MS;
-	schedule_hold(route->uplink_schedule, entry, clock_wall_ms() + wait_ms);
+	schedule_hold(route->uplink_schedule, entry, clock_steady_ms() + wait_ms);
 }
 
 void route_uplink_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
@@ -197,11 +138,9 @@ void route_uplink_done(struct route *route, struct entry *entry, enum uplink_res
 		hold_refused(route, entry, code);
 		return;
 	}
-	if (result == UPLINK_NO_SUBSCRIBER) {
-		route->unheard->value++;
+	if (result == UPLINK_NO_SUBSCRIBER)
 		say_unheard(route, entry,
 			    "reached the broker, but nobody listens there. Tell headquarters by other means.");
-	}
 	route->delivered->value++;
 	keeper_finish(route->keeper, entry);
 	pressure_check(route->pressure);
@@ -220,9 +159,11 @@ static void on_drop(void *context, struct entry *entry, const char *reason)
 
 int route_send(struct route *route, const struct message *message, const char *radio)
 {
-	char known[MESSAGE_ID_MAX + 8];
-	snprintf(known, sizeof(known), "down-%s", message->id);
-	if (dedupe_seen(route->dedupe, known, "", clock_wall_ms()))
+	/* Asked first: an id that was turned away must not count as taken when its sender comes again. */
+	int error = outgoing_find(route->outgoing, radio);
+	if (error < 0)
+		return error;
+	if (remember_command(route->remember, message->id))
 		return -EEXIST;
 	return outgoing_take(route->outgoing, message, radio);
 }
@@ -241,11 +182,12 @@ void route_radio_state(struct route *route, struct radio *radio)
 int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id)
 {
 	struct incident after;
-	int result = incidents_acknowledge(route->incidents, id, level, operator_id, clock_wall_ms(), &after);
+	int result = incidents_acknowledge(remember_incidents(route->remember), id, level, operator_id, clock_wall_ms(),
+					   &after);
 	if (result < 0)
 		return result;
 	publisher_incident(&route->publisher, &after);
-	keep_incidents(route);
+	remember_incidents_changed(route->remember, true);
 	return 0;
 }
 
@@ -278,6 +220,8 @@ static void on_loaded(void *context, struct entry *entry)
 	} else if (strcmp(entry_outlet(entry), "uplink") == 0) {
 		schedule_put(route->uplink_schedule, entry);
 	} else {
+		/* Its id may have come after the ids were kept last. */
+		remember_command(route->remember, entry_id(entry));
 		outgoing_loaded(route->outgoing, entry);
 	}
 }
@@ -296,10 +240,12 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 {
 	(void)at_us;
 	struct route *route = context;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_steady_ms();
+	remember_tick(route->remember);
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
 	outgoing_tick(route->outgoing, now_ms);
+	crowd_tick(&route->crowd);
 	sd_event_source_set_time(source, (uint64_t)(clock_mono_us() + TICK_US));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	return 0;
@@ -320,8 +266,6 @@ static void find_counters(struct route *route)
 	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
 	route->given_way = counters_get(route->counters, "route", "drop.incident_gave_way");
 	route->delivered = counters_get(route->counters, "route", "delivered");
-	route->unheard = counters_get(route->counters, "uplink", "no_subscriber");
-	route->refused = counters_get(route->counters, "uplink", "refused");
 }
 
 static bool make_memory(struct route *route, sd_event *event)
@@ -330,10 +274,10 @@ static bool make_memory(struct route *route, sd_event *event)
 	const struct settings *settings = route->settings;
 	route->radios = calloc(settings->radio_count + 1, sizeof(*route->radios));
 	route->classify = classify_new(&settings->classify);
-	route->dedupe = dedupe_new(DEDUPE_IDS, settings->dedupe_window_ms);
-	route->incidents = incidents_new(INCIDENTS);
 	route->store = store_open(&settings->store, &callbacks, event, route->counters);
-	return route->radios && route->classify && route->dedupe && route->incidents && route->store;
+	if (route->store)
+		route->remember = remember_new(route->store, settings->dedupe_window_ms, route->counters);
+	return route->radios && route->classify && route->remember;
 }
 
 static bool make_ways(struct route *route, sd_event *event)
@@ -357,6 +301,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .scheduled = on_scheduled,
 	    .passed = on_passed,
 	};
+	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
 	return route->pressure && route->outgoing;
@@ -376,7 +321,6 @@ struct route *route_new(const struct settings *settings, const struct route_call
 		route_free(route);
 		return NULL;
 	}
-	recall(route);
 	store_load(route->store, on_loaded, route);
 	return route;
 }
@@ -387,14 +331,11 @@ void route_free(struct route *route)
 		return;
 	sd_event_source_disable_unref(route->tick_source);
 	keeper_free(route->keeper);
-	if (route->store && route->dedupe)
-		keep_dedupe(route);
+	remember_free(route->remember);
 	store_close(route->store, CLOSE_MS);
 	pressure_free(route->pressure);
 	outgoing_free(route->outgoing);
 	schedule_free(route->uplink_schedule);
-	incidents_free(route->incidents);
-	dedupe_free(route->dedupe);
 	classify_free(route->classify);
 	free(route->radios);
 	free(route);
@@ -402,7 +343,7 @@ void route_free(struct route *route)
 
 uint64_t route_session(const struct route *route)
 {
-	return route->session;
+	return remember_session(route->remember);
 }
 
 struct schedule *route_uplink_schedule(struct route *route)
@@ -423,7 +364,7 @@ void route_add_radio(struct route *route, size_t index, struct radio *radio)
 
 const struct incidents *route_incidents(const struct route *route)
 {
-	return route->incidents;
+	return remember_incidents(route->remember);
 }
 
 const struct schedule *route_radio_schedule(const struct route *route, size_t index)

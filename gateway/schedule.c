@@ -262,6 +262,11 @@ bool schedule_ready(const struct schedule *schedule, enum message_class first, e
 	return false;
 }
 
+bool schedule_has(const struct schedule *schedule, enum message_class class, const char *station)
+{
+	return turns_has(schedule->lanes[class].turns, station);
+}
+
 bool schedule_remove(struct schedule *schedule, struct entry *entry)
 {
 	struct lane *lane = lane_of(schedule, entry);

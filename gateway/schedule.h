@@ -29,7 +29,7 @@ void schedule_put(struct schedule *schedule, struct entry *entry);
  * was used up is not refunded: the link was used, and an entry that always fails must not hold up the other classes. */
 void schedule_give_back(struct schedule *schedule, struct entry *entry);
 
-/* Set aside until that wall time, then back in its place (by row) in its station's queue; expiry goes on. Takes over the reference. */
+/* Set aside until that time (of the steady clock, as all here), then back in its place (by row) in its station's queue; expiry goes on. Takes over the reference. */
 void schedule_hold(struct schedule *schedule, struct entry *entry, int64_t until_ms);
 
 /* The next entry of a class between first and last (both included), its reference now the caller's; NULL = nothing there.
@@ -39,6 +39,9 @@ struct entry *schedule_take(struct schedule *schedule, enum message_class first,
 
 /* Whether schedule_take would find something (held entries not counted). */
 bool schedule_ready(const struct schedule *schedule, enum message_class first, enum message_class last);
+
+/* Whether an entry of that class and station waits (held ones not counted). */
+bool schedule_has(const struct schedule *schedule, enum message_class class, const char *station);
 
 /* Takes this entry out, waiting or held; its reference is the caller's again. false = it is not here. */
 bool schedule_remove(struct schedule *schedule, struct entry *entry);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "gateway/clock.h"
 #include "gateway/lane.h"
 #include "gateway/latency.h"
 #include "gateway/log.h"
@@ -33,7 +34,8 @@ struct sender {
 	sd_event_source *wake, *timer, *broken;
 	struct pace *pace;
 	struct lane *lanes[SENDER_LANES];
-	struct pace_mark youngest; /* of the bulk answered in this read */
+	struct pace_mark youngest;         /* of the bulk answered in this read */
+	int64_t answered_us[SENDER_LANES]; /* the last time */
 	int64_t refreshed_us, limited_said_us;
 	bool bulk_unsent;
 	double message_bytes; /* of a bulk message lately */
@@ -47,11 +49,6 @@ static int64_t clock_us(clockid_t clock)
 	struct timespec t;
 	clock_gettime(clock, &t);
 	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
-}
-
-static int64_t wall_ms(void)
-{
-	return clock_us(CLOCK_REALTIME) / US_PER_MS;
 }
 
 /* Tells the pace what went over the wire since the last time, by the kernel's count. Returns the mark of the lane's part. */
@@ -120,7 +117,7 @@ static void pump_urgent(struct sender *sender)
 	unsigned count = 0;
 	if (!lane_up(lane) || !schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
 		return;
-	int64_t now_us = clock_us(CLOCK_MONOTONIC), now_ms = wall_ms();
+	int64_t now_us = clock_us(CLOCK_MONOTONIC), now_ms = clock_steady_ms();
 	account(sender, SENDER_URGENT, now_us);
 	while (count < TURN_MAX && lane_room(lane) &&
 	       (entry = schedule_take(sender->schedule, CLASS_DISTRESS, urgent_until(sender), now_ms))) {
@@ -146,7 +143,7 @@ static void send_burst(struct sender *sender, int64_t now_us)
 	struct lane *lane = sender->lanes[SENDER_BULK];
 	double allowed = pace_burst(sender->pace) - SEGMENT_HEADER;
 	uint64_t before = lane_reckoned_bytes(lane), bytes = 0;
-	int64_t now_ms = wall_ms();
+	int64_t now_ms = clock_steady_ms();
 	bool corked = allowed > sender->message_bytes;
 	struct entry *entry;
 	if (corked)
@@ -345,13 +342,14 @@ void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid
 	enum uplink_result result = UPLINK_DELIVERED;
 	if (!flight)
 		return;
+	sender->answered_us[which] = clock_us(CLOCK_MONOTONIC);
 	if (which == SENDER_BULK && flight->mark.sent_us && flight->mark.sent_us >= sender->youngest.sent_us)
 		sender->youngest = flight->mark;
 	if (code >= FIRST_ERROR) {
 		result = UPLINK_REFUSED;
 		sender->count_refused->value++;
 	} else {
-		note_delivered(sender, flight->entry, clock_us(CLOCK_MONOTONIC));
+		note_delivered(sender, flight->entry, sender->answered_us[which]);
 	}
 	if (code == NO_SUBSCRIBER) {
 		result = UPLINK_NO_SUBSCRIBER;
@@ -369,6 +367,18 @@ void sender_served(struct sender *sender, enum sender_lane which)
 	}
 	pump_urgent(sender);
 	pump_bulk(sender);
+}
+
+int64_t sender_silence_us(const struct sender *sender)
+{
+	int64_t now_us = clock_us(CLOCK_MONOTONIC), longest_us = 0;
+	for (int i = 0; i < SENDER_LANES; i++) {
+		const struct flight *oldest = lane_oldest(sender->lanes[i]);
+		int64_t since_us = oldest && oldest->sent_us > sender->answered_us[i] ? oldest->sent_us : sender->answered_us[i];
+		if (oldest && now_us - since_us > longest_us)
+			longest_us = now_us - since_us;
+	}
+	return longest_us;
 }
 
 void sender_wake(struct sender *sender)

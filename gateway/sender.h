@@ -34,6 +34,9 @@ void sender_detach(struct sender *sender);
 void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid, int code);
 void sender_served(struct sender *sender, enum sender_lane which);
 
+/* How long the lane that waits longest for an answer has had none; 0 = nothing waits. */
+int64_t sender_silence_us(const struct sender *sender);
+
 /* Something was put into the schedule. Sends within this loop turn what may be sent. */
 void sender_wake(struct sender *sender);
 

@@ -38,8 +38,9 @@ const struct config_key uplink_keys[UPLINK_KEYS] = {
 			  "name towards the broker, which sees it with -u and -b behind; default cresset-<name>."},
     [UPLINK_KEEPALIVE] = {"keepalive", CONFIG_DURATION, 5 * SECOND, 18 * HOUR, "60 s", NULL,
 			  "silence after which the broker is asked whether it is still there."},
-    [UPLINK_CONNECT_TIMEOUT] = {"connect_timeout", CONFIG_DURATION, SECOND, 10 * MINUTE, "30 s", NULL,
-				"name resolution, connection and TLS together."},
+    [UPLINK_CONNECT_TIMEOUT] =
+	{"connect_timeout", CONFIG_DURATION, SECOND, 10 * MINUTE, "30 s", NULL,
+	 "name resolution, connection and TLS together; and longest silence of a broker that owes an answer."},
     [UPLINK_SESSION_EXPIRY] = {"session_expiry", CONFIG_DURATION, 0, 30.0 * DAY, "24 h", NULL,
 			       "how long the broker keeps commands for a gateway that is away."},
     [UPLINK_BACK_TO_BETTER] = {"back_to_better", CONFIG_DURATION, 10 * SECOND, DAY, "10 min", NULL,
@@ -71,8 +72,9 @@ const struct config_key store_keys[STORE_KEYS] = {
 };
 
 const struct config_key bound_keys[5] = {
-    [CLASS_DISTRESS] = {"distress", CONFIG_SIZE, 65536, 1e9, "8 MB", NULL, "said when exceeded, nothing is dropped."},
-    [CLASS_URGENT] = {"urgent", CONFIG_SIZE, 65536, 1e9, "8 MB", NULL, "said when exceeded, nothing is dropped."},
+    [CLASS_DISTRESS] = {"distress", CONFIG_SIZE, 65536, 1e9, "8 MB", NULL,
+			"near it, repeats are counted in their incident instead of being queued."},
+    [CLASS_URGENT] = {"urgent", CONFIG_SIZE, 65536, 1e9, "8 MB", NULL, "over it, further alerts go as safety, marked."},
     [CLASS_SAFETY] = {"safety", CONFIG_SIZE, 65536, 1e9, "16 MB", NULL, "the oldest are dropped and counted."},
     [CLASS_ROUTINE] = {"routine", CONFIG_SIZE, 65536, 1e9, "16 MB", NULL, "the oldest are dropped and counted."},
     [CLASS_BULK] = {"bulk", CONFIG_SIZE, 65536, 1e9, "8 MB", NULL, "the newest of each station is kept."},

@@ -240,6 +240,11 @@ static struct entry *take_behind(struct turns *turns, struct station *station, s
 	return entry;
 }
 
+bool turns_has(struct turns *turns, const char *station)
+{
+	return find(turns, station, hash_name(turns, station)) != NULL;
+}
+
 void turns_append(struct turns *turns, struct entry *entry)
 {
 	uint32_t hash = hash_name(turns, entry_station(entry));

@@ -37,6 +37,8 @@ typedef bool turns_each_fn(void *context, const struct entry *entry);
 bool turns_each(const struct turns *turns, turns_each_fn *each, void *context);
 
 size_t turns_count(const struct turns *turns);
+/* Whether anything of that station is here. */
+bool turns_has(struct turns *turns, const char *station);
 
 /* When an entry expires; INT64_MAX = never. */
 static inline int64_t turns_expiry_ms(const struct entry *entry)

@@ -22,6 +22,7 @@
 #define STABLE_US          INT64_C(30000000) /* a connection that lasted this long was a good one */
 #define ATTEMPT_GRACE_MS   1000              /* beyond the connect timeout, for a thread that hangs in a look-up */
 #define PROBE_PART         20                /* of the time that a better broker must be reachable */
+#define SILENCE_PART       4                 /* of the connect timeout: how often silence is looked for */
 #define PROBE_MIN_MS       1000
 #define PROBE_MAX_MS       30000
 #define TIMER_ACCURACY_US  100000
@@ -65,7 +66,7 @@ struct uplink {
 	struct broker_note *notes;
 	int protocol; /* of the present or last connection, 0 = never connected */
 	int64_t connected_us, retry_ms;
-	sd_event_source *timer, *probing;
+	sd_event_source *timer, *probing, *silence;
 	struct probe *probe;
 	struct retained *retained;
 	char broker_name[TEXT_MAX];
@@ -138,6 +139,7 @@ static void close_ends(struct uplink *uplink)
 	probe_cancel(uplink->probe);
 	uplink->probe = NULL;
 	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
+	sd_event_source_set_enabled(uplink->silence, SD_EVENT_OFF);
 }
 
 static void wait_for(struct uplink *uplink, int64_t ms)
@@ -195,11 +197,12 @@ static void attempt_failed(struct uplink *uplink, enum mqtt_failure failure, con
 	next_broker(uplink);
 }
 
-static void connection_lost(struct uplink *uplink, const char *text)
+/* next: try another broker first, because this one takes connections but not messages. */
+static void connection_lost(struct uplink *uplink, const char *text, bool next)
 {
 	char said[2 * TEXT_MAX + 32];
 	snprintf(said, sizeof(said), "connection to %s lost: %s", uplink->broker_name, text);
-	bool lasted = monotonic_us() - uplink->connected_us >= STABLE_US;
+	bool lasted = !next && monotonic_us() - uplink->connected_us >= STABLE_US;
 	close_ends(uplink);
 	uplink->count_lost->value++;
 	log_warning("uplink: %s", said);
@@ -215,7 +218,7 @@ static void connection_lost(struct uplink *uplink, const char *text)
 static void end_lost(struct uplink *uplink, const char *text)
 {
 	if (uplink->phase == PHASE_CONNECTED)
-		connection_lost(uplink, text);
+		connection_lost(uplink, text, false);
 	else
 		attempt_failed(uplink, MQTT_UNREACHABLE, text);
 }
@@ -272,6 +275,7 @@ static void both_up(struct uplink *uplink)
 	for (size_t i = 0; i < uplink->settings->broker_count; i++)
 		uplink->notes[i].reachable_since_us = 0;
 	start_probing(uplink);
+	arm(uplink->silence, uplink->settings->connect_timeout_ms / SILENCE_PART);
 	snprintf(text, sizeof(text), "connected to %s with MQTT %s", uplink->broker_name, uplink->protocol == 5 ? "5" : "3.1.1");
 	log_notice("uplink: %s", text);
 	uplink->callbacks.state(uplink->callbacks.context, true, text);
@@ -364,6 +368,19 @@ static int on_timer(sd_event_source *source, uint64_t due_us, void *context)
 	return 0;
 }
 
+/* A broker that answers every ping but no message would hold an alert for ever. */
+static int on_silence(sd_event_source *source, uint64_t due_us, void *context)
+{
+	struct uplink *uplink = context;
+	(void)source;
+	(void)due_us;
+	if (sender_silence_us(uplink->sender) >= uplink->settings->connect_timeout_ms * US_PER_MS)
+		connection_lost(uplink, "it does not answer messages", true);
+	else
+		arm(uplink->silence, uplink->settings->connect_timeout_ms / SILENCE_PART);
+	return 0;
+}
+
 /* --- back to a better broker --- */
 
 static void change_to(struct uplink *uplink, size_t broker)
@@ -418,10 +435,17 @@ static int add_timers(struct uplink *uplink)
 	if (error >= 0)
 		error = sd_event_add_time_relative(uplink->event, &uplink->probing, CLOCK_MONOTONIC, 0,
 						   TIMER_ACCURACY_US, on_probing, uplink);
+	if (error >= 0)
+		error = sd_event_add_time_relative(uplink->event, &uplink->silence, CLOCK_MONOTONIC, 0,
+						   TIMER_ACCURACY_US, on_silence, uplink);
 	if (error < 0)
 		return error;
+	sd_event_source_set_enabled(uplink->silence, SD_EVENT_OFF);
+	sd_event_source_set_priority(uplink->silence, PRIORITY_HOUSEKEEPING);
 	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
 	sd_event_source_set_priority(uplink->probing, PRIORITY_HOUSEKEEPING);
+	if (uplink->settings->broker_count == 0) /* a gateway that only keeps, or answers the tool */
+		sd_event_source_set_enabled(uplink->timer, SD_EVENT_OFF);
 	return sd_event_source_set_priority(uplink->timer, PRIORITY_TIMER);
 }
 
@@ -436,7 +460,7 @@ struct uplink *uplink_new(const struct uplink_settings *settings, struct schedul
 			  const struct uplink_callbacks *callbacks, sd_event *event, struct worker *worker,
 			  struct counters *counters)
 {
-	struct uplink *uplink = settings->broker_count ? calloc(1, sizeof(*uplink)) : NULL;
+	struct uplink *uplink = calloc(1, sizeof(*uplink));
 	if (!uplink)
 		return NULL;
 	*uplink = (struct uplink){.settings = settings,
@@ -444,7 +468,7 @@ struct uplink *uplink_new(const struct uplink_settings *settings, struct schedul
 				  .event = sd_event_ref(event),
 				  .worker = worker,
 				  .retry_ms = RETRY_MIN_MS,
-				  .notes = calloc(settings->broker_count, sizeof(struct broker_note))};
+				  .notes = calloc(settings->broker_count + 1, sizeof(struct broker_note))};
 	for (int i = 0; i < SENDER_LANES; i++)
 		uplink->ends[i] = (struct end){.uplink = uplink, .which = (enum sender_lane)i};
 	find_counters(uplink, counters);
@@ -475,6 +499,7 @@ void uplink_free(struct uplink *uplink)
 	}
 	sd_event_source_disable_unref(uplink->timer);
 	sd_event_source_disable_unref(uplink->probing);
+	sd_event_source_disable_unref(uplink->silence);
 	while (uplink->retained) {
 		struct retained *document = uplink->retained;
 		uplink->retained = document->next;

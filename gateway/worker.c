@@ -11,7 +11,7 @@
 #include "gateway/priorities.h"
 
 enum {
-	JOBS_MAX = 16,
+	JOBS_MAX = 64, /* all brokers of a long list and all ports may hang in look-ups at once */
 	STACK_BYTES =
 	    256 *
 	    1024, /* enough for name resolution and TLS; the usual 8 MB each are too much address space on 32 bit */

@@ -116,6 +116,7 @@ class Tnc:
         with self.lock:
             if client in self.clients:
                 self.clients.remove(client)
+        client.close()
 
     def hear(self, *lines):
         self.hear_bytes(b"".join(kiss(ax25(line)) for line in lines))

@@ -97,6 +97,7 @@ class Faults(unittest.TestCase):
         held = harness.wait_for(lambda: (lambda level: level if level["held"] else None)(self.bench.status()["classes"][0]),
                                 "the alert to be kept for another try")
         self.assertEqual((held["held"], held["queued"]), (1, 1))
+        self.assertEqual(self.bench.counter("uplink", "refused"), 1)
 
     def test_nobody_listening_to_a_distress_is_said(self):
         port, _ = self.bench.broker()
@@ -104,6 +105,7 @@ class Faults(unittest.TestCase):
         harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "a connection")
         self.tnc.hear(EMERGENCY)
         harness.wait_for(lambda: self.bench.counter("uplink", "no_subscriber") >= 1, "0x10 to be counted")
+        self.assertEqual(self.bench.counter("uplink", "no_subscriber"), 1)
         self.assertIn("nobody listens", self.bench.log())
 
     def test_the_kiss_server_comes_back(self):

@@ -77,6 +77,33 @@ class Route(unittest.TestCase):
         self.assertEqual([r["body"]["stage"] for r in receipts], ["queued", "on_air", "sent"])
         self.assertEqual(self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-1", "x", check=False).returncode, 1)
 
+    def test_an_id_that_was_turned_away_is_not_taken(self):
+        self.bench.stop(self.gateway)
+        config = self.bench.config([self.port], {
+            "vhf": (f"tcp://127.0.0.1:{self.tnc.port}", "aprs: {callsign: N0CALL-10}"),
+            "other": (f"tcp://127.0.0.1:{harness.free_port()}", "aprs: {callsign: N0CALL-10}")})
+        self.bench.gateway(config)
+        self.tnc.connected()
+        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
+        unclear = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "x", check=False)
+        self.assertIn("more than one radio", unclear.stderr)
+        wrong = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "--radio", "nil", "x", check=False)
+        self.assertIn("no such radio", wrong.stderr)
+        self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "--radio", "vhf", "x")
+
+    def test_a_command_is_taken_once_whatever_happens_in_between(self):
+        self.bench.stop(self.gateway)
+        config = self.bench.config([self.port], {"vhf": (f"tcp://127.0.0.1:{harness.free_port()}", "aprs: {callsign: N0CALL-10}")},
+                                   "dedupe:\n  window: 30 s\n")
+        gateway = self.bench.gateway(config)
+        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-3", "x")
+        self.bench.stop(gateway, harness.signal.SIGKILL)
+        self.bench.gateway(config)
+        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        again = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-3", "x", check=False)
+        self.assertIn("taken before", again.stderr)
+
     def test_monitor_and_tail_show_what_passes(self):
         monitor = self.bench.start([harness.CRESSET, "--socket", self.bench.dir / "base1.sock", "monitor", "--json"],
                                    stdout=harness.subprocess.PIPE)

@@ -117,21 +117,21 @@ static void abandoned_job_is_told_so(void **state)
 	sem_destroy(&go);
 }
 
-static void sixteen_at_a_time(void **state)
+static void sixty_four_at_a_time(void **state)
 {
 	(void)state;
 	sem_t go;
 	sem_init(&go, 0, 0);
 	struct worker *worker = new_worker();
-	struct probe probes[16], more = {.worker = worker};
-	for (size_t i = 0; i < 16; i++) {
+	struct probe probes[64], more = {.worker = worker};
+	for (size_t i = 0; i < 64; i++) {
 		probes[i] = (struct probe){.worker = worker, .go = &go};
 		assert_non_null(worker_start(worker, work, done, &probes[i]));
 	}
 	assert_null(worker_start(worker, work, done, &more));
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < 64; i++)
 		sem_post(&go);
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < 64; i++)
 		run_until_done(&probes[i]);
 	assert_non_null(worker_start(worker, work, done, &more));
 	run_until_done(&more);
@@ -200,7 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(result_comes_on_the_loop),        cmocka_unit_test(hanging_job_holds_up_nobody),
-	    cmocka_unit_test(abandoned_job_is_told_so),        cmocka_unit_test(sixteen_at_a_time),
+	    cmocka_unit_test(abandoned_job_is_told_so),        cmocka_unit_test(sixty_four_at_a_time),
 	    cmocka_unit_test(done_may_start_the_next),         cmocka_unit_test(done_may_free_the_worker),
 	    cmocka_unit_test(undelivered_result_is_abandoned), cmocka_unit_test(free_does_not_wait),
 	};

@@ -1,0 +1,28 @@
+/* What the gateway remembers beyond the messages that wait, also across restarts, in blocks of the store: ids of what was heard and of
+ * commands, open incidents, the lag of the steady clock, the number of the run. */
+#pragma once
+
+#include "gateway/counters.h"
+#include "gateway/incident.h"
+#include "gateway/store.h"
+
+struct remember;
+
+/* Takes up what a former run kept; store and counters are borrowed. window_ms: for remember_heard. NULL: out of memory. */
+struct remember *remember_new(struct store *store, int64_t window_ms, struct counters *counters);
+/* Keeps what changed. Before store_close. */
+void remember_free(struct remember *remember);
+
+/* Whether an id (or its other form, "" = none) was heard within the window; if not, it counts as heard from now on. */
+bool remember_heard(struct remember *remember, const char *id, const char *alt_id);
+/* Whether a command of that id was taken within a day; if not, it counts as taken from now on. */
+bool remember_command(struct remember *remember, const char *id);
+
+struct incidents *remember_incidents(struct remember *remember);
+/* The incidents changed: to be kept now, or within a few seconds. */
+void remember_incidents_changed(struct remember *remember, bool now);
+
+/* One more than the last run's. */
+uint64_t remember_session(const struct remember *remember);
+/* Looks whether somebody set the clock, and keeps what changed. Call every few seconds. */
+void remember_tick(struct remember *remember);
