@@ -1,10 +1,12 @@
-/* MQTT 5 topic aliases: a small table, least recently used goes first. */
+/* MQTT 5 topic aliases: a small table, from which only what has not been used for a while has to go. */
 #include "gateway/alias.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ALIASES_MAX 64
+/* Brokers often take ten only. Were the oldest always replaced, eleven topics in turn would never find theirs again. */
+#define IDLE_PER_ALIAS 8
 
 struct alias {
 	char *topic;
@@ -44,6 +46,7 @@ static uint32_t hash_of(const char *topic)
 	return hash;
 }
 
+/* NULL: all are in use. */
 static struct alias *place_for_new(struct aliases *aliases)
 {
 	struct alias *oldest = &aliases->table[0];
@@ -52,7 +55,8 @@ static struct alias *place_for_new(struct aliases *aliases)
 	for (unsigned i = 1; i < aliases->count; i++)
 		if (aliases->table[i].used < oldest->used)
 			oldest = &aliases->table[i];
-	return oldest;
+	bool idle = !oldest->topic || aliases->clock - oldest->used > (uint64_t)aliases->maximum * IDLE_PER_ALIAS;
+	return idle ? oldest : NULL;
 }
 
 static uint16_t number_of(const struct aliases *aliases, const struct alias *alias)
@@ -66,20 +70,21 @@ uint16_t alias_of(struct aliases *aliases, const char *topic, bool *known)
 	if (!aliases)
 		return 0;
 	uint32_t hash = hash_of(topic);
+	aliases->clock++;
 	for (unsigned i = 0; i < aliases->count; i++) {
 		struct alias *alias = &aliases->table[i];
 		if (!alias->topic || alias->hash != hash || strcmp(alias->topic, topic) != 0)
 			continue;
-		alias->used = ++aliases->clock;
+		alias->used = aliases->clock;
 		*known = true;
 		return number_of(aliases, alias);
 	}
-	char *copy = strdup(topic);
+	struct alias *alias = place_for_new(aliases);
+	char *copy = alias ? strdup(topic) : NULL;
 	if (!copy)
 		return 0;
-	struct alias *alias = place_for_new(aliases);
 	free(alias->topic);
-	*alias = (struct alias){.topic = copy, .hash = hash, .used = ++aliases->clock};
+	*alias = (struct alias){.topic = copy, .hash = hash, .used = aliases->clock};
 	return number_of(aliases, alias);
 }
 

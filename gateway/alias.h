@@ -11,7 +11,7 @@ struct aliases *aliases_new(uint16_t maximum);
 void aliases_free(struct aliases *aliases);
 
 /* The number of a topic, 0 = send it without. *known: the broker has heard the pair before and the topic can be left out. When all
- * numbers are taken the one not used for the longest time changes its topic. */
+ * numbers are taken, one that has not been used for a while changes its topic. */
 uint16_t alias_of(struct aliases *aliases, const char *topic, bool *known);
 
 /* The broker was not told of that number after all. */

@@ -10,7 +10,9 @@
 
 #define TOPIC_MAX       512
 #define FLIGHTS_MAX     4096 /* message ids are 16 bits wide */
-#define RECKON_OVERHEAD 14   /* PUBLISH header with an alias */
+#define PUBLISH_HEADER  13   /* fixed header, length, empty topic, message id, properties: alias; expiry is counted apart */
+#define EXPIRY_BYTES    5
+#define FULL_BYTES      65
 #define MS_PER_S        1000
 
 struct lane {
@@ -156,6 +158,12 @@ static void append(struct lane *lane, struct flight *flight)
 	lane->flight_bytes += flight->entry->payload_size;
 }
 
+static size_t publication_bytes(const struct mqtt_publication *publication)
+{
+	return PUBLISH_HEADER + publication->payload_size + (publication->topic ? strlen(publication->topic) : 0) +
+	       (publication->expiry_s ? EXPIRY_BYTES : 0) + (publication->id ? FULL_BYTES : 0);
+}
+
 int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t now_ms, bool full)
 {
 	bool known;
@@ -186,7 +194,7 @@ int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t
 	flight->entry = entry;
 	flight->sent_us = now_us;
 	append(lane, flight);
-	lane->reckoned += entry->payload_size + RECKON_OVERHEAD;
+	lane->reckoned += publication_bytes(&publication);
 	return error;
 }
 
@@ -250,7 +258,12 @@ uint64_t lane_wire_bytes(struct lane *lane, uint32_t *unsent, bool *lost)
 	return rest;
 }
 
-uint64_t lane_reckoned_bytes(struct lane *lane)
+uint64_t lane_reckoned_bytes(const struct lane *lane)
+{
+	return lane->reckoned;
+}
+
+uint64_t lane_take_reckoned(struct lane *lane)
 {
 	uint64_t bytes = lane->reckoned;
 	lane->credit += bytes;

@@ -55,5 +55,7 @@ struct flight *lane_answered(struct lane *lane, uint16_t mid);
 /* Bytes put on the wire since the last call as the kernel counts them. *unsent: handed down and not sent, for lack of a congestion
  * window. *lost: a loss was noticed since. All zero when not connected. */
 uint64_t lane_wire_bytes(struct lane *lane, uint32_t *unsent, bool *lost);
-/* The same by the lane's own reckoning, which costs nothing; the next lane_wire_bytes takes it into account. */
-uint64_t lane_reckoned_bytes(struct lane *lane);
+/* What was published since the last lane_wire_bytes or lane_take_reckoned, by the lane's own reckoning and without the headers of TCP
+ * and IP. Costs nothing. Taking it means that it was accounted for: the next lane_wire_bytes leaves it out. */
+uint64_t lane_reckoned_bytes(const struct lane *lane);
+uint64_t lane_take_reckoned(struct lane *lane);

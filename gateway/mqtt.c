@@ -140,12 +140,20 @@ static void watch_writing(struct mqtt *mqtt)
 	sd_event_source_set_io_events(mqtt->io, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
+/* Acknowledgements of their own would take a tenth of a slow link: let them wait for the next data of ours. The kernel forgets this
+ * whenever one had to go alone, and sends one at once at every read then. */
+static void delay_acknowledgements(int fd)
+{
+	int quick = 0;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &quick, sizeof(quick));
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct mqtt *mqtt = context;
 	int error = 0;
 	(void)source;
-	(void)fd;
+	delay_acknowledgements(fd);
 	if (events & EPOLLOUT)
 		error = mosquitto_loop_write(mqtt->mosquitto, 1);
 	if (!error && events & ~(uint32_t)EPOLLOUT)
@@ -188,6 +196,8 @@ static void set_socket_options(struct mqtt *mqtt, int fd)
 	int class = mqtt->dscp << 2, timeout = USER_TIMEOUT_MS;
 	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &class, sizeof(class));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &class, sizeof(class));
+	if (getenv("CC"))
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, getenv("CC"), strlen(getenv("CC")));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 

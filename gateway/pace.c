@@ -8,60 +8,81 @@
 #define RATE_START       6000.0 /* 48 kbit/s: below the slowest link we promise to fill, so that finding it never floods it */
 #define RATE_FLOOR       500.0
 #define RATE_CEILING     1.25e9
-#define SEGMENT_BYTES    1400.0
+#define SEGMENT_BYTES    1450.0
 #define BURST_US         2000.0 /* of a fast link */
 #define BURST_SHARE      6.0    /* of the shortest round trip */
-#define LEAD_US          1000.0 /* how much too early bulk may be sent: covers a timer that fires late */
-#define BASE_BUCKETS     6      /* of 10 s: how long a shortest round trip is believed */
-#define BASE_BUCKET_US   10000000
+#define LEAD_US          300.0 /* how much too early bulk may be sent: covers a timer that fires late */
+#define WINDOWS          6      /* of 10 s: how long a shortest round trip is believed */
+#define WINDOW_US        10000000
+#define SIZES            12
+#define SIZE_STEP        128.0
 #define ROUND_SAMPLES    4
 #define ROUND_MIN_US     20000
 #define QUEUE_MIN_US     3000.0 /* below is jitter */
 #define QUEUE_SHARE      0.15   /* of the time that a burst takes on the wire: below is not a queue either */
 #define USED_SHARE       0.85   /* of the allowance: growing needs proof that the present rate was really tried */
-#define START_GROWTH     1.5    /* a round, until the first queue */
+#define START_GROWTH     1.35   /* a round, until the first queue */
 #define START_FAST       125000.0
 #define GROWTH           0.01   /* a second, after a queue was seen */
 #define GROWTH_DOUBLE_US 4e6    /* and doubling in this time without a queue */
-#define GROWTH_MAX       0.25   /* a round */
-#define REBASE_STRIKES   2
+#define GROWTH_MAX       0.12   /* a round */
+#define START_QUEUE_SHARE 0.3
+#define START_QUEUE_US   12000.0
+#define START_DOUBLINGS  2
+#define REBASE_STRIKES   3
+#define REBASE_SHARE     0.7
+#define HELD_UP_SHARE    0.5 /* of the time on the wire: answers closer than this waited for a lost one before them */
+#define DISTURBED_ROUNDS 2 /* until all answers that a loss held up are through */
+#define LARGE_EXCESS     0.3
 
-struct base_bucket {
-	int64_t begun_us; /* 0 = unused */
-	double rtt_us, wire_bytes, rate;
+/* A round trip of something that size on the wire. */
+struct trip {
+	double rtt_us, wire_bytes; /* rtt 0 = none */
 };
 
-/* One round: from a moment until the answer to something sent after it. */
+/* The shortest round trips of one stretch of time, by size. */
+struct window {
+	int64_t begun_us; /* 0 = unused */
+	double rate;      /* the best that the link was seen to carry then */
+	struct trip shortest[SIZES];
+};
+
+/* One round: what is sent at one rate, until enough of it was answered to judge that rate. */
 struct round {
 	int64_t begun_us;
 	double begun_total;
 	unsigned samples;
 	double queue_us; /* the smallest seen */
+	double longest_us, second_us; /* the two largest */
 	double error_us; /* the smallest difference between the queue seen and the modelled one */
 	int64_t first_us, last_us;
 	double first_total, last_total;
-	struct base_bucket shortest;
-	bool disturbed;
+	struct trip shortest;
 };
 
 struct pace {
 	double rate, rate_max;
+	double proven_rate; /* that the link was seen to carry */
+	double round_rate;  /* the rate at the begin of the round before this one */
 	double busy_until_us; /* when the modelled queue is empty */
-	double total_bytes, shift_us;
+	double total_bytes;
 	double burst_bytes; /* recent size of a sending, for thresholds */
 	bool starting;      /* no queue seen yet */
 	bool running;       /* something was sent */
 	int64_t quiet_us;   /* when the last queue was seen */
 	double rtt_us, queue_us, last_error_us;
+	int64_t answered_us; /* the latest answer */
 	unsigned strikes;
-	struct base_bucket buckets[BASE_BUCKETS];
+	double rate_before; /* when they began */
+	unsigned disturbed; /* rounds to go */
+	struct window windows[WINDOWS];
 	struct round round;
 };
 
 static void round_begin(struct pace *pace, int64_t now_us)
 {
 	pace->round = (struct round){
-	    .begun_us = now_us, .begun_total = pace->total_bytes, .queue_us = INFINITY, .error_us = INFINITY};
+	    .begun_us = now_us, .begun_total = pace->total_bytes, .last_total = pace->total_bytes, .queue_us = INFINITY, .error_us = INFINITY};
 }
 
 struct pace *pace_new(double rate_max)
@@ -70,7 +91,7 @@ struct pace *pace_new(double rate_max)
 	if (!pace)
 		return NULL;
 	pace->rate_max = rate_max > 0 ? fmin(rate_max, RATE_CEILING) : RATE_CEILING;
-	pace->rate = fmin(RATE_START, pace->rate_max);
+	pace->rate = pace->proven_rate = fmin(RATE_START, pace->rate_max);
 	pace->starting = true;
 	return pace;
 }
@@ -97,51 +118,82 @@ struct pace_mark pace_sent(struct pace *pace, int64_t now_us, double wire_bytes)
 		pace->busy_until_us = now;
 	struct pace_mark mark = {.sent_us = now_us,
 				 .wire_bytes = wire_bytes,
-				 .wait_us = pace->busy_until_us - now,
-				 .shift_us = pace->shift_us};
+				 .wait_us = pace->busy_until_us - now};
 	pace->busy_until_us += wire_bytes / pace->rate * US_PER_S;
 	pace->total_bytes += wire_bytes;
 	mark.total_bytes = pace->total_bytes;
 	return mark;
 }
 
-/* The shortest round trip without the time on the wire. A bucket filled while the rate was underestimated is judged by the present
- * rate: else a link that became faster would look as if its path had become shorter, and what the new rate then makes of a
- * segment as if it were a queue. */
+static double wire_us(double wire_bytes, double rate)
+{
+	return wire_bytes / rate * US_PER_S;
+}
+
+static double best_rate(const struct pace *pace)
+{
+	double rate = pace->proven_rate;
+	for (unsigned i = 0; i < WINDOWS; i++)
+		if (pace->windows[i].begun_us)
+			rate = fmax(rate, pace->windows[i].rate);
+	return rate;
+}
+
+/* The round trip of so many bytes if there were no queue: that of the same size seen lately, or of a smaller one and the time that
+ * the rest takes on the wire. What is guessed of the rate must never make a queue where there is none, or the rate could not
+ * be raised again: so a larger one is only compared as it is, and where the rate is now thought lower than the link was seen to
+ * carry, the whole is given the time that it would take at the lower one. */
+static double expected_us(const struct pace *pace, double wire_bytes)
+{
+	double best = best_rate(pace), expected = INFINITY;
+	for (unsigned i = 0; i < WINDOWS; i++)
+		for (unsigned size = 0; pace->windows[i].begun_us && size < SIZES; size++) {
+			const struct trip *trip = &pace->windows[i].shortest[size];
+			if (trip->rtt_us > 0)
+				expected = fmin(expected, trip->rtt_us +
+							      wire_us(fmax(wire_bytes - trip->wire_bytes, 0), best));
+		}
+	if (pace->rate < best)
+		expected += wire_us(wire_bytes, pace->rate) - wire_us(wire_bytes, best);
+	return expected;
+}
+
 static double base_us(const struct pace *pace)
 {
-	double base = INFINITY;
-	for (unsigned i = 0; i < BASE_BUCKETS; i++) {
-		const struct base_bucket *bucket = &pace->buckets[i];
-		if (bucket->begun_us)
-			base = fmin(base, bucket->rtt_us - bucket->wire_bytes / fmax(bucket->rate, pace->rate) * US_PER_S);
-	}
+	double best = best_rate(pace), base = INFINITY;
+	for (unsigned i = 0; i < WINDOWS; i++)
+		for (unsigned size = 0; pace->windows[i].begun_us && size < SIZES; size++) {
+			const struct trip *trip = &pace->windows[i].shortest[size];
+			if (trip->rtt_us > 0)
+				base = fmin(base, trip->rtt_us - wire_us(trip->wire_bytes, best));
+		}
 	return fmax(base, 0);
 }
 
-static double bucket_base_us(const struct base_bucket *bucket)
+static void note_trip(struct pace *pace, const struct trip *trip, int64_t now_us)
 {
-	return bucket->rtt_us - bucket->wire_bytes / bucket->rate * US_PER_S;
+	struct window *window = &pace->windows[now_us / WINDOW_US % WINDOWS];
+	if (!window->begun_us || window->begun_us / WINDOW_US != now_us / WINDOW_US)
+		*window = (struct window){.begun_us = now_us};
+	window->rate = fmax(window->rate, pace->proven_rate);
+	unsigned size = (unsigned)fmin(trip->wire_bytes / SIZE_STEP, SIZES - 1);
+	struct trip *shortest = &window->shortest[size];
+	double longer = wire_us(trip->wire_bytes - shortest->wire_bytes, window->rate);
+	if (!(shortest->rtt_us > 0) || trip->rtt_us < shortest->rtt_us + longer)
+		*shortest = *trip;
 }
 
-static void note_base(struct pace *pace, const struct base_bucket *sample)
+static void forget_old_trips(struct pace *pace, int64_t now_us)
 {
-	struct base_bucket *bucket = &pace->buckets[sample->begun_us / BASE_BUCKET_US % BASE_BUCKETS];
-	bool old = bucket->begun_us / BASE_BUCKET_US != sample->begun_us / BASE_BUCKET_US;
-	if (!bucket->begun_us || old || bucket_base_us(sample) < bucket_base_us(bucket))
-		*bucket = *sample;
-}
-
-static void forget_old_bases(struct pace *pace, int64_t now_us)
-{
-	for (unsigned i = 0; i < BASE_BUCKETS; i++)
-		if (now_us - pace->buckets[i].begun_us > (int64_t)BASE_BUCKETS * BASE_BUCKET_US)
-			pace->buckets[i].begun_us = 0;
+	for (unsigned i = 0; i < WINDOWS; i++)
+		if (now_us - pace->windows[i].begun_us > (int64_t)WINDOWS * WINDOW_US)
+			pace->windows[i].begun_us = 0;
 }
 
 static double threshold_us(const struct pace *pace)
 {
-	return fmax(QUEUE_MIN_US, QUEUE_SHARE * pace->burst_bytes / pace->rate * US_PER_S);
+	double wire = wire_us(pace->burst_bytes, pace->rate);
+	return pace->starting ? fmax(START_QUEUE_US, START_QUEUE_SHARE * wire) : fmax(QUEUE_MIN_US, QUEUE_SHARE * wire);
 }
 
 /* What passed the link between the first and the last answer of the round: the rate of the link, if it had a queue all the time. */
@@ -155,6 +207,7 @@ static void grow(struct pace *pace, int64_t now_us)
 {
 	double span_us = (double)(now_us - pace->round.begun_us);
 	double sent = pace->total_bytes - pace->round.begun_total;
+	pace->proven_rate = fmax(pace->proven_rate, pace->round_rate);
 	if (sent < USED_SHARE * pace->rate * span_us / US_PER_S)
 		return;
 	if (pace->starting) {
@@ -165,106 +218,142 @@ static void grow(struct pace *pace, int64_t now_us)
 	set_rate(pace, pace->rate * (1 + fmin(growth, GROWTH_MAX)));
 }
 
+/* What was tried above the present rate was too much then as well. */
+static void believe_rate(struct pace *pace)
+{
+	for (unsigned i = 0; i < WINDOWS; i++)
+		pace->windows[i].rate = fmin(pace->windows[i].rate, pace->rate);
+}
+
+/* The model was right at the begin of the round; what the queue is longer now has come from sending too fast since. When it is very
+ * much, what came out of the link meanwhile is what it carries; never more than was sent, because answers that were held up
+ * together and come together look like a fast link. */
 static void follow_queue(struct pace *pace, int64_t now_us)
 {
-	double measured = measured_rate(&pace->round);
-	pace->quiet_us = now_us;
-	if (pace->round.disturbed || measured <= 0) {
-		set_rate(pace, pace->rate * (pace->starting ? 1 / START_GROWTH : 0.99));
-	} else if (pace->starting || fabs(measured - pace->rate) > 0.15 * pace->rate) {
-		set_rate(pace, fmin(measured, pace->rate * 1.5));
+	double excess = fmax(pace->round.error_us, 0) / (double)(now_us - pace->round.begun_us);
+	double measured = fmin(measured_rate(&pace->round), pace->rate);
+	if (excess > LARGE_EXCESS && !pace->disturbed) {
+		set_rate(pace, fmax(measured, pace->rate / 2));
 	} else {
-		set_rate(pace, (pace->rate + measured) / 2);
+		set_rate(pace, fmax(measured, pace->rate / (1 + fmin(excess, 1))));
+		believe_rate(pace);
 	}
+	pace->quiet_us = pace->disturbed ? pace->quiet_us + (now_us - pace->quiet_us) / 2 : now_us;
+	pace->proven_rate = pace->rate;
+}
+
+static void end_start(struct pace *pace, int64_t now_us)
+{
+	double measured = fmin(measured_rate(&pace->round), pace->rate);
+	set_rate(pace, fmax(measured, pace->rate / START_GROWTH));
+	believe_rate(pace);
+	pace->proven_rate = pace->rate;
+	pace->quiet_us = now_us - (int64_t)(START_DOUBLINGS * GROWTH_DOUBLE_US);
 	pace->starting = false;
 }
 
+/* At the start all sendings are of one size, so that the longer round trips can be trusted as well, but one, unless there was a loss. */
+static bool queue_seen(const struct pace *pace)
+{
+	bool by_longest = pace->starting && !pace->disturbed;
+	return (by_longest ? pace->round.second_us : pace->round.error_us) > threshold_us(pace);
+}
+
 /* A queue that does not get shorter although we let it drain is no queue: the path became longer. */
-static bool path_became_longer(struct pace *pace)
+static bool path_became_longer(struct pace *pace, double rate_before)
 {
 	double error = pace->round.error_us;
-	bool stays = pace->last_error_us > 0 && error > 0.6 * pace->last_error_us;
-	pace->strikes = stays ? pace->strikes + 1 : 0;
+	bool stays = pace->last_error_us > 0 && error > REBASE_SHARE * pace->last_error_us;
+	if (!stays) {
+		pace->strikes = 0;
+		pace->rate_before = rate_before;
+	} else if (!pace->disturbed) {
+		pace->strikes++;
+	}
 	pace->last_error_us = error;
 	return pace->strikes >= REBASE_STRIKES;
 }
 
-static void rebase(struct pace *pace)
+static void rebase(struct pace *pace, int64_t now_us)
 {
-	for (unsigned i = 0; i < BASE_BUCKETS; i++)
-		pace->buckets[i].begun_us = 0;
-	note_base(pace, &pace->round.shortest);
+	for (unsigned i = 0; i < WINDOWS; i++)
+		pace->windows[i].begun_us = 0;
+	note_trip(pace, &pace->round.shortest, now_us);
+	set_rate(pace, pace->rate_before);
 	pace->strikes = 0;
 	pace->last_error_us = 0;
 }
 
 /* Moves the model to where the queue really is. */
-static void correct_phase(struct pace *pace, int64_t now_us)
+static void correct_phase(struct pace *pace, int64_t now_us, double rate_before)
 {
 	double error = pace->round.error_us;
 	if (error <= threshold_us(pace)) {
 		pace->strikes = 0;
 		pace->last_error_us = 0;
+	} else if (path_became_longer(pace, rate_before)) {
+		rebase(pace, now_us);
 		return;
 	}
-	if (path_became_longer(pace)) {
-		rebase(pace);
-		return;
-	}
-	if (pace->busy_until_us < (double)now_us)
-		pace->busy_until_us = (double)now_us;
-	pace->busy_until_us += error;
-	pace->shift_us += error;
+	if (error > 0)
+		pace->busy_until_us = fmax(pace->busy_until_us, (double)now_us) + error;
 }
 
 static void round_end(struct pace *pace, int64_t now_us)
 {
+	double rate = pace->rate;
 	pace->queue_us = pace->round.queue_us;
-	if (pace->round.queue_us > threshold_us(pace))
-		follow_queue(pace, now_us);
-	else
+	if (!queue_seen(pace))
 		grow(pace, now_us);
-	correct_phase(pace, now_us);
-	forget_old_bases(pace, now_us);
+	else if (pace->starting)
+		end_start(pace, now_us);
+	else
+		follow_queue(pace, now_us);
+	correct_phase(pace, now_us, rate);
+	pace->round_rate = rate;
+	if (pace->disturbed)
+		pace->disturbed--;
+	forget_old_trips(pace, now_us);
 	round_begin(pace, now_us);
 }
 
-static void round_add(struct pace *pace, const struct pace_mark *mark, const struct base_bucket *sample)
+static void round_add(struct pace *pace, const struct pace_mark *mark, const struct trip *trip, int64_t now_us)
 {
 	struct round *round = &pace->round;
-	double queue = bucket_base_us(sample) - base_us(pace);
-	double error = queue - mark->wait_us - (pace->shift_us - mark->shift_us);
-	if (!round->samples) {
-		round->first_us = sample->begun_us;
+	double queue = trip->rtt_us - expected_us(pace, trip->wire_bytes);
+	double error = queue - mark->wait_us;
+	if (!round->samples++) {
+		round->first_us = now_us;
 		round->first_total = mark->total_bytes;
 	}
-	if (!round->samples || bucket_base_us(sample) < bucket_base_us(&round->shortest))
-		round->shortest = *sample;
-	round->last_us = sample->begun_us;
+	round->last_us = now_us;
 	round->last_total = mark->total_bytes;
+	if (error < round->error_us)
+		round->shortest = *trip;
 	round->queue_us = fmin(round->queue_us, queue);
 	round->error_us = fmin(round->error_us, error);
-	round->samples++;
+	round->second_us = fmax(round->second_us, fmin(error, round->longest_us));
+	round->longest_us = fmax(round->longest_us, error);
 }
 
 void pace_answered(struct pace *pace, const struct pace_mark *mark, int64_t now_us)
 {
-	struct base_bucket sample = {.begun_us = now_us,
-				     .rtt_us = (double)(now_us - mark->sent_us),
-				     .wire_bytes = mark->wire_bytes,
-				     .rate = pace->rate};
-	pace->rtt_us = sample.rtt_us;
+	struct trip trip = {.rtt_us = (double)(now_us - mark->sent_us), .wire_bytes = mark->wire_bytes};
+	pace->rtt_us = trip.rtt_us;
 	pace->burst_bytes += (mark->wire_bytes - pace->burst_bytes) / 8;
-	note_base(pace, &sample);
-	round_add(pace, mark, &sample);
-	if (mark->sent_us >= pace->round.begun_us && pace->round.samples >= ROUND_SAMPLES &&
-	    now_us - pace->round.begun_us >= ROUND_MIN_US)
+	note_trip(pace, &trip, now_us);
+	bool held_up = (double)(now_us - pace->answered_us) < HELD_UP_SHARE * wire_us(mark->wire_bytes, pace->rate);
+	pace->answered_us = now_us;
+	if (held_up || mark->sent_us < pace->round.begun_us || mark->total_bytes <= pace->round.last_total)
+		return;
+	round_add(pace, mark, &trip, now_us);
+	if (pace->round.samples >= ROUND_SAMPLES && now_us - pace->round.begun_us >= ROUND_MIN_US)
 		round_end(pace, now_us);
 }
 
 void pace_disturbed(struct pace *pace)
 {
-	pace->round.disturbed = true;
+	pace->disturbed = DISTURBED_ROUNDS;
 }
 
 int64_t pace_next_us(const struct pace *pace, int64_t now_us)
@@ -275,7 +364,7 @@ int64_t pace_next_us(const struct pace *pace, int64_t now_us)
 
 double pace_burst(const struct pace *pace)
 {
-	double base = pace_base_rtt_us(pace);
+	double base = pace->starting ? 0 : pace_base_rtt_us(pace);
 	double slow = fmin(pace->rate * base / BURST_SHARE / US_PER_S, SEGMENT_BYTES);
 	return fmax(slow, pace->rate * BURST_US / US_PER_S);
 }

@@ -17,7 +17,6 @@ struct pace_mark {
 	double wire_bytes;  /* of this sending alone */
 	double total_bytes; /* of all sendings up to and with this one */
 	double wait_us;     /* modelled queue before it */
-	double shift_us;    /* corrections of the model up to then */
 };
 
 /* rate_max: bytes/s, 0 = no limit. NULL: out of memory. */

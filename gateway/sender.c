@@ -16,9 +16,10 @@
 #define TURN_MAX         64        /* urgent entries published in one go */
 #define FLIGHT_BYTES_MAX (1 << 20) /* of the bulk lane */
 #define BLOCKED_US       5000      /* looking again when the congestion window holds a segment back */
-#define REFRESH_US       1000      /* the kernel is asked this often, in between our own reckoning will do */
+#define FAST_RATE        500000.0  /* bytes/s: above, our own reckoning will do for REFRESH_US after asking the kernel */
+#define REFRESH_US       1000
 #define SEGMENT_HEADER   52.0
-#define BULK_OVERHEAD    16.0
+#define MESSAGE_BYTES    250.0 /* first guess */
 #define FULL_PROPERTIES  64000.0 /* bytes/s: on a slower link the properties that repeat the payload are left out */
 #define OVERSIZE         0x95    /* MQTT 5 reason code "packet too large" */
 #define NO_SUBSCRIBER    0x10
@@ -33,10 +34,11 @@ struct sender {
 	sd_event_source *wake, *timer, *broken;
 	struct pace *pace;
 	struct lane *lanes[SENDER_LANES];
-	struct pace_mark youngest[SENDER_LANES]; /* of what was answered in this read */
-	int64_t answered_us[SENDER_LANES];       /* the last time */
+	struct pace_mark youngest;         /* of the bulk answered in this read */
+	int64_t answered_us[SENDER_LANES]; /* the last time */
 	int64_t refreshed_us, limited_said_us;
 	bool bulk_unsent;
+	double message_bytes; /* of a bulk message lately */
 	struct latency latency[CLASS_COUNT];
 	uint64_t delivered[CLASS_COUNT];
 	struct counter *count_published, *count_delivered, *count_no_subscriber, *count_refused, *count_given_back;
@@ -67,6 +69,11 @@ static void refresh(struct sender *sender, int64_t now_us)
 	sender->refreshed_us = now_us;
 	for (int i = 0; i < SENDER_LANES; i++)
 		account(sender, (enum sender_lane)i, now_us);
+}
+
+static bool reckoning_will_do(const struct sender *sender, int64_t now_us)
+{
+	return pace_rate(sender->pace) > FAST_RATE && now_us - sender->refreshed_us < REFRESH_US;
 }
 
 static void break_off(struct sender *sender)
@@ -118,8 +125,7 @@ static void pump_urgent(struct sender *sender)
 		if (!publish(sender, SENDER_URGENT, entry, now_us, now_ms))
 			break;
 	}
-	struct pace_mark mark = account(sender, SENDER_URGENT, now_us);
-	lane_mark(lane, &mark);
+	account(sender, SENDER_URGENT, now_us);
 	if (count == TURN_MAX)
 		sd_event_source_set_enabled(sender->wake, SD_EVENT_ONESHOT);
 }
@@ -130,40 +136,42 @@ static void arm(struct sender *sender, int64_t at_us)
 	sd_event_source_set_enabled(sender->timer, SD_EVENT_ONESHOT);
 }
 
-/* What may go down at once is published between cork and uncork: whole segments instead of one for each message. */
+/* What may go down at once is published between cork and uncork: whole segments instead of one for each message. The size of the next
+ * message is guessed from those before. */
 static void send_burst(struct sender *sender, int64_t now_us)
 {
 	struct lane *lane = sender->lanes[SENDER_BULK];
-	double allowed = pace_burst(sender->pace), bytes = SEGMENT_HEADER;
+	double allowed = pace_burst(sender->pace) - SEGMENT_HEADER;
+	uint64_t before = lane_reckoned_bytes(lane), bytes = 0;
 	int64_t now_ms = clock_steady_ms();
-	struct entry *entry = schedule_take(sender->schedule, CLASS_SAFETY, CLASS_BULK, now_ms);
-	bool corked = allowed >= 2 * SEGMENT_HEADER;
+	bool corked = allowed > sender->message_bytes;
+	struct entry *entry;
 	if (corked)
 		lane_cork(lane, true);
-	while (entry) {
-		bytes += entry->payload_size + BULK_OVERHEAD;
-		if (!publish(sender, SENDER_BULK, entry, now_us, now_ms) || !lane_room(lane) || bytes * 1.1 > allowed)
-			break;
-		if (bytes + (bytes / 2) > allowed && bytes + entry->payload_size > allowed)
-			break;
+	do {
 		entry = schedule_take(sender->schedule, CLASS_SAFETY, CLASS_BULK, now_ms);
-	}
+		if (!entry || !publish(sender, SENDER_BULK, entry, now_us, now_ms))
+			break;
+		uint64_t size = lane_reckoned_bytes(lane) - before - bytes;
+		bytes += size;
+		sender->message_bytes += ((double)size - sender->message_bytes) / 8;
+	} while (lane_room(lane) && (double)bytes + sender->message_bytes <= allowed);
 	if (corked)
 		lane_cork(lane, false);
 }
 
 static void after_burst(struct sender *sender, int64_t now_us)
 {
+	struct lane *lane = sender->lanes[SENDER_BULK];
+	double published = (double)lane_reckoned_bytes(lane);
 	struct pace_mark mark;
-	if (now_us - sender->refreshed_us >= REFRESH_US) {
+	if (reckoning_will_do(sender, now_us))
+		mark = pace_sent(sender->pace, now_us, (double)lane_take_reckoned(lane));
+	else
 		mark = account(sender, SENDER_BULK, now_us);
-		sender->refreshed_us = now_us;
-	} else {
-		mark = pace_sent(sender->pace, now_us, (double)lane_reckoned_bytes(sender->lanes[SENDER_BULK]));
-	}
-	if (sender->bulk_unsent)
+	if (mark.wire_bytes < published / 2)
 		mark.sent_us = 0;
-	lane_mark(sender->lanes[SENDER_BULK], &mark);
+	lane_mark(lane, &mark);
 }
 
 static void say_limited(struct sender *sender, int64_t now_us)
@@ -195,7 +203,7 @@ static bool bulk_may_go(struct sender *sender, int64_t now_us)
 	double flight_bytes = (double)lane_flight_bytes(lane);
 	if (flight_bytes > FLIGHT_BYTES_MAX || flight_bytes > pace_window(sender->pace))
 		return false;
-	if (now_us - sender->refreshed_us >= REFRESH_US)
+	if (!reckoning_will_do(sender, now_us))
 		refresh(sender, now_us);
 	if (sender->bulk_unsent) {
 		arm(sender, now_us + BLOCKED_US);
@@ -278,7 +286,7 @@ struct sender *sender_new(const struct uplink_settings *settings, struct schedul
 	if (!sender)
 		return NULL;
 	*sender = (struct sender){
-	    .settings = settings, .schedule = schedule, .callbacks = *callbacks, .event = sd_event_ref(event)};
+	    .settings = settings, .schedule = schedule, .callbacks = *callbacks, .event = sd_event_ref(event), .message_bytes = MESSAGE_BYTES};
 	find_counters(sender, counters);
 	sender->pace = pace_new((double)settings->bulk_rate_max_bps / 8);
 	for (int i = 0; i < SENDER_LANES; i++)
@@ -335,13 +343,13 @@ void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid
 	if (!flight)
 		return;
 	sender->answered_us[which] = clock_us(CLOCK_MONOTONIC);
-	if (flight->mark.sent_us >= sender->youngest[which].sent_us && flight->mark.sent_us)
-		sender->youngest[which] = flight->mark;
+	if (which == SENDER_BULK && flight->mark.sent_us && flight->mark.sent_us >= sender->youngest.sent_us)
+		sender->youngest = flight->mark;
 	if (code >= FIRST_ERROR) {
 		result = UPLINK_REFUSED;
 		sender->count_refused->value++;
 	} else {
-		note_delivered(sender, flight->entry, clock_us(CLOCK_MONOTONIC));
+		note_delivered(sender, flight->entry, sender->answered_us[which]);
 	}
 	if (code == NO_SUBSCRIBER) {
 		result = UPLINK_NO_SUBSCRIBER;
@@ -353,10 +361,10 @@ void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid
 
 void sender_served(struct sender *sender, enum sender_lane which)
 {
-	struct pace_mark *youngest = &sender->youngest[which];
-	if (youngest->sent_us)
-		pace_answered(sender->pace, youngest, clock_us(CLOCK_MONOTONIC));
-	*youngest = (struct pace_mark){0};
+	if (which == SENDER_BULK && sender->youngest.sent_us) {
+		pace_answered(sender->pace, &sender->youngest, clock_us(CLOCK_MONOTONIC));
+		sender->youngest.sent_us = 0;
+	}
 	pump_urgent(sender);
 	pump_bulk(sender);
 }
