@@ -166,6 +166,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="of radio traffic (default 60, at least 10)")
     seconds = max(10, parser.parse_args().seconds)
+    sys.stdout.reconfigure(line_buffering=True)
     try:
         run(seconds)
     except common.BenchError as error:
