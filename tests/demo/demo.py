@@ -145,7 +145,7 @@ def waiting(workshop):
 def run(seconds):
     with common.Workshop() as workshop:
         field, hq, broker = open_link(workshop)
-        port, tnc_port = common.free_port(), common.free_port()
+        port, tnc_port = common.free_port(), common.free_port(highest=49151)
         workshop.broker("mosquitto", f"listener {port}\nallow_anonymous true\nmax_topic_alias 1000\nmax_inflight_messages 1000\n", hq)
         headquarters = Headquarters(workshop, hq, broker, port)
         tnc = start_tnc(workshop, field, tnc_port)
