@@ -20,13 +20,14 @@ struct entry {
 	uint8_t class;          /* enum message_class */
 	uint8_t kind;           /* enum message_kind */
 	uint8_t disk;           /* enum entry_disk */
-	bool told;     /* for the field: the sender was told that it is safe */
+	bool told;              /* for the field: the sender was told that it is safe */
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
 	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
 	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */
 	int64_t accepted_at_ms; /* Unix */
 	int64_t expires_at_ms;  /* Unix, 0 = never */
-	uint32_t payload_size;
+	uint32_t payload_size;  /* of the text as it goes out */
+	uint32_t held_size;     /* of what is held of it: smaller when it is packed */
 	uint16_t outlet_at, id_at, station_at, topic_at; /* offsets of zero-terminated texts in data */
 	uint16_t payload_at;
 	char data[];
@@ -40,6 +41,9 @@ struct entry_parts {
 	const char *topic;        /* uplink: below the prefix or whole, as the outlet wants it; radio: "" */
 	const void *payload;      /* JSON */
 	size_t payload_size;
+	size_t
+	    held_size; /* 0 = payload is the text itself; otherwise it is packed, so many bytes, as entry_held gave it */
+	bool pack;     /* it will wait: keep it small, at the price of some microseconds now and when it goes out */
 	int64_t heard_us, accepted_at_ms, expires_at_ms;
 };
 
@@ -65,7 +69,11 @@ static inline const char *entry_topic(const struct entry *entry)
 {
 	return entry->data + entry->topic_at;
 }
-static inline const char *entry_payload(const struct entry *entry)
+/* The payload as it goes out, payload_size bytes. Of a packed entry it is unpacked into one place that all share: valid until the next
+ * call, and only for the loop's thread. NULL: what came from the disk is damaged. */
+const char *entry_payload(const struct entry *entry);
+/* What is held of the payload, held_size bytes, packed if that is less than payload_size; for the store, from any thread. */
+static inline const char *entry_held(const struct entry *entry)
 {
 	return entry->data + entry->payload_at;
 }

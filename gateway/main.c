@@ -92,10 +92,7 @@ static void on_uplink_state(void *context, bool connected, const char *text)
 {
 	struct gateway *gateway = context;
 	snprintf(gateway->uplink_text, sizeof(gateway->uplink_text), "%s", text);
-	if (connected)
-		log_notice("uplink: %s", text);
-	else
-		log_warning("uplink: %s", text);
+	(void)connected;
 	if (gateway->health)
 		health_changed(gateway->health);
 }

@@ -35,11 +35,23 @@ static void count_loss(struct publisher *publisher, enum message_class class, co
 		log_error("route: a message of class %s is lost: %s", message_class_name(class), reason);
 }
 
+/* A line is behind when this many wait for it: what comes now will wait too. */
+enum { BACKLOG = 64 };
+
+static bool has_backlog(const struct schedule *schedule)
+{
+	size_t waiting = 0;
+	for (int class = CLASS_SAFETY; class < CLASS_COUNT; class ++)
+		waiting += schedule_level(schedule, (enum message_class) class).entries;
+	return waiting > BACKLOG;
+}
+
 /* Schedules one rendered document and frees it. topic_error: what finding its topic gave. */
 static void publish(struct publisher *publisher, struct entry_parts *parts, char *json, int topic_error)
 {
 	parts->outlet = "uplink";
 	parts->payload = json;
+	parts->pack = parts->class >= CLASS_SAFETY && has_backlog(publisher->schedule);
 	struct entry *entry = NULL;
 	if (topic_error < 0)
 		count_loss(publisher, parts->class, "drop.no_topic");

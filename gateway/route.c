@@ -18,7 +18,8 @@
 
 enum {
 	DEDUPE_IDS = 16384,
-	DEDUPE_SAVE_EVERY = 512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
+	DEDUPE_SAVE_EVERY =
+	    512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
 	INCIDENTS = 256,
 	TICK_US = 5000000,      /* expiry of what waits, and what is held */
 	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
@@ -270,10 +271,15 @@ static void on_store_health(void *context, enum store_health health, const char 
 static void on_loaded(void *context, struct entry *entry)
 {
 	struct route *route = context;
-	if (strcmp(entry_outlet(entry), "uplink") == 0)
+	if (!entry_payload(entry)) {
+		counters_get(route->counters, "route", "drop.damaged_on_disk")->value++;
+		log_error("store: a message that waited on disk is damaged and cannot be sent");
+		keeper_finish(route->keeper, entry);
+	} else if (strcmp(entry_outlet(entry), "uplink") == 0) {
 		schedule_put(route->uplink_schedule, entry);
-	else
+	} else {
 		outgoing_loaded(route->outgoing, entry);
+	}
 }
 
 /* ---- life ---- */

@@ -68,7 +68,8 @@ static struct entry *read_entry(sqlite3_stmt *row, uint64_t shift)
 	    .station = text_at(row, 5),
 	    .topic = text_at(row, 6),
 	    .payload = sqlite3_column_blob(row, 7),
-	    .payload_size = (size_t)sqlite3_column_bytes(row, 7),
+	    .payload_size = (size_t)sqlite3_column_int64(row, 10),
+	    .held_size = (size_t)sqlite3_column_bytes(row, 7),
 	    .accepted_at_ms = sqlite3_column_int64(row, 8),
 	    .expires_at_ms = sqlite3_column_int64(row, 9),
 	};
@@ -170,9 +171,10 @@ static int write_put(struct store_db *db, const struct entry *entry)
 	sqlite3_bind_text(put, 5, entry_id(entry), -1, SQLITE_STATIC);
 	sqlite3_bind_text(put, 6, entry_station(entry), -1, SQLITE_STATIC);
 	sqlite3_bind_text(put, 7, entry_topic(entry), -1, SQLITE_STATIC);
-	sqlite3_bind_blob(put, 8, entry_payload(entry), (int)entry->payload_size, SQLITE_STATIC);
+	sqlite3_bind_blob(put, 8, entry_held(entry), (int)entry->held_size, SQLITE_STATIC);
 	sqlite3_bind_int64(put, 9, entry->accepted_at_ms);
 	sqlite3_bind_int64(put, 10, entry->expires_at_ms);
+	sqlite3_bind_int64(put, 11, entry->payload_size);
 	sqlite3_step(put);
 	return sqlite3_reset(put);
 }

@@ -25,7 +25,7 @@ static const char schema_sql[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE entry(row INTEGER PRIMARY KEY, class INTEGER NOT NULL, kind INTEGER NOT NULL, outlet TEXT NOT NULL,"
     " id TEXT NOT NULL, station TEXT NOT NULL, topic TEXT NOT NULL, payload BLOB NOT NULL,"
-    " accepted_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL);"
+    " accepted_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, payload_size INTEGER NOT NULL);"
     "CREATE TABLE kept(name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE reserved(one INTEGER PRIMARY KEY CHECK (one = 1), next_row INTEGER NOT NULL);"
     "INSERT INTO reserved VALUES (1, 1);"
@@ -221,7 +221,7 @@ int store_file_read_reserved(struct store_db *db)
 static enum store_verdict prepare_all(struct store_db *db, struct store_group *group)
 {
 	/* REPLACE: a group of which the disk said that it failed may have reached it, and comes again. */
-	if (prepare(db->sqlite, "INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?)", &db->put) == SQLITE_OK &&
+	if (prepare(db->sqlite, "INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?)", &db->put) == SQLITE_OK &&
 	    prepare(db->sqlite, "DELETE FROM entry WHERE row = ?", &db->forget) == SQLITE_OK &&
 	    prepare(db->sqlite, "INSERT OR REPLACE INTO kept VALUES (?,?)", &db->keep) == SQLITE_OK &&
 	    prepare(db->sqlite, "INSERT OR REPLACE INTO reserved VALUES (1,?)", &db->reserve) == SQLITE_OK &&

@@ -91,7 +91,7 @@ static void collect(struct store *store, struct store_changes *list)
 		store_list_remove(store, change);
 		TAILQ_INSERT_TAIL(&group->changes, change, link);
 		group->count++;
-		group->bytes += change->entry ? change->entry->payload_size : change->size;
+		group->bytes += change->entry ? change->entry->held_size : change->size;
 	}
 }
 

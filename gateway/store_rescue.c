@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COPIES_MAX = 9, ENTRY_COLUMNS = 10, KEPT_COLUMNS = 2, RESERVED_COLUMNS = 2 };
+enum { COPIES_MAX = 9, ENTRY_COLUMNS = 11, KEPT_COLUMNS = 2, RESERVED_COLUMNS = 2 };
 
 static int rename_or_errno(const char *from, const char *to)
 {
@@ -52,7 +52,7 @@ static uint64_t copy_rows(sqlite3 *from, const char *select, sqlite3 *into, cons
 
 uint64_t store_rescue(sqlite3 *into, const char *moved)
 {
-	static const char put[] = "INSERT OR IGNORE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?)";
+	static const char put[] = "INSERT OR IGNORE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?)";
 	sqlite3 *from = NULL;
 	uint64_t copied = 0;
 	if (sqlite3_open_v2(moved, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&

@@ -111,7 +111,7 @@ class Run:
         return found
 
     def figures(self, end_ns):
-        """The metrics of this run: name -> (value, unit), and the latencies in ms of all alerts, those that wait still included."""
+        """The metrics of this run, {name: (value, unit)}, and the latencies in ms of all alerts, those that still wait included."""
         found = self.arrivals()
         alerts, bulk = found["alert"], found["bulk"]
         latencies, begin_ns = self.latencies(alerts, end_ns)
@@ -154,8 +154,8 @@ def overtaken(bulk):
 
 
 def run_case(case, systems, seconds):
-    """All systems at once, each on its own link: {system: (figures, latencies)} how much of the processors was busy and stolen, and the
-    congestion control of TCP."""
+    """All systems at once, each on its own link. Returns {system: (figures, latencies)}, the shares of the processors that were busy
+    and stolen, and the congestion control of TCP."""
     with common.Workshop() as workshop:
         busy = common.processor_shares()
         runs = [Run(workshop, system, case, seconds) for system in systems]

@@ -14,6 +14,7 @@ SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 BINARY_DIR = os.environ.get("CRESSET_BINARY_DIR", os.path.join(SOURCE_DIR, "build", "release"))
 NOT_PERMITTED = 77
 PR_SET_PDEATHSIG = 1
+BROKER_HEAD = "user root\nlog_dest stderr\n" + "".join(f"log_type {kind}\n" for kind in ("information", "notice", "warning", "error"))
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -115,7 +116,7 @@ class Workshop:
 
     def broker(self, name, settings, inside=()):
         """A mosquitto with these settings, running."""
-        config = self.write(name + ".conf", "user root\nlog_dest stderr\nlog_type information\nlog_type warning\nlog_type error\n" + settings)
+        config = self.write(name + ".conf", BROKER_HEAD + settings)
         child = self.start(name, [system_program("mosquitto"), "-c", config], inside)
 
         def running():

@@ -112,3 +112,13 @@ def start(workshop, name, tnc_port, broker_port, config=CONFIG, env=None, wrappe
     if check.returncode:
         raise common.BenchError(f"cressetd refuses the configuration of the benchmark: {check.stdout}{check.stderr}")
     return workshop.start(name, [*wrapper, common.program("cressetd"), "--config", file], env=env)
+
+
+def counters(workshop, name):
+    """The counters of a running cressetd: {(group, name): value}, its drops included."""
+    socket = f"{workshop.folder.name}/{name}.d/control.sock"
+    said = subprocess.run([common.program("cresset"), "status", "--socket", socket, "--json"], capture_output=True, text=True,
+                          check=True)
+    status = json.loads(said.stdout)
+    return {(item["group"], item["name"]): item["value"] for item in status["counters"]} | \
+        {(item["group"], item["reason"]): item["count"] for item in status["drops"]}

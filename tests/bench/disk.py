@@ -3,7 +3,6 @@ import os
 import re
 import resource
 import signal
-import subprocess
 import time
 
 import common
@@ -57,13 +56,6 @@ def run_healthy(count):
         return end(child), received
 
 
-def build_slow_sync(workshop):
-    library = workshop.path("slow_sync.so")
-    source = os.path.join(common.SOURCE_DIR, "tests", "bench", "preload", "slow_sync.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-D_GNU_SOURCE", "-o", library, source], check=True)
-    return library
-
-
 def run_distress(slow, count):
     """Latencies in ms from the last byte of the frame written by the TNC to a subscriber on loopback."""
     with common.Workshop() as workshop:
@@ -71,15 +63,15 @@ def run_distress(slow, count):
         subscriber = daemon.Subscriber(workshop, "subscriber", broker, "cresset/v1/+/sec/#")
         flood = daemon.Flood(workshop, "tnc", f"--count={count}", f"--rate={DISTRESS_RATE}", f"--stations={count}",
                              "--mark=!EMERGENCY!")
-        env = dict(os.environ, LD_PRELOAD=build_slow_sync(workshop)) if slow else None
+        env = dict(os.environ, LD_PRELOAD=common.program("slowsync.so"), SLOWSYNC_MS="2000") if slow else None
         child = daemon.start(workshop, "cressetd", flood.place["port"], broker, env=env)
         time.sleep(SETTLE_S)
         flood.go()
         flood.wait(count / DISTRESS_RATE + 60)
         subscriber.wait_for(count, b"n=0")
         workshop.check(child)
-        if slow and "slow_sync" not in workshop.text("cressetd.err"):
-            raise BenchError("the store of cressetd never called fsync: nothing was slow")
+        if not daemon.counters(workshop, "cressetd").get(("store", "groups")):
+            raise BenchError("the store of cressetd wrote nothing: no disk was in the way")
         first = {}
         for received, topic, payload in subscriber.lines():
             if "/distress/" in topic and (match := PATTERN.search(payload)):

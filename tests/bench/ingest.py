@@ -38,6 +38,9 @@ def run_cresset(rate, count):
         subscriber.wait_for(count, b"n=0")
         spent = common.cpu_us(child.pid) - before
         workshop.check(child)
+        drops = {name: value for (_, name), value in daemon.counters(workshop, "cressetd").items() if "drop." in name and value}
+        if drops:
+            progress(f"ingest: cressetd says what it dropped: {drops}")
         found, sample = {}, None
         for received, topic, payload in subscriber.lines():
             if match := PAYLOAD_NUMBER.search(payload):

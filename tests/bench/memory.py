@@ -12,7 +12,8 @@ QUEUED = 10000
 RATE = 1000
 SETTLE_S = 5
 
-TLS_CONFIG = daemon.CONFIG.replace("    - host: 127.0.0.1\n", "    - host: localhost\n      tls: true\n      ca_file: {folder}/ca.pem\n")
+TLS_CONFIG = daemon.CONFIG.replace("    - host: 127.0.0.1\n",
+                                   "    - host: localhost\n      tls: true\n      ca_file: {folder}/ca.pem\n")
 TLS_BROKER = "cafile {folder}/ca.pem\ncertfile {folder}/ca.pem\nkeyfile {folder}/key.pem\n"
 # What field bases run today in the gateway's place, with a headquarters that cannot be reached.
 BRIDGE = "max_queued_messages 0\nconnection hq\naddress 127.0.0.1:{dead}\ntopic cresset/v1/op/# out 1\n"

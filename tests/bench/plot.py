@@ -4,9 +4,9 @@ import subprocess
 import common
 
 
-def draw(path, script):
-    result = subprocess.run([common.system_program("gnuplot")], input=f"set terminal pngcairo size 1000,{{height}}\n".format(
-        height=script[0]) + f"set output '{path}'\n" + script[1], text=True, capture_output=True, check=False)
+def draw(path, height, script):
+    head = f"set terminal pngcairo size 1000,{height}\nset output '{path}'\n"
+    result = subprocess.run([common.system_program("gnuplot")], input=head + script, text=True, capture_output=True, check=False)
     if result.returncode:
         raise common.BenchError(f"gnuplot: {result.stderr.strip()}")
 
@@ -29,12 +29,12 @@ def latencies(path, cases):
         text += f"set title '{case}'\nset xlabel 'alert latency, ms (grey: the floor)'\n"
         text += f"set arrow 1 from {floor_ms}, 0 to {floor_ms}, 100 nohead lc rgb 'grey'\n"
         text += "plot " + ", ".join(parts) + "\n"
-    draw(path, (350 * len(cases), text))
+    draw(path, 350 * len(cases), text)
 
 
 def bars(path, title, unit, values):
     """One bar for each of {name: value}."""
     text = block("d", ((i, f'"{name}"', value) for i, (name, value) in enumerate(values.items())))
-    text += f"set title '{title}'\nset ylabel '{unit}'\nset style fill solid 0.6\nset boxwidth 0.6\nset yrange [0:*]\nset grid y\n"
-    text += "unset key\nplot $d using 1:3:xtic(2) with boxes\n"
-    draw(path, (500, text))
+    text += f"set title '{title}'\nset ylabel '{unit}'\nset yrange [0:*]\nset grid y\n"
+    text += "set style fill solid 0.6\nset boxwidth 0.6\nunset key\nplot $d using 1:3:xtic(2) with boxes\n"
+    draw(path, 500, text)
