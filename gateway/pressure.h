@@ -1,16 +1,13 @@
-/* Back-pressure: a flood is made to wait in the ports, for as long as that helps. */
+/* Back-pressure: while much waits for the uplink, no port is read faster than any radio speaks, so that only a flood has to wait. */
 #pragma once
-
-#include <stdbool.h>
-#include <systemd/sd-event.h>
 
 #include "gateway/schedule.h"
 
 struct pressure;
 
-/* pause is called when ports shall no longer be read, and when they shall be again. NULL: out of memory. */
-struct pressure *pressure_new(const struct schedule *schedule, void (*pause)(void *context, bool paused), void *context,
-			      sd_event *event);
+/* limit is called with true when ports shall be read slowly from now on, with false when they need not. NULL: out of memory. */
+struct pressure *pressure_new(const struct schedule *schedule, void (*limit)(void *context, bool limited),
+			      void *context);
 void pressure_free(struct pressure *pressure);
 
 /* Something was put into the schedule, or left it. Cheap. */

@@ -8,14 +8,23 @@
 #include "gateway/clock.h"
 #include "gateway/log.h"
 
-enum { TOPIC_MAX = 256 };
+enum { TOPIC_MAX = 256, CLOCK_ASK_US = 5000000 };
 
 enum message_clock publisher_clock(const struct settings *settings)
 {
 	if (!settings->gateway.clock_auto)
 		return settings->gateway.clock;
+	/* Asking the kernel costs as much as rendering a message; the answer is good for some seconds. */
+	static enum message_clock known;
+	static int64_t asked_us;
+	int64_t now_us = clock_mono_us();
+	if (asked_us && now_us - asked_us < CLOCK_ASK_US)
+		return known;
 	struct timex timex = {.modes = 0};
-	return adjtimex(&timex) != TIME_ERROR && !(timex.status & STA_UNSYNC) ? CLOCK_SOURCE_NTP : CLOCK_SOURCE_UNKNOWN;
+	bool synchronised = adjtimex(&timex) != TIME_ERROR && !(timex.status & STA_UNSYNC);
+	known = synchronised ? CLOCK_SOURCE_NTP : CLOCK_SOURCE_UNKNOWN;
+	asked_us = now_us;
+	return known;
 }
 
 static struct json_context context_for(const struct publisher *publisher, const char *radio, const char *station)

@@ -12,7 +12,8 @@
 #include "gateway/priorities.h"
 
 enum {
-	READ_SIZE = 4096, /* bounded per turn, so that a babbling modem leaves room for the others */
+	READ_SIZE = 4096,          /* bounded per turn, so that a babbling modem leaves room for the others */
+	LIMIT_BYTES_PER_S = 16384, /* while limited */
 	WRITE_BACKLOG_MAX = 8192,
 	RETRY_FIRST_US = 1000000,
 	RETRY_LAST_US = 60000000,
@@ -61,7 +62,12 @@ struct radio {
 	int64_t retry_us;
 	enum port_fault fault;
 	char text[TEXT_MAX];
-	bool said_down, paused, busy;
+	bool said_down, busy;
+
+	bool limited;            /* reading slowly */
+	int64_t allowance_bytes; /* that may still be read now; counted up as time passes */
+	int64_t allowance_us;    /* when it was counted */
+	sd_event_source *allowance_source;
 
 	uint8_t backlog[WRITE_BACKLOG_MAX];
 	size_t backlog_size;
@@ -127,7 +133,8 @@ static void watch_port(struct radio *radio)
 {
 	if (!radio->port_source)
 		return;
-	uint32_t events = (radio->paused ? 0 : EPOLLIN) | (radio->backlog_size ? EPOLLOUT : 0);
+	bool readable = !radio->limited || radio->allowance_bytes > 0;
+	uint32_t events = (readable ? EPOLLIN : 0) | (radio->backlog_size ? EPOLLOUT : 0);
 	sd_event_source_set_io_events(radio->port_source, events);
 }
 
@@ -267,6 +274,33 @@ static void port_lost(struct radio *radio, int error)
 	retry_later(radio);
 }
 
+static int on_allowance(sd_event_source *source, uint64_t at_us, void *context)
+{
+	(void)source, (void)at_us;
+	struct radio *radio = context;
+	radio->allowance_bytes = READ_SIZE;
+	radio->allowance_us = clock_mono_us();
+	watch_port(radio);
+	return 0;
+}
+
+/* Counts what was read; a port that used up its allowance is left alone until there is one more read's worth. */
+static void use_allowance(struct radio *radio, size_t size)
+{
+	int64_t earned = (radio->read_us - radio->allowance_us) * LIMIT_BYTES_PER_S / 1000000;
+	if (earned > 0)
+		radio->allowance_us = radio->read_us;
+	radio->allowance_bytes = radio->allowance_bytes + earned < LIMIT_BYTES_PER_S ? radio->allowance_bytes + earned
+										     : LIMIT_BYTES_PER_S;
+	radio->allowance_bytes -= (int64_t)size;
+	if (radio->allowance_bytes > 0)
+		return;
+	watch_port(radio);
+	int64_t wait_us = (READ_SIZE - radio->allowance_bytes) * 1000000 / LIMIT_BYTES_PER_S;
+	sd_event_source_set_time(radio->allowance_source, (uint64_t)(radio->read_us + wait_us));
+	sd_event_source_set_enabled(radio->allowance_source, SD_EVENT_ONESHOT);
+}
+
 static int read_port(struct radio *radio)
 {
 	uint8_t bytes[READ_SIZE];
@@ -275,6 +309,8 @@ static int read_port(struct radio *radio)
 		return (int)size;
 	radio->read_us = clock_mono_us();
 	radio->counters.bytes_in->value += (uint64_t)size;
+	if (radio->limited)
+		use_allowance(radio, (size_t)size);
 	radio->setup.modem->input(radio->modem_state, bytes, (size_t)size);
 	return 0;
 }
@@ -290,7 +326,7 @@ static int on_port(sd_event_source *source, int fd, uint32_t events, void *conte
 		memcpy(rest, radio->backlog, size);
 		result = write_some(radio, rest, size);
 	}
-	/* While paused a hang-up still wakes us; then the port is read so that it is noticed, not spun on. */
+	/* While reading slowly a hang-up still wakes us; then the port is read so that it is noticed, not spun on. */
 	if (result >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		result = read_port(radio);
 	if (result < 0)
@@ -425,6 +461,16 @@ static int start_drivers(struct radio *radio, const char **error)
 	return result;
 }
 
+static int add_allowance(struct radio *radio)
+{
+	int error = sd_event_add_time(radio->event, &radio->allowance_source, CLOCK_MONOTONIC, 0, 1000, on_allowance,
+				      radio);
+	if (error < 0)
+		return error;
+	sd_event_source_set_priority(radio->allowance_source, PRIORITY_TIMER);
+	return sd_event_source_set_enabled(radio->allowance_source, SD_EVENT_OFF);
+}
+
 struct radio *radio_new(const struct radio_setup *setup, const struct radio_callbacks *callbacks, sd_event *event,
 			struct worker *worker, struct counters *counters, const char **error)
 {
@@ -441,7 +487,7 @@ struct radio *radio_new(const struct radio_setup *setup, const struct radio_call
 	find_counters(radio);
 	radio->modem_services = services_for(radio, true);
 	radio->air_services = services_for(radio, false);
-	if (start_drivers(radio, error) < 0) {
+	if (add_allowance(radio) < 0 || start_drivers(radio, error) < 0) {
 		radio_free(radio);
 		return NULL;
 	}
@@ -463,6 +509,7 @@ void radio_free(struct radio *radio)
 	}
 	sd_event_source_disable_unref(radio->port_source);
 	sd_event_source_disable_unref(radio->retry_source);
+	sd_event_source_disable_unref(radio->allowance_source);
 	sd_event_source_disable_unref(radio->modem_alarm.source);
 	sd_event_source_disable_unref(radio->air_alarm.source);
 	port_close(radio->port);
@@ -497,11 +544,12 @@ int radio_send(struct radio *radio, const struct message *message)
 	return result;
 }
 
-void radio_pause(struct radio *radio, bool pause)
+void radio_limit(struct radio *radio, bool limited)
 {
-	if (radio->paused == pause)
-		return;
-	radio->paused = pause;
+	radio->limited = limited;
+	radio->allowance_bytes = LIMIT_BYTES_PER_S;
+	radio->allowance_us = clock_mono_us();
+	sd_event_source_set_enabled(radio->allowance_source, SD_EVENT_OFF);
 	watch_port(radio);
 }
 

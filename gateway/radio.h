@@ -48,8 +48,9 @@ bool radio_ready(const struct radio *radio);
  * nothing follows. */
 int radio_send(struct radio *radio, const struct message *message);
 
-/* Stops (or goes on) reading the port, so that the other side waits. Writing goes on. */
-void radio_pause(struct radio *radio, bool pause);
+/* While limited, the port is read at 16 kB/s at most: faster than any radio speaks and any serial line of 115 200 baud carries, so
+ * that only a flood has to wait, in the port. Writing goes on. */
+void radio_limit(struct radio *radio, bool limited);
 
 struct radio_status {
 	const char *name, *modem, *air, *device, *resolved;

@@ -284,12 +284,12 @@ static void on_loaded(void *context, struct entry *entry)
 
 /* ---- life ---- */
 
-static void on_pause(void *context, bool paused)
+static void on_limit(void *context, bool limited)
 {
 	struct route *route = context;
 	for (size_t i = 0; i < route->settings->radio_count; i++)
 		if (route->radios[i])
-			radio_pause(route->radios[i], paused);
+			radio_limit(route->radios[i], limited);
 }
 
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
@@ -357,7 +357,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .scheduled = on_scheduled,
 	    .passed = on_passed,
 	};
-	route->pressure = pressure_new(route->uplink_schedule, on_pause, route, event);
+	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
 	return route->pressure && route->outgoing;
 }
