@@ -11,6 +11,9 @@ import unittest
 
 import harness
 
+# Some 50 ms a frame instead of a second, so that what two thousand commands left behind comes out soon.
+FAST_CHANNEL = ("kiss: {baud_on_air: 9600, txdelay_ms: 0, txtail_ms: 0, persistence: 255, full_duplex: on}\n"
+                "    aprs: {callsign: N0CALL-10}")
 CYCLES = int(os.environ.get("CRESSET_KILL_CYCLES", "200"))
 
 
@@ -78,7 +81,7 @@ class Kill(unittest.TestCase):
         slow_port = int(text.split("slow:")[1].split("tcp://127.0.0.1:")[1].split("\n")[0])
         tnc = self.bench.tnc(slow_port)
         # The air is slow; a fast channel lets the backlog out within the test's patience.
-        config.write_text(text.replace("aprs: {callsign: N0CALL-10}", "kiss: {baud_on_air: 9600}\n    aprs: {callsign: N0CALL-10}"))
+        config.write_text(text.replace("aprs: {callsign: N0CALL-10}", FAST_CHANNEL))
         self.gateway_once(config)
         wanted = {f"number {command_id.split('-')[1]}".encode() for command_id in self.stored}
 
