@@ -1,3 +1,13 @@
 # What is installed beside the programs.
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/cresset
   FILES_MATCHING PATTERN "*.json")
+install(FILES ${CMAKE_SOURCE_DIR}/config/cresset.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/cresset)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/mosquitto DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# systemd looks into lib/ below /usr and /usr/local, whatever the directory of libraries is called here.
+configure_file(${CMAKE_SOURCE_DIR}/config/systemd/cresset.service.in ${CMAKE_BINARY_DIR}/cresset.service @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/cresset.service DESTINATION lib/systemd/system)
+install(FILES ${CMAKE_SOURCE_DIR}/config/systemd/cresset.sysusers DESTINATION lib/sysusers.d RENAME cresset.conf)
+
+include(config/man/install.cmake)
+include(config/completion/install.cmake)

@@ -105,8 +105,11 @@ bool port_tty_fail(struct port_problem *problem, const char *resolved, int error
 	case EIO: /* the node is still there, the hardware is not */
 		return port_fail(problem, PORT_ABSENT, "the device does not answer. Unplug it and plug it in again.");
 	case EACCES:
-	case EPERM:
 		return fail_permission(problem, resolved);
+	case EPERM: /* the rights of the file would do, but systemd's DevicePolicy= does not */
+		return port_fail(problem, PORT_PERMISSION,
+				 "forbidden by the service's settings. Name this kind of device under DeviceAllow= in: "
+				 "systemctl edit cresset");
 	case EBUSY:
 	case EWOULDBLOCK:
 		return fail_busy(problem, resolved, -1);

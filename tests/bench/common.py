@@ -1,4 +1,5 @@
 """What all benchmarks share: starting children that never outlive us, brokers, links, CPU and memory of a process."""
+import contextlib
 import ctypes
 import json
 import os
@@ -57,10 +58,14 @@ def wait_until(condition, seconds, what):
     return value
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(highest=65535):
+    """A loopback port that nobody listens on. Direwolf takes none above 49151, of which the system gives out many."""
+    with contextlib.ExitStack() as probes:
+        while True:
+            probe = probes.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            if (port := probe.getsockname()[1]) <= highest:
+                return port
 
 
 def die_with_parent():

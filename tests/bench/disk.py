@@ -63,7 +63,9 @@ def run_distress(slow, count):
         subscriber = daemon.Subscriber(workshop, "subscriber", broker, "cresset/v1/+/sec/#")
         flood = daemon.Flood(workshop, "tnc", f"--count={count}", f"--rate={DISTRESS_RATE}", f"--stations={count}",
                              "--mark=!EMERGENCY!")
-        env = dict(os.environ, LD_PRELOAD=common.program("slowsync.so"), SLOWSYNC_MS="2000") if slow else None
+        library = workshop.path("slowsync.so")  # LD_PRELOAD takes no path with a space
+        os.symlink(common.program("slowsync.so"), library)
+        env = dict(os.environ, LD_PRELOAD=library, SLOWSYNC_MS="2000") if slow else None
         child = daemon.start(workshop, "cressetd", flood.place["port"], broker, env=env)
         time.sleep(SETTLE_S)
         flood.go()

@@ -145,7 +145,7 @@ def waiting(workshop):
 def run(seconds):
     with common.Workshop() as workshop:
         field, hq, broker = open_link(workshop)
-        port, tnc_port = common.free_port(), common.free_port()
+        port, tnc_port = common.free_port(), common.free_port(highest=49151)
         workshop.broker("mosquitto", f"listener {port}\nallow_anonymous true\nmax_topic_alias 1000\nmax_inflight_messages 1000\n", hq)
         headquarters = Headquarters(workshop, hq, broker, port)
         tnc = start_tnc(workshop, field, tnc_port)
@@ -166,6 +166,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="of radio traffic (default 60, at least 10)")
     seconds = max(10, parser.parse_args().seconds)
+    sys.stdout.reconfigure(line_buffering=True)
     try:
         run(seconds)
     except common.BenchError as error:

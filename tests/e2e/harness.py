@@ -32,10 +32,14 @@ def find_program(name):
     return path
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(highest=65535):
+    """A loopback port that nobody listens on. Direwolf takes none above 49151, of which the system gives out many."""
+    with contextlib.ExitStack() as probes:
+        while True:
+            probe = probes.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            if (port := probe.getsockname()[1]) <= highest:
+                return port
 
 
 def wait_for(condition, what, seconds=None):

@@ -27,7 +27,7 @@ class Direwolf(unittest.TestCase):
         self.addCleanup(self.bench.__exit__)
         self.port, _ = self.bench.broker()
         self.hq = harness.Listener(self.bench, self.port)
-        self.kiss_port = harness.free_port()
+        self.kiss_port = harness.free_port(highest=49151)
 
     def direwolf(self, audio, **options):
         config = self.bench.dir / "direwolf.conf"
@@ -59,8 +59,8 @@ class Direwolf(unittest.TestCase):
         home = self.bench.dir
         (home / ".asoundrc").write_text('pcm.dwfile { type file; slave.pcm "null"; file "%s/tx.raw"; format "raw" }\n' % home)
         udp = harness.free_port()
-        self.direwolf(f"ADEVICE udp:{udp} dwfile", env={**os.environ, "HOME": str(home)},
-                      stdout=open(home / "direwolf.out", "wb"))
+        with open(home / "direwolf.out", "wb") as output:
+            self.direwolf(f"ADEVICE udp:{udp} dwfile", env={**os.environ, "HOME": str(home)}, stdout=output)
         self.gateway("aprs: {callsign: N0CALL-10, path: WIDE1-1}")
         said = self.bench.tool("send", "--to", "N0CALL-7", "--wait", "return to base by the north road").stdout
         self.assertIn("sent", said)

@@ -183,8 +183,11 @@ class Faults(unittest.TestCase):
 
     def test_a_full_disk_is_said_and_traffic_goes_on(self):
         full = self.bench.dir / "full"
+        # LD_PRELOAD takes no path with a space.
+        library = self.bench.dir / "slowsync.so"
+        library.symlink_to(harness.BINARY / "tests" / "slowsync.so")
         port, broker = self.bench.broker()
-        self.start([port], env={"LD_PRELOAD": str(harness.BINARY / "tests" / "slowsync.so"),
+        self.start([port], env={"LD_PRELOAD": str(library),
                                 "SLOWSYNC_FULL_BELOW": str(self.bench.dir / "base1"), "SLOWSYNC_WHEN": str(full),
                                 "ASAN_OPTIONS": "verify_asan_link_order=0"})
         full.touch()

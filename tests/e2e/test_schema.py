@@ -6,12 +6,15 @@ import pathlib
 import subprocess
 import sys
 import unittest
-import warnings
 
 try:
     import jsonschema
 except ImportError:
     sys.exit("python3-jsonschema is missing: apt-get install python3-jsonschema")
+try:
+    import referencing
+except ImportError:
+    referencing = None
 
 SOURCE = pathlib.Path(os.environ["CRESSET_SOURCE_DIR"])
 BINARY = pathlib.Path(os.environ["CRESSET_BINARY_DIR"])
@@ -43,11 +46,13 @@ N0CALL-7>APRS:{Q1xyz
 
 
 def validator(name):
-    store = {f"{stem}.json": schema for stem, schema in SCHEMAS.items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # newer releases resolve otherwise, older ones only so
-        resolver = jsonschema.RefResolver(base_uri=f"{name}.json", referrer=SCHEMAS[name], store=store)
-        return jsonschema.Draft202012Validator(SCHEMAS[name], resolver=resolver)
+    """A validator that finds the schemas beside this one. jsonschema 4.18 and later looks them up in a registry; Debian 12 has an older one."""
+    files = {f"{stem}.json": schema for stem, schema in SCHEMAS.items()}
+    if referencing:
+        registry = referencing.Registry().with_contents(files.items())
+        return jsonschema.Draft202012Validator({"$ref": f"{name}.json"}, registry=registry)
+    resolver = jsonschema.RefResolver(base_uri=f"{name}.json", referrer=SCHEMAS[name], store=files)
+    return jsonschema.Draft202012Validator(SCHEMAS[name], resolver=resolver)
 
 
 def samples():

@@ -41,6 +41,8 @@ class Tls(unittest.TestCase):
             f"listener {secure} 127.0.0.1", f"cafile {self.dir}/authority.crt", f"certfile {self.dir}/{certificate}.crt",
             f"keyfile {self.dir}/{certificate}.key", "require_certificate true", "use_identity_as_username true",
             f"listener {plain} 127.0.0.1"])
+        # The second listener comes only once the first has read its certificates.
+        harness.wait_for(lambda: harness.listening(plain), "the listener without TLS")
         return port, plain
 
     def gateway(self, port, authority="authority"):

@@ -106,11 +106,14 @@ static void test_check(void **state)
 	free(text);
 }
 
-/* Switched on, the example's only errors are files that are not there. */
+/* Switched on, the example's only errors are files that are not there, whatever this machine has in /etc/cresset. */
 static void test_switched_on(void **state)
 {
 	(void)state;
-	struct settings *settings = load(switched_on());
+	char *text = switched_on();
+	for (char *at = text; (at = strstr(at, "/etc/cresset"));)
+		memcpy(at, "/nil", strlen("/etc"));
+	struct settings *settings = load(text);
 	for (size_t i = 0; i < settings_error_count(settings); i++) {
 		const char *error = settings_error(settings, i);
 		bool file = strstr(error, "No such file or directory") ||
