@@ -2,7 +2,6 @@
 #include "gateway/lane.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +69,19 @@ int lane_attach(struct lane *lane, struct mqtt *mqtt)
 	return limits->topic_alias_maximum && !lane->aliases ? -ENOMEM : 0;
 }
 
-/* schedule_give_back puts at the front, so the youngest goes first. */
+/* Parts a flight from its twin. answered: the twin has nothing to deliver any more. */
+static void part(struct flight *flight, bool answered)
+{
+	if (!flight->twin)
+		return;
+	flight->twin->twin = NULL;
+	flight->twin->answered = answered;
+	flight->twin->repeated = flight->twin->repeated && answered;
+	flight->twin = NULL;
+}
+
+/* schedule_give_back puts at the front, so the youngest goes first. What is still on its way elsewhere, or was answered there, is not
+ * given back. */
 static void give_back(struct flight *flight, struct schedule *schedule)
 {
 	struct flight *reversed = NULL;
@@ -81,7 +92,11 @@ static void give_back(struct flight *flight, struct schedule *schedule)
 	}
 	for (struct flight *next; reversed; reversed = next) {
 		next = reversed->next;
-		schedule_give_back(schedule, reversed->entry);
+		if (reversed->twin || reversed->answered)
+			entry_unref(reversed->entry);
+		else
+			schedule_give_back(schedule, reversed->entry);
+		part(reversed, false);
 		free(reversed);
 	}
 }
@@ -126,7 +141,7 @@ size_t lane_flight_bytes(const struct lane *lane)
 	return lane->flight_bytes;
 }
 
-const struct flight *lane_oldest(const struct lane *lane)
+struct flight *lane_oldest(const struct lane *lane)
 {
 	return lane->oldest;
 }
@@ -164,16 +179,20 @@ static size_t publication_bytes(const struct mqtt_publication *publication)
 	       (publication->expiry_s ? EXPIRY_BYTES : 0) + (publication->id ? FULL_BYTES : 0);
 }
 
-int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t now_ms, bool full)
+static int start_flight(struct lane *lane, struct entry *entry, int64_t now_us, int64_t now_ms, bool full,
+			struct flight **started)
 {
 	bool known;
+	const char *payload = entry_payload(entry);
+	if (!payload)
+		return -EBADMSG;
 	if (!full_topic(lane, entry_topic(entry)))
 		return -ENAMETOOLONG;
 	struct flight *flight = calloc(1, sizeof(*flight));
 	if (!flight)
 		return -ENOMEM;
 	struct mqtt_publication publication = {.topic = lane->topic,
-					       .payload = entry_payload(entry),
+					       .payload = payload,
 					       .payload_size = entry->payload_size,
 					       .expiry_s = seconds_left(entry, now_ms),
 					       .alias = alias_of(lane->aliases, lane->topic, &known)};
@@ -193,8 +212,30 @@ int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t
 	}
 	flight->entry = entry;
 	flight->sent_us = now_us;
+	flight->due_us = INT64_MAX;
 	append(lane, flight);
 	lane->reckoned += publication_bytes(&publication);
+	*started = flight;
+	return error;
+}
+
+int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t now_ms, bool full)
+{
+	struct flight *started;
+	return start_flight(lane, entry, now_us, now_ms, full, &started);
+}
+
+int lane_repeat(struct lane *lane, struct flight *flight, int64_t now_us, int64_t now_ms, bool full)
+{
+	struct flight *twin;
+	int error = start_flight(lane, entry_ref(flight->entry), now_us, now_ms, full, &twin);
+	if (error && error != -ENOTCONN) {
+		entry_unref(flight->entry);
+		return error;
+	}
+	twin->repeated = true;
+	twin->twin = flight;
+	flight->twin = twin;
 	return error;
 }
 
@@ -216,10 +257,12 @@ void lane_cork(struct lane *lane, bool on)
 		mqtt_cork(lane->mqtt, on);
 }
 
-void lane_mark(struct lane *lane, const struct pace_mark *mark)
+void lane_mark(struct lane *lane, const struct pace_mark *mark, int64_t due_us)
 {
-	for (struct flight *flight = *lane->unmarked; flight; flight = flight->next)
+	for (struct flight *flight = *lane->unmarked; flight; flight = flight->next) {
 		flight->mark = *mark;
+		flight->due_us = due_us;
+	}
 	lane->unmarked = lane->last;
 }
 
@@ -238,24 +281,25 @@ struct flight *lane_answered(struct lane *lane, uint16_t mid)
 		lane->unmarked = link;
 	lane->flights--;
 	lane->flight_bytes -= flight->entry->payload_size;
+	part(flight, true);
 	return flight;
 }
 
-uint64_t lane_wire_bytes(struct lane *lane, uint32_t *unsent, bool *lost)
+struct lane_news lane_news(struct lane *lane)
 {
 	struct mqtt_tcp tcp;
-	*unsent = 0;
-	*lost = false;
+	struct lane_news news = {0};
 	if (!lane->mqtt || !mqtt_tcp(lane->mqtt, &tcp))
-		return 0;
+		return news;
 	uint64_t sent = tcp.wire_bytes - lane->wire_bytes;
-	uint64_t rest = sent > lane->credit ? sent - lane->credit : 0;
-	*unsent = tcp.unsent_bytes;
-	*lost = tcp.lost != lane->losses;
+	news.wire_bytes = sent > lane->credit ? sent - lane->credit : 0;
+	news.unsent = tcp.unsent_bytes > 0;
+	news.lost = tcp.lost != lane->losses;
+	news.rtt_us = tcp.rtt_us;
 	lane->wire_bytes = tcp.wire_bytes;
 	lane->losses = tcp.lost;
 	lane->credit = lane->reckoned = 0;
-	return rest;
+	return news;
 }
 
 uint64_t lane_reckoned_bytes(const struct lane *lane)

@@ -11,13 +11,17 @@
 
 struct lane;
 
-/* One entry on its way. */
+/* One entry on its way. An entry may be on its way over two lanes: the flights are twins then, and the first answer counts. */
 struct flight {
 	struct flight *next;
 	struct entry *entry;
+	struct flight *twin;   /* NULL = none, or it was answered */
 	struct pace_mark mark; /* sent_us 0: cannot be used to measure */
 	int64_t sent_us;
+	int64_t due_us; /* later than this the answer is overdue */
 	uint16_t mid;
+	bool repeated; /* need not be looked at again */
+	bool answered; /* by its twin: the entry is not ours any more */
 };
 
 struct lane *lane_new(const char *topic_prefix);
@@ -36,26 +40,35 @@ bool lane_room(const struct lane *lane);
 bool lane_at_receive_maximum(const struct lane *lane);
 unsigned lane_flights(const struct lane *lane);
 size_t lane_flight_bytes(const struct lane *lane);
-const struct flight *lane_oldest(const struct lane *lane);
+struct flight *lane_oldest(const struct lane *lane);
 
 /* Publishes an entry; its reference then belongs to the lane. full: with all properties, which cost about 65 bytes. 0, or
  * -ENOTCONN (the connection is lost; the entry is the lane's all the same and comes back by lane_detach), or another negative
  * errno: the entry cannot be published and stays the caller's. */
 int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t now_ms, bool full);
+/* Publishes once more what is on its way over another lane, as its twin. Results as lane_publish; on another error than -ENOTCONN
+ * there is no twin. */
+int lane_repeat(struct lane *lane, struct flight *flight, int64_t now_us, int64_t now_ms, bool full);
 /* Publishes a retained document whose answer nobody waits for. topic: below the prefix. */
 int lane_publish_retained(struct lane *lane, const char *topic, const char *json);
 void lane_cork(struct lane *lane, bool on);
 
-/* Gives the mark to everything published since the last call. */
-void lane_mark(struct lane *lane, const struct pace_mark *mark);
+/* Gives mark and due time to everything published since the last call. */
+void lane_mark(struct lane *lane, const struct pace_mark *mark, int64_t due_us);
 
-/* The flight with that message id, taken out; the caller frees it with free() and has the entry. NULL: not ours. */
+/* The flight with that message id, taken out, and its twin told; the caller frees it with free(). Unless it is `answered` already,
+ * its entry is the caller's. NULL: not ours. */
 struct flight *lane_answered(struct lane *lane, uint16_t mid);
 
-/* Bytes put on the wire since the last call as the kernel counts them. *unsent: handed down and not sent, for lack of a congestion
- * window. *lost: a loss was noticed since. All zero when not connected. */
-uint64_t lane_wire_bytes(struct lane *lane, uint32_t *unsent, bool *lost);
-/* What was published since the last lane_wire_bytes or lane_take_reckoned, by the lane's own reckoning and without the headers of TCP
- * and IP. Costs nothing. Taking it means that it was accounted for: the next lane_wire_bytes leaves it out. */
+/* What the kernel says of the connection since the last call; all zero when not connected. */
+struct lane_news {
+	uint64_t wire_bytes; /* put on the wire */
+	bool unsent;         /* something handed down is not sent yet, for lack of a congestion window */
+	bool lost;           /* a loss was noticed */
+	uint32_t rtt_us;     /* smoothed */
+};
+struct lane_news lane_news(struct lane *lane);
+/* What was published since the last lane_news or lane_take_reckoned, by the lane's own reckoning and without the headers of TCP
+ * and IP. Costs nothing. Taking it means that it was accounted for: the next lane_news leaves it out. */
 uint64_t lane_reckoned_bytes(const struct lane *lane);
 uint64_t lane_take_reckoned(struct lane *lane);

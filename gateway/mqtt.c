@@ -196,8 +196,6 @@ static void set_socket_options(struct mqtt *mqtt, int fd)
 	int class = mqtt->dscp << 2, timeout = USER_TIMEOUT_MS;
 	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &class, sizeof(class));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &class, sizeof(class));
-	if (getenv("CC"))
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, getenv("CC"), strlen(getenv("CC")));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
@@ -426,6 +424,6 @@ bool mqtt_tcp(const struct mqtt *mqtt, struct mqtt_tcp *tcp)
 	*tcp = (struct mqtt_tcp){.wire_bytes = info.tcpi_bytes_sent + (uint64_t)info.tcpi_segs_out * header,
 				 .unsent_bytes = info.tcpi_notsent_bytes,
 				 .lost = info.tcpi_total_retrans + info.tcpi_rcv_ooopack,
-				 .segment_max = info.tcpi_snd_mss};
+				 .rtt_us = info.tcpi_rtt};
 	return true;
 }

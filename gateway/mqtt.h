@@ -91,7 +91,7 @@ struct mqtt_tcp {
 	uint64_t wire_bytes; /* sent so far with the headers of TCP and IP, retransmissions and bare acknowledgements included */
 	uint32_t unsent_bytes; /* handed down, not yet sent for lack of a congestion window */
 	uint32_t lost;         /* retransmissions and holes in what arrived, so far */
-	uint32_t segment_max;  /* payload bytes of a segment */
+	uint32_t rtt_us;       /* smoothed */
 };
 /* False when not connected. */
 bool mqtt_tcp(const struct mqtt *mqtt, struct mqtt_tcp *tcp);

@@ -19,18 +19,20 @@
 #define ROUND_SAMPLES    4
 #define ROUND_MIN_US     20000
 #define QUEUE_MIN_US     3000.0 /* below is jitter */
-#define QUEUE_SHARE      0.15   /* of the time that a burst takes on the wire: below is not a queue either */
+#define QUEUE_SHARE      0.06   /* of the time that a burst takes on the wire: below is not a queue either */
 #define USED_SHARE       0.85   /* of the allowance: growing needs proof that the present rate was really tried */
 #define START_GROWTH     1.35   /* a round, until the first queue */
 #define START_FAST       125000.0
-#define GROWTH           0.01   /* a second, after a queue was seen */
-#define GROWTH_DOUBLE_US 4e6    /* and doubling in this time without a queue */
+#define GROWTH           0.004  /* a second, after a queue was seen */
+#define GROWTH_DOUBLE_US 3e6    /* and doubling in this time without a queue */
 #define GROWTH_MAX       0.12   /* a round */
 #define START_QUEUE_SHARE 0.3
 #define START_QUEUE_US   12000.0
-#define START_DOUBLINGS  2
+#define START_DOUBLINGS  3
 #define REBASE_STRIKES   3
 #define REBASE_SHARE     0.7
+#define DUE_MIN_US       30000.0 /* later than this and a part of the round trip an answer is overdue */
+#define DUE_SHARE        32.0
 #define HELD_UP_SHARE    0.5 /* of the time on the wire: answers closer than this waited for a lost one before them */
 #define DISTURBED_ROUNDS 2 /* until all answers that a loss held up are through */
 #define LARGE_EXCESS     0.3
@@ -372,6 +374,15 @@ double pace_burst(const struct pace *pace)
 double pace_window(const struct pace *pace)
 {
 	return pace->rate * (2 * fmax(pace->rtt_us, pace_base_rtt_us(pace)) / US_PER_S + 1) + 2 * pace_burst(pace);
+}
+
+int64_t pace_due_us(const struct pace *pace, const struct pace_mark *mark)
+{
+	double base = pace_base_rtt_us(pace);
+	if (base <= 0)
+		return 0;
+	double margin = fmax(DUE_MIN_US, base / DUE_SHARE) + wire_us(pace->burst_bytes, pace->rate) / 2;
+	return mark->sent_us + (int64_t)(base + mark->wait_us + wire_us(mark->wire_bytes, pace->rate) + margin);
 }
 
 double pace_rate(const struct pace *pace)

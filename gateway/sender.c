@@ -11,6 +11,7 @@
 #include "gateway/log.h"
 #include "gateway/pace.h"
 #include "gateway/priorities.h"
+#include "gateway/urgent.h"
 
 #define US_PER_MS        1000
 #define TURN_MAX         64        /* urgent entries published in one go */
@@ -25,15 +26,20 @@
 #define NO_SUBSCRIBER    0x10
 #define FIRST_ERROR      0x80
 #define LIMITED_SAY_US   INT64_C(600000000)
+#define DUE_MIN_US       30000 /* later than this and a part of the round trip an answer is overdue */
+#define DUE_SHARE        32
 
 struct sender {
 	const struct uplink_settings *settings;
 	struct schedule *schedule;
 	struct sender_callbacks callbacks;
 	sd_event *event;
-	sd_event_source *wake, *timer, *broken;
+	sd_event_source *wake, *timer, *overdue, *broken;
 	struct pace *pace;
 	struct lane *lanes[SENDER_LANES];
+	struct urgent urgent;
+	uint32_t urgent_rtt_us;    /* as the kernel of this side sees it */
+	unsigned lost;             /* lanes found lost while publishing, a bit each */
 	struct pace_mark youngest;         /* of the bulk answered in this read */
 	int64_t answered_us[SENDER_LANES]; /* the last time */
 	int64_t refreshed_us, limited_said_us;
@@ -41,7 +47,8 @@ struct sender {
 	double message_bytes; /* of a bulk message lately */
 	struct latency latency[CLASS_COUNT];
 	uint64_t delivered[CLASS_COUNT];
-	struct counter *count_published, *count_delivered, *count_no_subscriber, *count_refused, *count_given_back;
+	struct counter *count_published, *count_delivered, *count_no_subscriber, *count_refused, *count_given_back,
+	    *count_repeated;
 };
 
 static int64_t clock_us(clockid_t clock)
@@ -54,14 +61,14 @@ static int64_t clock_us(clockid_t clock)
 /* Tells the pace what went over the wire since the last time, by the kernel's count. Returns the mark of the lane's part. */
 static struct pace_mark account(struct sender *sender, enum sender_lane which, int64_t now_us)
 {
-	uint32_t unsent;
-	bool lost;
-	uint64_t bytes = lane_wire_bytes(sender->lanes[which], &unsent, &lost);
+	struct lane_news news = lane_news(sender->lanes[which]);
 	if (which == SENDER_BULK)
-		sender->bulk_unsent = unsent > 0;
-	if (lost)
+		sender->bulk_unsent = news.unsent;
+	else if (news.rtt_us)
+		sender->urgent_rtt_us = news.rtt_us;
+	if (news.lost)
 		pace_disturbed(sender->pace);
-	return pace_sent(sender->pace, now_us, (double)bytes);
+	return pace_sent(sender->pace, now_us, (double)news.wire_bytes);
 }
 
 static void refresh(struct sender *sender, int64_t now_us)
@@ -76,22 +83,28 @@ static bool reckoning_will_do(const struct sender *sender, int64_t now_us)
 	return pace_rate(sender->pace) > FAST_RATE && now_us - sender->refreshed_us < REFRESH_US;
 }
 
-static void break_off(struct sender *sender)
+static void break_off(struct sender *sender, enum sender_lane which)
 {
+	sender->lost |= 1u << which;
 	sd_event_source_set_enabled(sender->broken, SD_EVENT_ONESHOT);
+}
+
+static bool link_is_fast(const struct sender *sender)
+{
+	return pace_rate(sender->pace) >= FULL_PROPERTIES;
 }
 
 /* Publishes one; false: the lane takes no more. */
 static bool publish(struct sender *sender, enum sender_lane which, struct entry *entry, int64_t now_us, int64_t now_ms)
 {
-	bool full = entry->class <= CLASS_SAFETY && pace_rate(sender->pace) >= FULL_PROPERTIES;
+	bool full = entry->class <= CLASS_SAFETY && link_is_fast(sender);
 	int error = lane_publish(sender->lanes[which], entry, now_us, now_ms, full);
 	switch (error) {
 	case 0:
 		sender->count_published->value++;
 		return true;
 	case -ENOTCONN:
-		break_off(sender);
+		break_off(sender, which);
 		return false;
 	case -ENOMEM:
 		schedule_give_back(sender->schedule, entry);
@@ -106,28 +119,74 @@ static bool publish(struct sender *sender, enum sender_lane which, struct entry 
 /* Room for the class URGENT is bounded like that of bulk, so that a DISTRESS does not wait behind a flood of them in the socket. */
 static enum message_class urgent_until(const struct sender *sender)
 {
-	size_t bytes = lane_flight_bytes(sender->lanes[SENDER_URGENT]);
+	size_t bytes = lane_flight_bytes(sender->lanes[SENDER_URGENT]) + lane_flight_bytes(sender->lanes[SENDER_SECOND]);
 	return (double)bytes < pace_window(sender->pace) ? CLASS_URGENT : CLASS_DISTRESS;
+}
+
+static enum sender_lane which_lane(const struct sender *sender, const struct lane *lane)
+{
+	return lane == sender->lanes[SENDER_SECOND] ? SENDER_SECOND : SENDER_URGENT;
+}
+
+static void watch_overdue(struct sender *sender)
+{
+	int64_t due_us = urgent_due_us(&sender->urgent);
+	if (due_us == INT64_MAX)
+		return;
+	sd_event_source_set_time(sender->overdue, (uint64_t)due_us);
+	sd_event_source_set_enabled(sender->overdue, SD_EVENT_ONESHOT);
+}
+
+/* Accounts for what was published on an urgent lane, and notes when it should be answered. */
+static void after_urgent(struct sender *sender, struct lane *lane, int64_t now_us)
+{
+	struct pace_mark mark = account(sender, which_lane(sender, lane), now_us);
+	int64_t due_us = pace_due_us(sender->pace, &mark), rtt_us = sender->urgent_rtt_us;
+	int64_t least_us = now_us + rtt_us + rtt_us / DUE_SHARE + DUE_MIN_US;
+	lane_mark(lane, &mark, due_us > least_us ? due_us : least_us);
+	watch_overdue(sender);
 }
 
 static void pump_urgent(struct sender *sender)
 {
-	struct lane *lane = sender->lanes[SENDER_URGENT];
 	struct entry *entry;
+	struct lane *lane;
 	unsigned count = 0;
-	if (!lane_up(lane) || !schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
+	if (!schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
 		return;
 	int64_t now_us = clock_us(CLOCK_MONOTONIC), now_ms = clock_steady_ms();
-	account(sender, SENDER_URGENT, now_us);
-	while (count < TURN_MAX && lane_room(lane) &&
-	       (entry = schedule_take(sender->schedule, CLASS_DISTRESS, urgent_until(sender), now_ms))) {
-		count++;
-		if (!publish(sender, SENDER_URGENT, entry, now_us, now_ms))
+	for (; count < TURN_MAX && (lane = urgent_lane(&sender->urgent, now_us)); count++) {
+		entry = schedule_take(sender->schedule, CLASS_DISTRESS, urgent_until(sender), now_ms);
+		if (!entry)
+			break;
+		account(sender, which_lane(sender, lane), now_us);
+		bool more = publish(sender, which_lane(sender, lane), entry, now_us, now_ms);
+		after_urgent(sender, lane, now_us);
+		if (!more)
 			break;
 	}
-	account(sender, SENDER_URGENT, now_us);
 	if (count == TURN_MAX)
 		sd_event_source_set_enabled(sender->wake, SD_EVENT_ONESHOT);
+}
+
+static int on_overdue(sd_event_source *source, uint64_t due_us, void *context)
+{
+	struct sender *sender = context;
+	struct lane *used = NULL;
+	int64_t now_us = clock_us(CLOCK_MONOTONIC);
+	(void)source;
+	(void)due_us;
+	int count = urgent_repeat(&sender->urgent, now_us, clock_steady_ms(), link_is_fast(sender), &used);
+	if (used)
+		after_urgent(sender, used, now_us);
+	if (count > 0)
+		sender->count_repeated->value += (uint64_t)count;
+	if (count == -ENOTCONN)
+		break_off(sender, which_lane(sender, used));
+	else if (!used && urgent_due_us(&sender->urgent) <= now_us)
+		return 0; /* both are overdue: repeating would not help, the next message asks again */
+	watch_overdue(sender);
+	return 0;
 }
 
 static void arm(struct sender *sender, int64_t at_us)
@@ -171,7 +230,7 @@ static void after_burst(struct sender *sender, int64_t now_us)
 		mark = account(sender, SENDER_BULK, now_us);
 	if (mark.wire_bytes < published / 2)
 		mark.sent_us = 0;
-	lane_mark(lane, &mark);
+	lane_mark(lane, &mark, INT64_MAX);
 }
 
 static void say_limited(struct sender *sender, int64_t now_us)
@@ -249,7 +308,14 @@ static int on_broken(sd_event_source *source, void *context)
 {
 	struct sender *sender = context;
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	sender->callbacks.broken(sender->callbacks.context);
+	unsigned lost = sender->lost;
+	sender->lost = 0;
+	/* Losing the first urgent or the bulk connection ends all of them. */
+	for (int i = 0; i < SENDER_LANES; i++)
+		if (lost & 1u << i) {
+			sender->callbacks.broken(sender->callbacks.context, (enum sender_lane)i);
+			break;
+		}
 	return 0;
 }
 
@@ -260,8 +326,12 @@ static int add_sources(struct sender *sender)
 		error = sd_event_add_defer(sender->event, &sender->broken, on_broken, sender);
 	if (error >= 0)
 		error = sd_event_add_time(sender->event, &sender->timer, CLOCK_MONOTONIC, 0, 1, on_timer, sender);
+	if (error >= 0)
+		error = sd_event_add_time(sender->event, &sender->overdue, CLOCK_MONOTONIC, 0, 1, on_overdue, sender);
 	if (error < 0)
 		return error;
+	sd_event_source_set_enabled(sender->overdue, SD_EVENT_OFF);
+	sd_event_source_set_priority(sender->overdue, PRIORITY_URGENT);
 	sd_event_source_set_enabled(sender->wake, SD_EVENT_OFF);
 	sd_event_source_set_enabled(sender->broken, SD_EVENT_OFF);
 	sd_event_source_set_enabled(sender->timer, SD_EVENT_OFF);
@@ -276,6 +346,7 @@ static void find_counters(struct sender *sender, struct counters *counters)
 	sender->count_delivered = counters_get(counters, "uplink", "delivered");
 	sender->count_no_subscriber = counters_get(counters, "uplink", "no_subscriber");
 	sender->count_refused = counters_get(counters, "uplink", "refused");
+	sender->count_repeated = counters_get(counters, "uplink", "repeated");
 	sender->count_given_back = counters_get(counters, "uplink", "given_back");
 }
 
@@ -289,9 +360,13 @@ struct sender *sender_new(const struct uplink_settings *settings, struct schedul
 	    .settings = settings, .schedule = schedule, .callbacks = *callbacks, .event = sd_event_ref(event), .message_bytes = MESSAGE_BYTES};
 	find_counters(sender, counters);
 	sender->pace = pace_new((double)settings->bulk_rate_max_bps / 8);
-	for (int i = 0; i < SENDER_LANES; i++)
+	bool complete = sender->pace != NULL;
+	for (int i = 0; i < SENDER_LANES; i++) {
 		sender->lanes[i] = lane_new(settings->topic_prefix);
-	if (sender->pace && sender->lanes[SENDER_URGENT] && sender->lanes[SENDER_BULK] && add_sources(sender) >= 0)
+		complete = complete && sender->lanes[i];
+	}
+	sender->urgent = (struct urgent){.lanes = {sender->lanes[SENDER_URGENT], sender->lanes[SENDER_SECOND]}};
+	if (complete && add_sources(sender) >= 0)
 		return sender;
 	sender_free(sender);
 	return NULL;
@@ -301,13 +376,15 @@ void sender_free(struct sender *sender)
 {
 	if (!sender)
 		return;
-	if (sender->lanes[SENDER_URGENT] && sender->lanes[SENDER_BULK])
-		sender_detach(sender);
+	for (int i = 0; i < SENDER_LANES; i++) {
+		if (sender->lanes[i])
+			lane_detach(sender->lanes[i], sender->schedule);
+		lane_free(sender->lanes[i]);
+	}
 	sd_event_source_disable_unref(sender->wake);
 	sd_event_source_disable_unref(sender->broken);
 	sd_event_source_disable_unref(sender->timer);
-	for (int i = 0; i < SENDER_LANES; i++)
-		lane_free(sender->lanes[i]);
+	sd_event_source_disable_unref(sender->overdue);
 	pace_free(sender->pace);
 	sd_event_unref(sender->event);
 	free(sender);
@@ -320,12 +397,20 @@ int sender_attach(struct sender *sender, enum sender_lane which, struct mqtt *mq
 	return error;
 }
 
-void sender_detach(struct sender *sender)
+void sender_detach(struct sender *sender, enum sender_lane which)
+{
+	sender->count_given_back->value += lane_detach(sender->lanes[which], sender->schedule);
+	sender_wake(sender);
+}
+
+void sender_detach_all(struct sender *sender)
 {
 	for (int i = 0; i < SENDER_LANES; i++)
-		sender->count_given_back->value += lane_detach(sender->lanes[i], sender->schedule);
+		sender_detach(sender, (enum sender_lane)i);
 	sd_event_source_set_enabled(sender->timer, SD_EVENT_OFF);
+	sd_event_source_set_enabled(sender->overdue, SD_EVENT_OFF);
 	sd_event_source_set_enabled(sender->broken, SD_EVENT_OFF);
+	sender->lost = 0;
 }
 
 static void note_delivered(struct sender *sender, const struct entry *entry, int64_t now_us)
@@ -343,6 +428,11 @@ void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid
 	if (!flight)
 		return;
 	sender->answered_us[which] = clock_us(CLOCK_MONOTONIC);
+	if (flight->answered) {
+		entry_unref(flight->entry);
+		free(flight);
+		return;
+	}
 	if (which == SENDER_BULK && flight->mark.sent_us && flight->mark.sent_us >= sender->youngest.sent_us)
 		sender->youngest = flight->mark;
 	if (code >= FIRST_ERROR) {
@@ -390,7 +480,7 @@ int sender_retain(struct sender *sender, const char *topic, const char *json)
 {
 	int error = lane_publish_retained(sender->lanes[SENDER_URGENT], topic, json);
 	if (error == -ENOTCONN && lane_up(sender->lanes[SENDER_URGENT]))
-		break_off(sender);
+		break_off(sender, SENDER_URGENT);
 	return error;
 }
 
@@ -399,7 +489,7 @@ void sender_status(const struct sender *sender, struct uplink_status *status)
 	status->rate_bps = 8 * pace_rate(sender->pace);
 	status->rtt_ms = pace_rtt_us(sender->pace) / US_PER_MS;
 	status->min_rtt_ms = pace_base_rtt_us(sender->pace) / US_PER_MS;
-	status->urgent_waiting = lane_flights(sender->lanes[SENDER_URGENT]);
+	status->urgent_waiting = lane_flights(sender->lanes[SENDER_URGENT]) + lane_flights(sender->lanes[SENDER_SECOND]);
 	status->unacknowledged_bytes = 0;
 	for (int i = 0; i < SENDER_LANES; i++)
 		status->unacknowledged_bytes += lane_flight_bytes(sender->lanes[i]);

@@ -1,4 +1,4 @@
-/* The sender: takes entries from the schedule to two connections, urgent ones at once, bulk when the link is free for it. */
+/* The sender: takes entries from the schedule to the connections, urgent ones at once, bulk when the link is free for it. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -8,7 +8,8 @@
 #include "gateway/schedule.h"
 #include "gateway/uplink.h"
 
-enum sender_lane { SENDER_URGENT, SENDER_BULK, SENDER_LANES };
+/* SENDER_SECOND is the other urgent connection; everything works without it, only losses cost more time. */
+enum sender_lane { SENDER_URGENT, SENDER_BULK, SENDER_SECOND, SENDER_LANES };
 
 struct sender;
 
@@ -17,7 +18,7 @@ struct sender;
 struct sender_callbacks {
 	void *context;
 	void (*done)(void *context, struct entry *entry, enum uplink_result result, int code);
-	void (*broken)(void *context);
+	void (*broken)(void *context, enum sender_lane which);
 };
 
 struct sender *sender_new(const struct uplink_settings *settings, struct schedule *schedule,
@@ -27,8 +28,9 @@ void sender_free(struct sender *sender);
 
 /* Takes over an opened connection and begins to use it. 0 or -ENOMEM. */
 int sender_attach(struct sender *sender, enum sender_lane which, struct mqtt *mqtt);
-/* Closes both connections, gives what is unanswered back to the schedule. */
-void sender_detach(struct sender *sender);
+/* Closes one or all connections, gives what is unanswered back to the schedule. */
+void sender_detach(struct sender *sender, enum sender_lane which);
+void sender_detach_all(struct sender *sender);
 
 /* To be called from the connection's callbacks of the same names. */
 void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid, int code);

@@ -28,6 +28,7 @@
 #define TIMER_ACCURACY_US  100000
 #define TEXT_MAX           256
 #define STATE_MAX          160
+#define SECOND_RETRY_MS    30000
 #define DSCP_EXPEDITED     46 /* EF, RFC 3246 */
 #define DSCP_BULK          10 /* AF11, RFC 2597 */
 
@@ -46,7 +47,7 @@ struct retained {
 	char *topic, *json;
 };
 
-/* One of the two connections of an attempt: the context of its callbacks. */
+/* One of the connections: the context of its callbacks. */
 struct end {
 	struct uplink *uplink;
 	enum sender_lane which;
@@ -66,7 +67,7 @@ struct uplink {
 	struct broker_note *notes;
 	int protocol; /* of the present or last connection, 0 = never connected */
 	int64_t connected_us, retry_ms;
-	sd_event_source *timer, *probing, *silence;
+	sd_event_source *timer, *probing, *silence, *second;
 	struct probe *probe;
 	struct retained *retained;
 	char broker_name[TEXT_MAX];
@@ -135,11 +136,12 @@ static void close_ends(struct uplink *uplink)
 		uplink->ends[i].opening = NULL;
 		uplink->ends[i].up = false;
 	}
-	sender_detach(uplink->sender);
+	sender_detach_all(uplink->sender);
 	probe_cancel(uplink->probe);
 	uplink->probe = NULL;
 	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
 	sd_event_source_set_enabled(uplink->silence, SD_EVENT_OFF);
+	sd_event_source_set_enabled(uplink->second, SD_EVENT_OFF);
 }
 
 static void wait_for(struct uplink *uplink, int64_t ms)
@@ -215,9 +217,22 @@ static void connection_lost(struct uplink *uplink, const char *text, bool next)
 	uplink->callbacks.state(uplink->callbacks.context, false, said);
 }
 
-static void end_lost(struct uplink *uplink, const char *text)
+/* The second urgent connection is only a help: without it alerts go over the first alone. */
+static void second_lost(struct uplink *uplink)
 {
-	if (uplink->phase == PHASE_CONNECTED)
+	struct end *end = &uplink->ends[SENDER_SECOND];
+	mqtt_close(end->opening);
+	end->opening = NULL;
+	end->up = false;
+	sender_detach(uplink->sender, SENDER_SECOND);
+	arm(uplink->second, with_jitter(SECOND_RETRY_MS));
+}
+
+static void end_lost(struct uplink *uplink, enum sender_lane which, const char *text)
+{
+	if (which == SENDER_SECOND)
+		second_lost(uplink);
+	else if (uplink->phase == PHASE_CONNECTED)
 		connection_lost(uplink, text, false);
 	else
 		attempt_failed(uplink, MQTT_UNREACHABLE, text);
@@ -240,12 +255,12 @@ static void on_served(void *context)
 static void on_lost(void *context, const char *text)
 {
 	struct end *end = context;
-	end_lost(end->uplink, text);
+	end_lost(end->uplink, end->which, text);
 }
 
-static void on_broken(void *context)
+static void on_broken(void *context, enum sender_lane which)
 {
-	end_lost(context, "connection reset");
+	end_lost(context, which, "connection reset");
 }
 
 static void on_done(void *context, struct entry *entry, enum uplink_result result, int code)
@@ -275,6 +290,7 @@ static void both_up(struct uplink *uplink)
 	for (size_t i = 0; i < uplink->settings->broker_count; i++)
 		uplink->notes[i].reachable_since_us = 0;
 	start_probing(uplink);
+	arm(uplink->second, 0);
 	arm(uplink->silence, uplink->settings->connect_timeout_ms / SILENCE_PART);
 	snprintf(text, sizeof(text), "connected to %s with MQTT %s", uplink->broker_name, uplink->protocol == 5 ? "5" : "3.1.1");
 	log_notice("uplink: %s", text);
@@ -286,19 +302,22 @@ static void on_opened(void *context, enum mqtt_failure failure, const char *text
 	struct end *end = context;
 	struct uplink *uplink = end->uplink;
 	if (failure != MQTT_OK) {
-		attempt_failed(uplink, failure, text);
+		if (end->which == SENDER_SECOND)
+			second_lost(uplink);
+		else
+			attempt_failed(uplink, failure, text);
 		return;
 	}
 	struct mqtt *mqtt = end->opening;
 	end->opening = NULL;
 	end->up = true;
 	if (sender_attach(uplink->sender, end->which, mqtt) < 0) {
-		attempt_failed(uplink, MQTT_UNREACHABLE, "out of memory");
+		end_lost(uplink, end->which, "out of memory");
 		return;
 	}
 	if (end->which == SENDER_URGENT)
 		publish_retained(uplink);
-	if (uplink->ends[SENDER_URGENT].up && uplink->ends[SENDER_BULK].up)
+	if (uplink->phase == PHASE_OPENING && uplink->ends[SENDER_URGENT].up && uplink->ends[SENDER_BULK].up)
 		both_up(uplink);
 }
 
@@ -310,11 +329,11 @@ static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[s
 	    .opened = on_opened, .answered = on_answered, .served = on_served, .lost = on_lost};
 	const struct uplink_settings *settings = uplink->settings;
 	const struct uplink_broker *broker = broker_now(uplink);
-	bool urgent = end->which == SENDER_URGENT;
+	bool urgent = end->which == SENDER_URGENT, bulk = end->which == SENDER_BULK;
 	char client_id[TEXT_MAX], will_topic[2 * TEXT_MAX], will[STATE_MAX];
 	struct mqtt_callbacks own = callbacks;
 	own.context = end;
-	snprintf(client_id, sizeof(client_id), "%s-%c", settings->client_id, urgent ? 'u' : 'b');
+	snprintf(client_id, sizeof(client_id), "%s-%c", settings->client_id, urgent ? 'u' : bulk ? 'b' : 'v');
 	snprintf(will_topic, sizeof(will_topic), "%s%s", settings->topic_prefix, settings->state_topic);
 	state_document(uplink, "offline", uplink->protocol, will);
 	struct mqtt_settings open = {.host = broker->host,
@@ -333,8 +352,8 @@ static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[s
 				     .connect_timeout_ms = settings->connect_timeout_ms,
 				     .will_topic = urgent ? will_topic : NULL,
 				     .will_payload = will,
-				     .dscp = urgent ? DSCP_EXPEDITED : DSCP_BULK,
-				     .event_priority = urgent ? PRIORITY_URGENT : PRIORITY_BULK};
+				     .dscp = bulk ? DSCP_BULK : DSCP_EXPEDITED,
+				     .event_priority = bulk ? PRIORITY_BULK : PRIORITY_URGENT};
 	return mqtt_open(&open, &own, uplink->event, uplink->worker, text, TEXT_MAX);
 }
 
@@ -347,7 +366,7 @@ static void start_attempt(struct uplink *uplink)
 	uplink->protocol = note->old_protocol || note->suspected ? 4 : 5;
 	uplink->phase = PHASE_OPENING;
 	arm(uplink->timer, uplink->settings->connect_timeout_ms + ATTEMPT_GRACE_MS);
-	for (int i = 0; i < SENDER_LANES; i++) {
+	for (int i = 0; i < SENDER_SECOND; i++) {
 		uplink->ends[i].opening = open_end(uplink, &uplink->ends[i], text);
 		if (uplink->ends[i].opening)
 			continue;
@@ -365,6 +384,19 @@ static int on_timer(sd_event_source *source, uint64_t due_us, void *context)
 		attempt_failed(uplink, MQTT_MUTE, "no answer within the connect timeout");
 	else if (uplink->phase == PHASE_WAITING)
 		start_attempt(uplink);
+	return 0;
+}
+
+static int on_second(sd_event_source *source, uint64_t due_us, void *context)
+{
+	struct uplink *uplink = context;
+	struct end *end = &uplink->ends[SENDER_SECOND];
+	char text[TEXT_MAX];
+	(void)source;
+	(void)due_us;
+	end->opening = open_end(uplink, end, text);
+	if (!end->opening)
+		arm(uplink->second, with_jitter(SECOND_RETRY_MS));
 	return 0;
 }
 
@@ -438,8 +470,13 @@ static int add_timers(struct uplink *uplink)
 	if (error >= 0)
 		error = sd_event_add_time_relative(uplink->event, &uplink->silence, CLOCK_MONOTONIC, 0,
 						   TIMER_ACCURACY_US, on_silence, uplink);
+	if (error >= 0)
+		error = sd_event_add_time_relative(uplink->event, &uplink->second, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US,
+						   on_second, uplink);
 	if (error < 0)
 		return error;
+	sd_event_source_set_enabled(uplink->second, SD_EVENT_OFF);
+	sd_event_source_set_priority(uplink->second, PRIORITY_HOUSEKEEPING);
 	sd_event_source_set_enabled(uplink->silence, SD_EVENT_OFF);
 	sd_event_source_set_priority(uplink->silence, PRIORITY_HOUSEKEEPING);
 	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
@@ -500,6 +537,7 @@ void uplink_free(struct uplink *uplink)
 	sd_event_source_disable_unref(uplink->timer);
 	sd_event_source_disable_unref(uplink->probing);
 	sd_event_source_disable_unref(uplink->silence);
+	sd_event_source_disable_unref(uplink->second);
 	while (uplink->retained) {
 		struct retained *document = uplink->retained;
 		uplink->retained = document->next;

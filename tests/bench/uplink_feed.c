@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <systemd/sd-event.h>
 
+#include "gateway/clock.h"
 #include "gateway/counters.h"
 #include "gateway/schedule.h"
 #include "gateway/uplink.h"
@@ -46,17 +47,10 @@ static int64_t now_us(void)
 	return feed_now_ns() / NS_PER_US;
 }
 
-static int64_t wall_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 static void put(struct feed *feed, enum message_class class, unsigned number, size_t size, const char *topic)
 {
 	char payload[FEED_PAYLOAD_MAX + 1], id[32];
-	int64_t wall = wall_ms();
+	int64_t wall = clock_steady_ms();
 	feed_payload(payload, size, number, feed_now_ns());
 	snprintf(id, sizeof(id), "%c-%u", class == CLASS_BULK ? 'b' : 'a', number);
 	struct entry_parts parts = {.class = class,
@@ -128,7 +122,7 @@ static void stop_feeding(struct feed *feed)
 {
 	struct entry *entry;
 	feed->stopped = true;
-	while ((entry = schedule_take(feed->schedule, CLASS_BULK, CLASS_BULK, wall_ms()))) {
+	while ((entry = schedule_take(feed->schedule, CLASS_BULK, CLASS_BULK, clock_steady_ms()))) {
 		feed->bulk_waiting--;
 		entry_unref(entry);
 	}
