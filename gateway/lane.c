@@ -7,12 +7,13 @@
 
 #include "gateway/alias.h"
 
-#define TOPIC_MAX       512
-#define FLIGHTS_MAX     4096 /* message ids are 16 bits wide */
-#define PUBLISH_HEADER  13   /* fixed header, length, empty topic, message id, properties: alias; expiry is counted apart */
-#define EXPIRY_BYTES    5
-#define FULL_BYTES      65
-#define MS_PER_S        1000
+#define TOPIC_MAX   512
+#define FLIGHTS_MAX 4096 /* message ids are 16 bits wide */
+#define PUBLISH_HEADER                                                                                                 \
+	13 /* fixed header, length, empty topic, message id, properties: alias; expiry is counted apart */
+#define EXPIRY_BYTES 5
+#define FULL_BYTES   65
+#define MS_PER_S     1000
 
 struct lane {
 	struct mqtt *mqtt;

@@ -80,14 +80,16 @@ static void mqtt_free(struct mqtt *mqtt)
 
 /* --- the attempt, in its own thread --- */
 
-static void on_connack(struct mosquitto *mosquitto, void *context, int code, int flags, const mosquitto_property *properties)
+static void on_connack(struct mosquitto *mosquitto, void *context, int code, int flags,
+		       const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = context;
 	(void)mosquitto;
 	mqtt->answer = code;
 	mqtt->limits = (struct mqtt_limits){.receive_maximum = NO_RECEIVE_MAXIMUM, .session_present = flags & 1};
 	mosquitto_property_read_int16(properties, MQTT_PROP_RECEIVE_MAXIMUM, &mqtt->limits.receive_maximum, false);
-	mosquitto_property_read_int16(properties, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &mqtt->limits.topic_alias_maximum, false);
+	mosquitto_property_read_int16(properties, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &mqtt->limits.topic_alias_maximum,
+				      false);
 	mosquitto_property_read_int32(properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &mqtt->limits.packet_maximum, false);
 }
 
@@ -97,7 +99,8 @@ static int attempt_connect(struct mqtt *mqtt)
 	if (mqtt->protocol == 5 && mqtt->session_expiry_s &&
 	    mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, mqtt->session_expiry_s))
 		return MOSQ_ERR_NOMEM;
-	int error = mosquitto_connect_bind_v5(mqtt->mosquitto, mqtt->host, mqtt->port, mqtt->keepalive_s, NULL, properties);
+	int error = mosquitto_connect_bind_v5(mqtt->mosquitto, mqtt->host, mqtt->port, mqtt->keepalive_s, NULL,
+					      properties);
 	mosquitto_property_free_all(&properties);
 	return error;
 }
@@ -180,7 +183,8 @@ static int on_misc(sd_event_source *source, uint64_t now_us, void *context)
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static void on_puback(struct mosquitto *mosquitto, void *context, int mid, int code, const mosquitto_property *properties)
+static void on_puback(struct mosquitto *mosquitto, void *context, int mid, int code,
+		      const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = context;
 	(void)mosquitto;
@@ -223,11 +227,13 @@ static enum mqtt_failure judge(const struct mqtt *mqtt, const char **text)
 		return MQTT_PROTOCOL;
 	}
 	if (mqtt->answer > 0) {
-		*text = mqtt->protocol == 5 ? mosquitto_reason_string(mqtt->answer) : mosquitto_connack_string(mqtt->answer);
+		*text = mqtt->protocol == 5 ? mosquitto_reason_string(mqtt->answer)
+					    : mosquitto_connack_string(mqtt->answer);
 		return MQTT_REFUSED;
 	}
 	*text = mqtt->error == MOSQ_ERR_ERRNO ? strerror(mqtt->error_number) : mosquitto_strerror(mqtt->error);
-	if (mqtt->error == MOSQ_ERR_CONN_LOST || mqtt->error == MOSQ_ERR_PROTOCOL || mqtt->error == MOSQ_ERR_MALFORMED_PACKET)
+	if (mqtt->error == MOSQ_ERR_CONN_LOST || mqtt->error == MOSQ_ERR_PROTOCOL ||
+	    mqtt->error == MOSQ_ERR_MALFORMED_PACKET)
 		return MQTT_HUNG_UP;
 	if (mqtt->error)
 		return MQTT_UNREACHABLE;
@@ -362,7 +368,8 @@ static int add_properties(mosquitto_property **list, const struct mqtt_publicati
 	if (!error && publication->id)
 		error = mosquitto_property_add_string_pair(list, MQTT_PROP_USER_PROPERTY, "id", publication->id);
 	if (!error && publication->class_id)
-		error = mosquitto_property_add_string_pair(list, MQTT_PROP_USER_PROPERTY, "class", publication->class_id);
+		error = mosquitto_property_add_string_pair(list, MQTT_PROP_USER_PROPERTY, "class",
+							   publication->class_id);
 	return error;
 }
 
@@ -390,8 +397,9 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, 
 		return -ENOTCONN;
 	int error = mqtt->protocol == 5 ? add_properties(&properties, publication) : 0;
 	if (!error)
-		error = mosquitto_publish_v5(mqtt->mosquitto, &number, publication->topic, (int)publication->payload_size,
-					     publication->payload, 1, publication->retain, properties);
+		error = mosquitto_publish_v5(mqtt->mosquitto, &number, publication->topic,
+					     (int)publication->payload_size, publication->payload, 1,
+					     publication->retain, properties);
 	mosquitto_property_free_all(&properties);
 	*mid = (uint16_t)number;
 	error = publish_error(error);

@@ -88,7 +88,8 @@ void mqtt_cork(struct mqtt *mqtt, bool on);
 
 /* What the kernel knows of the connection. */
 struct mqtt_tcp {
-	uint64_t wire_bytes; /* sent so far with the headers of TCP and IP, retransmissions and bare acknowledgements included */
+	uint64_t
+	    wire_bytes; /* sent so far with the headers of TCP and IP, retransmissions and bare acknowledgements included */
 	uint32_t unsent_bytes; /* handed down, not yet sent for lack of a congestion window */
 	uint32_t lost;         /* retransmissions and holes in what arrived, so far */
 	uint32_t rtt_us;       /* smoothed */

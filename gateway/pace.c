@@ -4,38 +4,39 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define US_PER_S         1e6
-#define RATE_START       6000.0 /* 48 kbit/s: below the slowest link we promise to fill, so that finding it never floods it */
-#define RATE_FLOOR       500.0
-#define RATE_CEILING     1.25e9
-#define SEGMENT_BYTES    1450.0
-#define BURST_US         2000.0 /* of a fast link */
-#define BURST_SHARE      6.0    /* of the shortest round trip */
-#define LEAD_US          300.0 /* how much too early bulk may be sent: covers a timer that fires late */
-#define WINDOWS          6      /* of 10 s: how long a shortest round trip is believed */
-#define WINDOW_US        10000000
-#define SIZES            12
-#define SIZE_STEP        128.0
-#define ROUND_SAMPLES    4
-#define ROUND_MIN_US     20000
-#define QUEUE_MIN_US     3000.0 /* below is jitter */
-#define QUEUE_SHARE      0.06   /* of the time that a burst takes on the wire: below is not a queue either */
-#define USED_SHARE       0.85   /* of the allowance: growing needs proof that the present rate was really tried */
-#define START_GROWTH     1.35   /* a round, until the first queue */
-#define START_FAST       125000.0
-#define GROWTH           0.004  /* a second, after a queue was seen */
-#define GROWTH_DOUBLE_US 3e6    /* and doubling in this time without a queue */
-#define GROWTH_MAX       0.12   /* a round */
+#define US_PER_S 1e6
+#define RATE_START                                                                                                     \
+	3000.0 /* 24 kbit/s: low, so that finding a slow link does not flood it; a short one is known at once */
+#define RATE_FLOOR        500.0
+#define RATE_CEILING      1.25e9
+#define SEGMENT_BYTES     1450.0
+#define BURST_US          2000.0 /* of a fast link */
+#define BURST_SHARE       6.0    /* of the shortest round trip */
+#define LEAD_US           300.0  /* how much too early bulk may be sent: covers a timer that fires late */
+#define WINDOWS           6      /* of 10 s: how long a shortest round trip is believed */
+#define WINDOW_US         10000000
+#define SIZES             12
+#define SIZE_STEP         128.0
+#define ROUND_SAMPLES     4
+#define ROUND_MIN_US      20000
+#define QUEUE_MIN_US      3000.0 /* below is jitter */
+#define QUEUE_SHARE       0.06   /* of the time that a burst takes on the wire: below is not a queue either */
+#define USED_SHARE        0.85   /* of the allowance: growing needs proof that the present rate was really tried */
+#define START_GROWTH      1.35   /* a round, until the first queue */
+#define START_FAST        125000.0
+#define GROWTH            0.004 /* a second, after a queue was seen */
+#define GROWTH_DOUBLE_US  3e6   /* and doubling in this time without a queue */
+#define GROWTH_MAX        0.12  /* a round */
 #define START_QUEUE_SHARE 0.3
-#define START_QUEUE_US   12000.0
-#define START_DOUBLINGS  3
-#define REBASE_STRIKES   3
-#define REBASE_SHARE     0.7
-#define DUE_MIN_US       30000.0 /* later than this and a part of the round trip an answer is overdue */
-#define DUE_SHARE        32.0
-#define HELD_UP_SHARE    0.5 /* of the time on the wire: answers closer than this waited for a lost one before them */
-#define DISTURBED_ROUNDS 2 /* until all answers that a loss held up are through */
-#define LARGE_EXCESS     0.3
+#define START_QUEUE_US    12000.0
+#define START_DOUBLINGS   3
+#define REBASE_STRIKES    3
+#define REBASE_SHARE      0.7
+#define DUE_MIN_US        30000.0 /* later than this and a part of the round trip an answer is overdue */
+#define DUE_SHARE         32.0
+#define HELD_UP_SHARE     0.5 /* of the time on the wire: answers closer than this waited for a lost one before them */
+#define DISTURBED_ROUNDS  2   /* until all answers that a loss held up are through */
+#define LARGE_EXCESS      0.3
 
 /* A round trip of something that size on the wire. */
 struct trip {
@@ -54,9 +55,9 @@ struct round {
 	int64_t begun_us;
 	double begun_total;
 	unsigned samples;
-	double queue_us; /* the smallest seen */
+	double queue_us;              /* the smallest seen */
 	double longest_us, second_us; /* the two largest */
-	double error_us; /* the smallest difference between the queue seen and the modelled one */
+	double error_us;              /* the smallest difference between the queue seen and the modelled one */
 	int64_t first_us, last_us;
 	double first_total, last_total;
 	struct trip shortest;
@@ -64,8 +65,8 @@ struct round {
 
 struct pace {
 	double rate, rate_max;
-	double proven_rate; /* that the link was seen to carry */
-	double round_rate;  /* the rate at the begin of the round before this one */
+	double proven_rate;   /* that the link was seen to carry */
+	double round_rate;    /* the rate at the begin of the round before this one */
 	double busy_until_us; /* when the modelled queue is empty */
 	double total_bytes;
 	double burst_bytes; /* recent size of a sending, for thresholds */
@@ -83,8 +84,11 @@ struct pace {
 
 static void round_begin(struct pace *pace, int64_t now_us)
 {
-	pace->round = (struct round){
-	    .begun_us = now_us, .begun_total = pace->total_bytes, .last_total = pace->total_bytes, .queue_us = INFINITY, .error_us = INFINITY};
+	pace->round = (struct round){.begun_us = now_us,
+				     .begun_total = pace->total_bytes,
+				     .last_total = pace->total_bytes,
+				     .queue_us = INFINITY,
+				     .error_us = INFINITY};
 }
 
 struct pace *pace_new(double rate_max)
@@ -118,9 +122,7 @@ struct pace_mark pace_sent(struct pace *pace, int64_t now_us, double wire_bytes)
 	}
 	if (pace->busy_until_us < now)
 		pace->busy_until_us = now;
-	struct pace_mark mark = {.sent_us = now_us,
-				 .wire_bytes = wire_bytes,
-				 .wait_us = pace->busy_until_us - now};
+	struct pace_mark mark = {.sent_us = now_us, .wire_bytes = wire_bytes, .wait_us = pace->busy_until_us - now};
 	pace->busy_until_us += wire_bytes / pace->rate * US_PER_S;
 	pace->total_bytes += wire_bytes;
 	mark.total_bytes = pace->total_bytes;
@@ -152,8 +154,8 @@ static double expected_us(const struct pace *pace, double wire_bytes)
 		for (unsigned size = 0; pace->windows[i].begun_us && size < SIZES; size++) {
 			const struct trip *trip = &pace->windows[i].shortest[size];
 			if (trip->rtt_us > 0)
-				expected = fmin(expected, trip->rtt_us +
-							      wire_us(fmax(wire_bytes - trip->wire_bytes, 0), best));
+				expected = fmin(expected,
+						trip->rtt_us + wire_us(fmax(wire_bytes - trip->wire_bytes, 0), best));
 		}
 	if (pace->rate < best)
 		expected += wire_us(wire_bytes, pace->rate) - wire_us(wire_bytes, best);
@@ -338,12 +340,25 @@ static void round_add(struct pace *pace, const struct pace_mark *mark, const str
 	round->longest_us = fmax(round->longest_us, error);
 }
 
+/* What was answered within a time has passed the link within it, so the link carries at least that: a short link is found with the
+ * first answer. */
+static void learn_least(struct pace *pace, const struct trip *trip)
+{
+	double least = trip->wire_bytes / trip->rtt_us * US_PER_S;
+	if (!(trip->rtt_us > 0) || least <= pace->rate)
+		return;
+	set_rate(pace, least);
+	pace->proven_rate = pace->rate;
+}
+
 void pace_answered(struct pace *pace, const struct pace_mark *mark, int64_t now_us)
 {
 	struct trip trip = {.rtt_us = (double)(now_us - mark->sent_us), .wire_bytes = mark->wire_bytes};
 	pace->rtt_us = trip.rtt_us;
 	pace->burst_bytes += (mark->wire_bytes - pace->burst_bytes) / 8;
 	note_trip(pace, &trip, now_us);
+	if (pace->starting)
+		learn_least(pace, &trip);
 	bool held_up = (double)(now_us - pace->answered_us) < HELD_UP_SHARE * wire_us(mark->wire_bytes, pace->rate);
 	pace->answered_us = now_us;
 	if (held_up || mark->sent_us < pace->round.begun_us || mark->total_bytes <= pace->round.last_total)

@@ -47,7 +47,8 @@ double pace_window(const struct pace *pace);
 /* When the answer to a marked sending should be there, queue and all; it is worth a second try if it is not. 0 = nothing known yet. */
 int64_t pace_due_us(const struct pace *pace, const struct pace_mark *mark);
 
-double pace_rate(const struct pace *pace);        /* bytes/s */
-double pace_rtt_us(const struct pace *pace);      /* of the latest answer, 0 = none yet */
-double pace_base_rtt_us(const struct pace *pace); /* without any queue and without the time on the wire, 0 = not known */
-double pace_queue_us(const struct pace *pace);    /* the shortest queue seen in the latest round */
+double pace_rate(const struct pace *pace);   /* bytes/s */
+double pace_rtt_us(const struct pace *pace); /* of the latest answer, 0 = none yet */
+double
+pace_base_rtt_us(const struct pace *pace);     /* without any queue and without the time on the wire, 0 = not known */
+double pace_queue_us(const struct pace *pace); /* the shortest queue seen in the latest round */

@@ -17,10 +17,10 @@
 #define TURN_MAX         64        /* urgent entries published in one go */
 #define FLIGHT_BYTES_MAX (1 << 20) /* of the bulk lane */
 #define BLOCKED_US       5000      /* looking again when the congestion window holds a segment back */
-#define FAST_RATE        500000.0  /* bytes/s: above, our own reckoning will do for REFRESH_US after asking the kernel */
+#define FAST_RATE        500000.0 /* bytes/s: above, our own reckoning will do for REFRESH_US after asking the kernel */
 #define REFRESH_US       1000
 #define SEGMENT_HEADER   52.0
-#define MESSAGE_BYTES    250.0 /* first guess */
+#define MESSAGE_BYTES    250.0   /* first guess */
 #define FULL_PROPERTIES  64000.0 /* bytes/s: on a slower link the properties that repeat the payload are left out */
 #define OVERSIZE         0x95    /* MQTT 5 reason code "packet too large" */
 #define NO_SUBSCRIBER    0x10
@@ -38,8 +38,8 @@ struct sender {
 	struct pace *pace;
 	struct lane *lanes[SENDER_LANES];
 	struct urgent urgent;
-	uint32_t urgent_rtt_us;    /* as the kernel of this side sees it */
-	unsigned lost;             /* lanes found lost while publishing, a bit each */
+	uint32_t urgent_rtt_us;            /* as the kernel of this side sees it */
+	unsigned lost;                     /* lanes found lost while publishing, a bit each */
 	struct pace_mark youngest;         /* of the bulk answered in this read */
 	int64_t answered_us[SENDER_LANES]; /* the last time */
 	int64_t refreshed_us, limited_said_us;
@@ -119,7 +119,8 @@ static bool publish(struct sender *sender, enum sender_lane which, struct entry 
 /* Room for the class URGENT is bounded like that of bulk, so that a DISTRESS does not wait behind a flood of them in the socket. */
 static enum message_class urgent_until(const struct sender *sender)
 {
-	size_t bytes = lane_flight_bytes(sender->lanes[SENDER_URGENT]) + lane_flight_bytes(sender->lanes[SENDER_SECOND]);
+	size_t bytes = lane_flight_bytes(sender->lanes[SENDER_URGENT]) +
+		       lane_flight_bytes(sender->lanes[SENDER_SECOND]);
 	return (double)bytes < pace_window(sender->pace) ? CLASS_URGENT : CLASS_DISTRESS;
 }
 
@@ -239,9 +240,10 @@ static void say_limited(struct sender *sender, int64_t now_us)
 	    (sender->limited_said_us && now_us - sender->limited_said_us < LIMITED_SAY_US))
 		return;
 	sender->limited_said_us = now_us;
-	log_notice("uplink: the broker takes only %u messages without answer (receive maximum), which holds bulk below what "
-		   "the link carries; raise max_inflight_messages there",
-		   lane_flights(sender->lanes[SENDER_BULK]));
+	log_notice(
+	    "uplink: the broker takes only %u messages without answer (receive maximum), which holds bulk below what "
+	    "the link carries; raise max_inflight_messages there",
+	    lane_flights(sender->lanes[SENDER_BULK]));
 }
 
 /* Whether the bulk lane may be given something now; if only later, the timer is set. */
@@ -356,8 +358,11 @@ struct sender *sender_new(const struct uplink_settings *settings, struct schedul
 	struct sender *sender = calloc(1, sizeof(*sender));
 	if (!sender)
 		return NULL;
-	*sender = (struct sender){
-	    .settings = settings, .schedule = schedule, .callbacks = *callbacks, .event = sd_event_ref(event), .message_bytes = MESSAGE_BYTES};
+	*sender = (struct sender){.settings = settings,
+				  .schedule = schedule,
+				  .callbacks = *callbacks,
+				  .event = sd_event_ref(event),
+				  .message_bytes = MESSAGE_BYTES};
 	find_counters(sender, counters);
 	sender->pace = pace_new((double)settings->bulk_rate_max_bps / 8);
 	bool complete = sender->pace != NULL;
@@ -464,7 +469,8 @@ int64_t sender_silence_us(const struct sender *sender)
 	int64_t now_us = clock_us(CLOCK_MONOTONIC), longest_us = 0;
 	for (int i = 0; i < SENDER_LANES; i++) {
 		const struct flight *oldest = lane_oldest(sender->lanes[i]);
-		int64_t since_us = oldest && oldest->sent_us > sender->answered_us[i] ? oldest->sent_us : sender->answered_us[i];
+		int64_t since_us = oldest && oldest->sent_us > sender->answered_us[i] ? oldest->sent_us
+										      : sender->answered_us[i];
 		if (oldest && now_us - since_us > longest_us)
 			longest_us = now_us - since_us;
 	}
@@ -489,7 +495,8 @@ void sender_status(const struct sender *sender, struct uplink_status *status)
 	status->rate_bps = 8 * pace_rate(sender->pace);
 	status->rtt_ms = pace_rtt_us(sender->pace) / US_PER_MS;
 	status->min_rtt_ms = pace_base_rtt_us(sender->pace) / US_PER_MS;
-	status->urgent_waiting = lane_flights(sender->lanes[SENDER_URGENT]) + lane_flights(sender->lanes[SENDER_SECOND]);
+	status->urgent_waiting = lane_flights(sender->lanes[SENDER_URGENT]) +
+				 lane_flights(sender->lanes[SENDER_SECOND]);
 	status->unacknowledged_bytes = 0;
 	for (int i = 0; i < SENDER_LANES; i++)
 		status->unacknowledged_bytes += lane_flight_bytes(sender->lanes[i]);

@@ -15,22 +15,22 @@
 #include "gateway/probe.h"
 #include "gateway/sender.h"
 
-#define MS_PER_S           1000
-#define US_PER_MS          INT64_C(1000)
-#define RETRY_MIN_MS       1000
-#define RETRY_MAX_MS       60000
-#define STABLE_US          INT64_C(30000000) /* a connection that lasted this long was a good one */
-#define ATTEMPT_GRACE_MS   1000              /* beyond the connect timeout, for a thread that hangs in a look-up */
-#define PROBE_PART         20                /* of the time that a better broker must be reachable */
-#define SILENCE_PART       4                 /* of the connect timeout: how often silence is looked for */
-#define PROBE_MIN_MS       1000
-#define PROBE_MAX_MS       30000
-#define TIMER_ACCURACY_US  100000
-#define TEXT_MAX           256
-#define STATE_MAX          160
-#define SECOND_RETRY_MS    30000
-#define DSCP_EXPEDITED     46 /* EF, RFC 3246 */
-#define DSCP_BULK          10 /* AF11, RFC 2597 */
+#define MS_PER_S          1000
+#define US_PER_MS         INT64_C(1000)
+#define RETRY_MIN_MS      1000
+#define RETRY_MAX_MS      60000
+#define STABLE_US         INT64_C(30000000) /* a connection that lasted this long was a good one */
+#define ATTEMPT_GRACE_MS  1000              /* beyond the connect timeout, for a thread that hangs in a look-up */
+#define PROBE_PART        20                /* of the time that a better broker must be reachable */
+#define SILENCE_PART      4                 /* of the connect timeout: how often silence is looked for */
+#define PROBE_MIN_MS      1000
+#define PROBE_MAX_MS      30000
+#define TIMER_ACCURACY_US 100000
+#define TEXT_MAX          256
+#define STATE_MAX         160
+#define SECOND_RETRY_MS   30000
+#define DSCP_EXPEDITED    46 /* EF, RFC 3246 */
+#define DSCP_BULK         10 /* AF11, RFC 2597 */
 
 enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_CONNECTED };
 
@@ -292,7 +292,8 @@ static void both_up(struct uplink *uplink)
 	start_probing(uplink);
 	arm(uplink->second, 0);
 	arm(uplink->silence, uplink->settings->connect_timeout_ms / SILENCE_PART);
-	snprintf(text, sizeof(text), "connected to %s with MQTT %s", uplink->broker_name, uplink->protocol == 5 ? "5" : "3.1.1");
+	snprintf(text, sizeof(text), "connected to %s with MQTT %s", uplink->broker_name,
+		 uplink->protocol == 5 ? "5" : "3.1.1");
 	log_notice("uplink: %s", text);
 	uplink->callbacks.state(uplink->callbacks.context, true, text);
 }
@@ -347,7 +348,8 @@ static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[s
 				     .client_id = client_id,
 				     .protocol = uplink->protocol,
 				     .clean = !urgent,
-				     .session_expiry_s = urgent ? (uint32_t)(settings->session_expiry_ms / MS_PER_S) : 0,
+				     .session_expiry_s = urgent ? (uint32_t)(settings->session_expiry_ms / MS_PER_S)
+								: 0,
 				     .keepalive_s = (int)(settings->keepalive_ms / MS_PER_S),
 				     .connect_timeout_ms = settings->connect_timeout_ms,
 				     .will_topic = urgent ? will_topic : NULL,
@@ -471,8 +473,8 @@ static int add_timers(struct uplink *uplink)
 		error = sd_event_add_time_relative(uplink->event, &uplink->silence, CLOCK_MONOTONIC, 0,
 						   TIMER_ACCURACY_US, on_silence, uplink);
 	if (error >= 0)
-		error = sd_event_add_time_relative(uplink->event, &uplink->second, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US,
-						   on_second, uplink);
+		error = sd_event_add_time_relative(uplink->event, &uplink->second, CLOCK_MONOTONIC, 0,
+						   TIMER_ACCURACY_US, on_second, uplink);
 	if (error < 0)
 		return error;
 	sd_event_source_set_enabled(uplink->second, SD_EVENT_OFF);

@@ -36,7 +36,8 @@ static void refill(struct urgent *urgent, int64_t now_us)
 }
 
 /* Everything on the lane behind an overdue answer waits for the same lost packet. */
-static int repeat_all(struct urgent *urgent, struct lane *from, struct lane *to, int64_t now_us, int64_t now_ms, bool full)
+static int repeat_all(struct urgent *urgent, struct lane *from, struct lane *to, int64_t now_us, int64_t now_ms,
+		      bool full)
 {
 	int count = 0;
 	for (struct flight *flight = lane_oldest(from); flight; flight = flight->next) {

@@ -136,8 +136,8 @@ static int on_report(sd_event_source *source, uint64_t due_us, void *context)
 	report(feed);
 	if (seconds >= feed->options.seconds && !feed->stopped)
 		stop_feeding(feed);
-	if (feed->stopped && (uplink_status(feed->uplink).unacknowledged_bytes == 0 ||
-			      seconds > feed->options.seconds + DRAIN_WAIT_S))
+	if (feed->stopped &&
+	    (uplink_status(feed->uplink).unacknowledged_bytes == 0 || seconds > feed->options.seconds + DRAIN_WAIT_S))
 		return sd_event_exit(feed->event, 0);
 	sd_event_source_set_time_relative(source, US_PER_S);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -199,7 +199,8 @@ static int start(struct feed *feed, struct worker *worker, struct counters *coun
 	sd_event_add_time(feed->event, &feed->alert_timer, CLOCK_MONOTONIC, now, 1, on_alert, feed);
 	sd_event_source_set_enabled(feed->alert_timer, SD_EVENT_OFF);
 	sd_event_add_time(feed->event, &feed->refill_timer, CLOCK_MONOTONIC, now + REFILL_US, 1000, on_refill, feed);
-	return sd_event_add_time(feed->event, &feed->report_timer, CLOCK_MONOTONIC, now + US_PER_S, 1000, on_report, feed);
+	return sd_event_add_time(feed->event, &feed->report_timer, CLOCK_MONOTONIC, now + US_PER_S, 1000, on_report,
+				 feed);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define US_PER_S   1e6
-#define FLIGHTS    8192
-#define WAITS_MAX  20000
-#define ACK_BYTES  52
+#define US_PER_S  1e6
+#define FLIGHTS   8192
+#define WAITS_MAX 20000
+#define ACK_BYTES 52
 
 enum { URGENT, BULK, STREAMS };
 
@@ -99,8 +99,8 @@ static double send(struct linksim *sim, int which, double bytes, unsigned messag
 	answered = stream->answered_us = fmax(answered, stream->answered_us);
 	if (stream->count == FLIGHTS)
 		abort();
-	stream->flights[(stream->first + stream->count++) % FLIGHTS] =
-	    (struct flight){.mark = pace_sent(sim->pace, sim->now_us, bytes), .answered_us = (int64_t)answered, .messages = messages};
+	stream->flights[(stream->first + stream->count++) % FLIGHTS] = (struct flight){
+	    .mark = pace_sent(sim->pace, sim->now_us, bytes), .answered_us = (int64_t)answered, .messages = messages};
 	return waited;
 }
 
@@ -156,8 +156,8 @@ static int64_t bulk_time(struct linksim *sim)
 
 static void trace_line(struct linksim *sim)
 {
-	printf("%5.1f rate %8.0f queue %6.1f base %6.1f real queue %6.1f\n", linksim_now_s(sim), 8 * pace_rate(sim->pace),
-	       pace_queue_us(sim->pace) / 1000, pace_base_rtt_us(sim->pace) / 1000,
+	printf("%5.1f rate %8.0f queue %6.1f base %6.1f real queue %6.1f\n", linksim_now_s(sim),
+	       8 * pace_rate(sim->pace), pace_queue_us(sim->pace) / 1000, pace_base_rtt_us(sim->pace) / 1000,
 	       fmax(sim->free_us - (double)sim->now_us, 0) / 1000);
 	sim->traced_us += 1000000;
 }
