@@ -400,6 +400,11 @@ int64_t pace_due_us(const struct pace *pace, const struct pace_mark *mark)
 	return mark->sent_us + (int64_t)(base + mark->wait_us + wire_us(mark->wire_bytes, pace->rate) + margin);
 }
 
+bool pace_is_known(const struct pace *pace)
+{
+	return !pace->starting;
+}
+
 double pace_rate(const struct pace *pace)
 {
 	return pace->rate;

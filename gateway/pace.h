@@ -47,6 +47,8 @@ double pace_window(const struct pace *pace);
 /* When the answer to a marked sending should be there, queue and all; it is worth a second try if it is not. 0 = nothing known yet. */
 int64_t pace_due_us(const struct pace *pace, const struct pace_mark *mark);
 
+/* Whether the rate of the link was found; before that pace_rate is a cautious guess. */
+bool pace_is_known(const struct pace *pace);
 double pace_rate(const struct pace *pace);   /* bytes/s */
 double pace_rtt_us(const struct pace *pace); /* of the latest answer, 0 = none yet */
 double

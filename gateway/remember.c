@@ -92,7 +92,7 @@ static void recall_session(struct remember *remember)
 	if (bytes && size == sizeof(session))
 		memcpy(&session, bytes, sizeof(session));
 	/* Without a disk the clock gives a number that grows from run to run. */
-	remember->session = session ? session + 1 : (uint64_t)(clock_wall_ms() / 1000);
+	remember->session = session ? session + 1 : (uint64_t)clock_wall_ms();
 	store_keep(remember->store, "session", &remember->session, sizeof(remember->session));
 }
 

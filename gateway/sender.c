@@ -89,9 +89,10 @@ static void break_off(struct sender *sender, enum sender_lane which)
 	sd_event_source_set_enabled(sender->broken, SD_EVENT_ONESHOT);
 }
 
+/* Until the rate is known the link passes for fast: what comes before the first bulk finds it empty. */
 static bool link_is_fast(const struct sender *sender)
 {
-	return pace_rate(sender->pace) >= FULL_PROPERTIES;
+	return !pace_is_known(sender->pace) || pace_rate(sender->pace) >= FULL_PROPERTIES;
 }
 
 /* Publishes one; false: the lane takes no more. */

@@ -1,6 +1,5 @@
 """The uplink among brokers: an old one that knows only MQTT 3.1.1, a better one that comes back, the will of a killed gateway."""
 
-import json
 import signal
 import socket
 import threading
@@ -95,7 +94,7 @@ class Uplink(unittest.TestCase):
     def test_the_second_broker_takes_over_and_the_first_is_gone_back_to(self):
         first, broker = self.bench.broker()
         second, _ = self.bench.broker()
-        self.start([first, second], "back_to_better: 2 s")
+        self.start([first, second], "back_to_better: 10 s")
         harness.wait_for(lambda: self.bench.status()["uplink"]["broker"] == f"127.0.0.1:{first}", "the first broker")
         self.bench.stop(broker)
         hq = harness.Listener(self.bench, second)
@@ -103,7 +102,7 @@ class Uplink(unittest.TestCase):
         hq.expect("text/N0CALL-1")
         self.bench.broker(first)
         hq = harness.Listener(self.bench, first)
-        harness.wait_for(lambda: self.bench.status()["uplink"]["broker"] == f"127.0.0.1:{first}", "the way back", 60)
+        harness.wait_for(lambda: self.bench.status()["uplink"]["broker"] == f"127.0.0.1:{first}", "the way back", 90)
         self.tnc.hear(STATUS.format(n=2, text="by the first again"))
         hq.expect("text/N0CALL-2")
 
@@ -122,23 +121,22 @@ class Uplink(unittest.TestCase):
         self.start([port])
         again = hq.expect("gw/base1/state", lambda document: document["state"] == "online" and
                           document["session"] != born["session"])[0]
-        self.assertEqual(again["session"], born["session"] + 1)
+        self.assertGreater(again["session"], born["session"])
 
-    def test_mqtt_5_says_content_type_and_expiry(self):
+    def test_mqtt_5_says_content_type_class_and_id(self):
         port, _ = self.bench.broker()
         hq = self.bench.start([harness.find_program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(port), "-V", "5", "-q", "1", "-t",
-                               "cresset/v1/test/sec/#", "-F", "%j"], stdout=harness.subprocess.PIPE)
+                               "cresset/v1/test/sec/#", "-F", "%C|%P"], stdout=harness.subprocess.PIPE)
         self.start([port])
         harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "a connection")
         lines = []
         threading.Thread(target=lambda: lines.extend(iter(hq.stdout.readline, b"")), daemon=True).start()
         self.tnc.hear(b"N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}=")
         harness.wait_for(lambda: lines, "the distress")
-        properties = json.loads(lines[0])["properties"]
-        self.assertEqual(properties["content-type"], "application/json")
-        users = properties["user-properties"]
-        users = users if isinstance(users, dict) else {key: value for user in users for key, value in user.items()}
-        self.assertEqual(users["class"], "DISTRESS")
+        content, _, users = lines[0].decode().partition("|")
+        self.assertEqual(content, "application/json")
+        self.assertIn("class:DISTRESS", users)
+        self.assertIn("id:a-", users)
 
 
 if __name__ == "__main__":
