@@ -9,6 +9,14 @@
 #include "config/config.h"
 #include "gateway/settings_keys.h"
 
+/* libfyaml 0.7 loses a kilobyte of its own on some broken quoted keys. The file is read once at the start and ends in errors then; leaks
+ * of our own are still found. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfyaml";
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { KEYS_MAX = 32 };
