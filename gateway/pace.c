@@ -37,6 +37,8 @@
 #define HELD_UP_SHARE     0.5 /* of the time on the wire: answers closer than this waited for a lost one before them */
 #define DISTURBED_ROUNDS  2   /* until all answers that a loss held up are through */
 #define LARGE_EXCESS      0.3
+#define MEASURED_SPREAD   0.03
+#define WINDOW_SLACK_S    0.4
 
 /* A round trip of something that size on the wire. */
 struct trip {
@@ -74,7 +76,8 @@ struct pace {
 	bool running;       /* something was sent */
 	int64_t quiet_us;   /* when the last queue was seen */
 	double rtt_us, queue_us, last_error_us;
-	int64_t answered_us; /* the latest answer */
+	double last_measured; /* in the latest round with a queue */
+	int64_t answered_us;  /* the latest answer */
 	unsigned strikes;
 	double rate_before; /* when they began */
 	unsigned disturbed; /* rounds to go */
@@ -229,17 +232,27 @@ static void believe_rate(struct pace *pace)
 		pace->windows[i].rate = fmin(pace->windows[i].rate, pace->rate);
 }
 
-/* The model was right at the begin of the round; what the queue is longer now has come from sending too fast since. When it is very
- * much, what came out of the link meanwhile is what it carries; never more than was sent, because answers that were held up
- * together and come together look like a fast link. */
+/* Whether this round and the last one with a queue measured the same. Answers that a loss held up never do. */
+static bool measured_twice(struct pace *pace, double measured)
+{
+	double before = pace->last_measured;
+	pace->last_measured = measured;
+	return fabs(measured - before) < MEASURED_SPREAD * measured;
+}
+
+/* What came out of the link while it had a queue is what it carries, if it can be believed. In any case the model was right at the
+ * begin of the round, and what the queue is longer now has come from sending too fast since. Never more than was sent: answers that
+ * were held up together and come together look like a fast link. */
 static void follow_queue(struct pace *pace, int64_t now_us)
 {
 	double excess = fmax(pace->round.error_us, 0) / (double)(now_us - pace->round.begun_us);
-	double measured = fmin(measured_rate(&pace->round), pace->rate);
+	double measured = measured_rate(&pace->round);
+	bool twice = measured_twice(pace, measured);
+	measured = fmin(measured, pace->rate);
 	if (excess > LARGE_EXCESS && !pace->disturbed) {
 		set_rate(pace, fmax(measured, pace->rate / 2));
 	} else {
-		set_rate(pace, fmax(measured, pace->rate / (1 + fmin(excess, 1))));
+		set_rate(pace, twice ? measured : fmax(measured, pace->rate / (1 + fmin(excess, 1))));
 		believe_rate(pace);
 	}
 	pace->quiet_us = pace->disturbed ? pace->quiet_us + (now_us - pace->quiet_us) / 2 : now_us;
@@ -388,7 +401,7 @@ double pace_burst(const struct pace *pace)
 
 double pace_window(const struct pace *pace)
 {
-	return pace->rate * (2 * fmax(pace->rtt_us, pace_base_rtt_us(pace)) / US_PER_S + 1) + 2 * pace_burst(pace);
+	return pace->rate * (2 * pace_base_rtt_us(pace) / US_PER_S + WINDOW_SLACK_S) + 2 * pace_burst(pace);
 }
 
 int64_t pace_due_us(const struct pace *pace, const struct pace_mark *mark)
