@@ -34,6 +34,7 @@ void message_init(struct message *message)
 	message->class = CLASS_BULK;
 	message->heard.rssi_dbm = message->heard.snr_db = NAN;
 	message->heard.hops = -1;
+	message->ack.eta_min = message->ack.bitmap = -1;
 	message->position.lat_deg = message->position.lon_deg = NAN;
 	message->position.alt_m = message->position.speed_kmh = message->position.course_deg = NAN;
 	message->position.accuracy_m = message->position.fix_age_s = NAN;

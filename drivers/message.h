@@ -40,6 +40,23 @@ enum alert_severity { SEVERITY_UNKNOWN, SEVERITY_EXTREME, SEVERITY_SEVERE, SEVER
 /* What the protocol itself says beyond its kind, after full validation. The gateway's rules turn it into a kind. */
 enum message_hint { HINT_NONE, HINT_EMERGENCY, HINT_PRIORITY };
 
+/* Numbers of the air, names in message.c; an unknown one degrades to 0. Those that only pass through are plain numbers. */
+enum alert_type { ALERT_TYPE_ALERT, ALERT_TYPE_UPDATE, ALERT_TYPE_CANCEL };
+enum distress_nature { NATURE_UNSPECIFIED, NATURE_PANIC_BUTTON = 7, NATURE_DURESS = 8 };
+enum checkin_state { CHECKIN_UNSPECIFIED, CHECKIN_OK, CHECKIN_DURESS = 8 };
+enum rollcall_type { ROLLCALL_ROUTINE, ROLLCALL_SECURITY, ROLLCALL_MAJOR_INCIDENT, ROLLCALL_SERVICEABILITY };
+enum request_type { REQUEST_UNSPECIFIED, REQUEST_ARMED_ESCORT = 3, REQUEST_MILITARY_ASSET = 4 };
+enum alert_event {
+	EVENT_UNSPECIFIED,
+	EVENT_ROAD_CLOSED = 60,
+	EVENT_AIRFIELD_UNUSABLE = 61,
+	EVENT_MOVEMENT_SUSPENDED = 62,
+	EVENT_MISSED_CHECKIN = 70,
+	EVENT_GATEWAY_TAMPER = 71,
+	EVENT_LINK_LOST = 72,
+	EVENT_BATTERY_LOW = 73
+};
+
 /* Acknowledgement levels of the design; never claim one that a machine or a person did not give. */
 enum ack_level {
 	ACK_STORED = 1,
@@ -84,6 +101,80 @@ struct message_number {
 	uint8_t decimals;
 };
 
+/* What the kinds of the field frame say beyond text and position (design, messages, section 3). Integers: -1 is "not given" where a sender
+ * may leave it out, else 0 is what it says. Names of enumerations: drivers/message_body.h, which also has the table that JSON is
+ * written and read by. */
+struct body_distress {
+	uint8_t nature;
+	int persons, battery_pct;
+};
+struct body_alert { /* urgency and severity are members of the message: rules set them, too */
+	uint8_t type, certainty, category, event, response;
+	double radius_m;
+	int64_t expires_at_ms; /* Unix, 0 = not given */
+	int persons;
+	char ref[MESSAGE_ID_MAX]; /* Update and Cancel: what it refers to, "" = nothing */
+};
+struct body_checkin {
+	uint8_t state;
+	int rollcall, headcount, battery_pct;
+};
+struct body_rollcall {
+	int id;
+	uint8_t type;
+	int window_min, slot_s, group;
+};
+struct body_position {
+	uint8_t source;
+	int battery_pct;
+};
+struct body_text {
+	uint8_t language;
+};
+struct body_sitrep {
+	uint8_t type, access, severity, sector;
+	int place;
+	int64_t affected;
+};
+struct body_request {
+	uint8_t type, urgency, cargo, justification;
+	uint16_t alternatives; /* bits */
+	int64_t needed_by_ms;  /* Unix, 0 = not given */
+	int window_h, place, vehicles, persons;
+	bool incomplete; /* a last resort without justification or alternatives: set by the gateway */
+};
+struct body_activity {
+	int64_t id, number;
+	uint8_t op, sector, status, unit;
+	int revision, organisation, implementer, activity, place, start_day,
+	    end_day; /* days since 2020-01-01, -1 = not given */
+};
+struct body_telemetry {
+	int battery_mv, solar_mv, temperature_c, rssi_dbm; /* INT_MIN = not given */
+	double snr_db;
+	int airtime_pct, uptime_h, queue, software;
+	uint8_t reboot_cause;
+};
+struct body_movement {
+	uint8_t op;
+	int id, vehicles, persons, next_report_min, from_place, to_place;
+	int64_t eta_ms; /* Unix, 0 = not given */
+};
+
+union message_body {
+	struct body_distress distress;
+	struct body_alert alert;
+	struct body_checkin checkin;
+	struct body_rollcall rollcall;
+	struct body_position position;
+	struct body_text text;
+	struct body_sitrep sitrep;
+	struct body_request request;
+	struct body_activity activity;
+	struct body_telemetry telemetry;
+	struct body_movement movement;
+};
+
 struct message {
 	enum message_kind kind;
 	enum message_class class;
@@ -106,6 +197,11 @@ struct message {
 	enum alert_urgency urgency;
 	enum alert_severity severity;
 
+	enum message_kind body_kind; /* which member of body is set; KIND_NONE for foreign networks */
+	union message_body body;
+	uint8_t sensitivity; /* 0 public, 1 partners, 2 organisation, 3 security desk only */
+	bool ack_wanted;
+
 	/* kind distress: the incident this belongs to, set by the gateway */
 	char incident[MESSAGE_ID_MAX];
 	uint32_t incident_count;
@@ -115,6 +211,8 @@ struct message {
 		char ref[MESSAGE_ID_MAX]; /* what is acknowledged, "" = nothing */
 		bool rejected;
 		enum ack_level level; /* 0 in an acknowledgement of a foreign network */
+		int eta_min;          /* of RESPONDING, -1 = not given */
+		int bitmap;           /* of the fragments received, -1 = none */
 		char operator_id[MESSAGE_NAME_MAX];
 	} ack;
 

@@ -8,6 +8,7 @@
 
 struct datagram;
 struct message;
+struct sealed;
 
 /* What became of a datagram or message handed to send(). */
 enum send_result {
@@ -36,4 +37,41 @@ struct services {
 
 	/* Counts a drop. reason is a constant like "bad_address" (lower case, words joined by _), named in the README. */
 	void (*drop)(void *owner, const char *reason);
+
+	/* For modems: their own lines, by index into modem_ops.lines; on is the logical level, whatever the wiring inverts.
+	 * 0, -ENODEV (not wired), -EIO. */
+	int (*set_line)(void *owner, unsigned line, bool on);
+	/* 1, 0, or -ENODEV (not wired), -EIO. */
+	int (*get_line)(void *owner, unsigned line);
+	/* The serial line speaks at that rate from now on; what was written before leaves at the old one, what was read before is
+	 * thrown away. 0 (also where there is no speed, as with TCP), -ENOTCONN, -EINVAL. */
+	int (*set_baud)(void *owner, unsigned baud);
+	/* What modem_ops.status says has changed: identity, text, or whether it takes a datagram. */
+	void (*changed)(void *owner);
+	/* One finding of an examination ("noise_dbm", "-104"), and its end: NULL and why it failed, "" = it did not. */
+	void (*finding)(void *owner, const char *name, const char *value);
+
+	/* Seals with, or opens by, the key of a station (gateway/keys.h). epochs_back: 0 = the station's current epoch, 1 = the one
+	 * before. 0, -ENOKEY (no key for this station or epoch), open also -EBADMSG (not authentic; the text is as it was). */
+	int (*seal)(void *owner, struct sealed *sealed);
+	int (*open)(void *owner, struct sealed *sealed, unsigned epochs_back);
+	/* Takes the counter of an authentic frame into the window of its station, which all radios share and which survives a restart.
+	 * 0 (never seen, and taken), -EEXIST (seen), -ESTALE (older than the window). */
+	int (*take_counter)(void *owner, uint16_t station, uint32_t counter);
+	/* A counter towards that addressee that was never used before, also not before a power cut. 0, -EAGAIN (the disk is asked for a
+	 * new block; try again in a second). */
+	int (*next_counter)(void *owner, uint16_t addressee, uint32_t *counter);
+};
+
+enum { SEALED_NONCE_SIZE = 13, SEALED_TAG_SIZE = 8 };
+
+/* AES-128-CCM as the design's field frame has it. */
+struct sealed {
+	uint16_t station; /* whose key */
+	uint8_t nonce[SEALED_NONCE_SIZE];
+	const uint8_t *associated; /* authenticated only */
+	size_t associated_size;
+	uint8_t *text; /* encrypted or decrypted in place; size 0 = nothing is */
+	size_t text_size;
+	uint8_t tag[SEALED_TAG_SIZE]; /* out when sealing, in when opening */
 };

@@ -1,6 +1,7 @@
 /* A trunk for drivers under test. */
 #include "tests/support/driver_services.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,116 @@ static void drop(void *owner, const char *reason)
 	record->drop_count++;
 }
 
+static int set_line(void *owner, unsigned line, bool on)
+{
+	struct record *record = owner;
+	if (line >= RECORD_LINES_MAX || record->lines[line] < 0)
+		return -ENODEV;
+	record->lines[line] = on;
+	record->line_sets++;
+	return 0;
+}
+
+static int get_line(void *owner, unsigned line)
+{
+	const struct record *record = owner;
+	return line < RECORD_LINES_MAX ? record->lines[line] : -ENODEV;
+}
+
+static int set_baud(void *owner, unsigned baud)
+{
+	((struct record *)owner)->baud = baud;
+	return 0;
+}
+
+static void changed(void *owner)
+{
+	((struct record *)owner)->changes++;
+}
+
+static void finding(void *owner, const char *name, const char *value)
+{
+	struct record *record = owner;
+	if (!name) {
+		record->examined = true;
+		snprintf(record->examined_error, sizeof(record->examined_error), "%s", value);
+		return;
+	}
+	if (record->finding_count < RECORD_FINDINGS_MAX) {
+		struct record_finding *found = &record->findings[record->finding_count];
+		snprintf(found->name, sizeof(found->name), "%s", name);
+		snprintf(found->value, sizeof(found->value), "%s", value);
+	}
+	record->finding_count++;
+}
+
+/* FNV-1a over everything a real tag depends on. */
+static void pretend_tag(const struct sealed *sealed, unsigned epochs_back, uint8_t tag[SEALED_TAG_SIZE])
+{
+	uint64_t hash = 14695981039346656037u ^ sealed->station ^ (uint64_t)epochs_back << 32;
+	for (size_t i = 0; i < SEALED_NONCE_SIZE; i++)
+		hash = (hash ^ sealed->nonce[i]) * 1099511628211u;
+	for (size_t i = 0; i < sealed->associated_size; i++)
+		hash = (hash ^ sealed->associated[i]) * 1099511628211u;
+	for (size_t i = 0; i < sealed->text_size; i++)
+		hash = (hash ^ sealed->text[i]) * 1099511628211u;
+	memcpy(tag, &hash, SEALED_TAG_SIZE);
+}
+
+static void invert(const struct sealed *sealed)
+{
+	for (size_t i = 0; i < sealed->text_size; i++)
+		sealed->text[i] ^= 0xff;
+}
+
+static int seal(void *owner, struct sealed *sealed)
+{
+	const struct record *record = owner;
+	if (record->keyless && sealed->station == record->keyless)
+		return -ENOKEY;
+	pretend_tag(sealed, 0, sealed->tag);
+	invert(sealed);
+	return 0;
+}
+
+static int open_sealed(void *owner, struct sealed *sealed, unsigned epochs_back)
+{
+	const struct record *record = owner;
+	uint8_t tag[SEALED_TAG_SIZE];
+	if (record->keyless && sealed->station == record->keyless)
+		return -ENOKEY;
+	unsigned made_with = record->revoked && sealed->station == record->revoked ? 1 : 0;
+	invert(sealed);
+	pretend_tag(sealed, 0, tag);
+	if (epochs_back == made_with && memcmp(tag, sealed->tag, SEALED_TAG_SIZE) == 0)
+		return 0;
+	invert(sealed);
+	return -EBADMSG;
+}
+
+static int take_counter(void *owner, uint16_t station, uint32_t counter)
+{
+	struct record *record = owner;
+	for (size_t i = 0; i < record->taken_count; i++)
+		if (record->taken[i].station == station && record->taken[i].counter == counter)
+			return -EEXIST;
+	if (counter < record->stale_below)
+		return -ESTALE;
+	if (record->taken_count < RECORD_COUNTERS_MAX)
+		record->taken[record->taken_count++] = (struct record_counter){station, counter};
+	return 0;
+}
+
+static int next_counter(void *owner, uint16_t addressee, uint32_t *counter)
+{
+	(void)addressee;
+	struct record *record = owner;
+	if (record->counters_out)
+		return -EAGAIN;
+	*counter = record->next_counter++;
+	return 0;
+}
+
 struct services record_services(struct record *record)
 {
 	return (struct services){
@@ -79,6 +190,15 @@ struct services record_services(struct record *record)
 	    .heard_message = heard_message,
 	    .sent = sent,
 	    .drop = drop,
+	    .set_line = set_line,
+	    .get_line = get_line,
+	    .set_baud = set_baud,
+	    .changed = changed,
+	    .finding = finding,
+	    .seal = seal,
+	    .open = open_sealed,
+	    .take_counter = take_counter,
+	    .next_counter = next_counter,
 	};
 }
 
@@ -86,6 +206,8 @@ void record_clear(struct record *record)
 {
 	record->written_size = record->heard_size = record->heard_count = 0;
 	record->message_count = record->drop_count = record->sent_count = 0;
+	record->line_sets = record->changes = record->finding_count = 0;
+	record->examined = false;
 }
 
 size_t record_drops(const struct record *record, const char *reason)

@@ -9,6 +9,9 @@ enum {
 	RECORD_BYTES_MAX = 4096,
 	RECORD_DROPS_MAX = 64,
 	RECORD_SENT_MAX = 16,
+	RECORD_LINES_MAX = 8,
+	RECORD_FINDINGS_MAX = 64,
+	RECORD_COUNTERS_MAX = 256,
 };
 
 struct record_sent {
@@ -38,6 +41,31 @@ struct record {
 
 	struct record_sent sent[RECORD_SENT_MAX];
 	size_t sent_count;
+
+	int lines[RECORD_LINES_MAX]; /* levels; a test sets the inputs, a driver the outputs; -ENODEV = not wired */
+	size_t line_sets;            /* how often an output was set */
+	unsigned baud;               /* the last set_baud, 0 = none */
+	size_t changes;              /* calls of changed() */
+
+	struct record_finding {
+		char name[32], value[96];
+	} findings[RECORD_FINDINGS_MAX];
+	size_t finding_count;
+	bool examined;           /* the examination ended */
+	char examined_error[96]; /* with this */
+
+	/* Seals are not made but pretended: the text is inverted, the tag is a checksum over key epoch, station, nonce, associated data and
+	 * plain text. A station in `revoked` opens only with epochs_back 1, one in `keyless` has no key. */
+	uint16_t revoked, keyless; /* 0 = none */
+	struct record_counter {
+		uint16_t station;
+		uint32_t counter;
+	} taken
+	    [RECORD_COUNTERS_MAX]; /* by take_counter, without any window: an equal one is -EEXIST, below `stale_below` -ESTALE */
+	size_t taken_count;
+	uint32_t stale_below;
+	uint32_t next_counter; /* what next_counter gives next */
+	bool counters_out;     /* next_counter answers -EAGAIN */
 };
 
 /* Services that write into record, which must outlive them. */

@@ -1,0 +1,61 @@
+/* Single GPIO lines: mode pins, busy pins, PTT, buttons, sirens. Works with libgpiod 1.6 and 2. Knows no messages and no event loop.
+ *
+ * A line is written as a place and words, e.g. "GPIO22", "GPIO5 active_low pull_up debounce=20ms", "pinctrl-rp1:22",
+ * "/dev/gpiochip0:22 open_drain", "M0_PIN" (a line name of the device tree), "sim:/run/x.sock:m0" (a simulator's, for tests).
+ * "GPIO<n>" alone is the line of that number on the Pi's header, whatever the number of its chip is today. Words: active_low, pull_up,
+ * pull_down, no_bias, open_drain, debounce=<n>ms. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct line;
+
+struct line_settings {
+	const char *text;     /* as configured */
+	const char *how;      /* words of the user of the line, overridden by those in text; NULL = none */
+	const char *consumer; /* "cresset:lora0:m0", shown to others who want the line */
+	bool output;
+	bool safe; /* output: its level at the request and when it is closed, logical */
+	int64_t
+	    max_on_ms; /* output: put back to `safe` by a thread of its own after this time away from it, whatever the caller's
+			    * loop does; 0 = no limit */
+};
+
+/* What went wrong with a line, for counters and for the log line. */
+enum line_fault {
+	LINE_OK,
+	LINE_ABSENT, /* no such chip or line */
+	LINE_BUSY,   /* someone else has it; the text names the consumer */
+	LINE_PERMISSION,
+	LINE_SETTINGS, /* bias, drive or debounce that the chip cannot do */
+	LINE_IO,
+};
+
+/* A short constant for counters: "absent", "busy", ... */
+const char *line_fault_name(enum line_fault fault);
+
+/* Checks a text without touching any chip. NULL = fine, otherwise what is wrong with it. */
+const char *line_check(const char *text);
+
+/* Requests the line. On failure NULL, *fault is set and text says what happened to which line and what to do. settings are not needed
+ * afterwards. */
+struct line *line_open(const struct line_settings *settings, enum line_fault *fault, char *text, size_t text_size);
+/* An output goes to its safe level first. NULL is allowed. */
+void line_close(struct line *line);
+
+/* The descriptor that becomes readable when the level of an input may have changed, or -1 for an output; belongs to the line. */
+int line_fd(const struct line *line);
+/* Takes the waiting edges off the descriptor and reads the level anew, since edges may be lost: 1, 0, or negative errno. Does not block. */
+int line_take_edges(struct line *line);
+
+/* Logical level: 1, 0, or negative errno. Of an output, what it was set to last or put back to. */
+int line_get(struct line *line);
+/* 0 or negative errno; -EINVAL for an input. */
+int line_set(struct line *line, bool on);
+/* Whether max_on_ms ran out since the last line_set. */
+bool line_expired(const struct line *line);
+
+/* What it was resolved to ("pinctrl-rp1:22 (GPIO22)"), for status. Belongs to the line. */
+const char *line_resolved(const struct line *line);
