@@ -55,9 +55,11 @@ struct services {
 	 * before. 0, -ENOKEY (no key for this station or epoch), open also -EBADMSG (not authentic; the text is as it was). */
 	int (*seal)(void *owner, struct sealed *sealed);
 	int (*open)(void *owner, struct sealed *sealed, unsigned epochs_back);
-	/* Takes the counter of an authentic frame into the window of its station, which all radios share and which survives a restart.
-	 * 0 (never seen, and taken), -EEXIST (seen), -ESTALE (older than the window). */
-	int (*take_counter)(void *owner, uint16_t station, uint32_t counter);
+	/* Takes the counter of an authentic frame into the window of its station and key epoch, which all radios share and which
+	 * survives a restart. Each epoch has a window of its own: a new handset may count from 0, and a revoked one cannot push the
+	 * window of the new one ahead. epochs_back as for open(). 0 (never seen, and taken), -EEXIST (seen), -ESTALE (older than the
+	 * window). */
+	int (*take_counter)(void *owner, uint16_t station, unsigned epochs_back, uint32_t counter);
 	/* A counter towards that addressee that was never used before, also not before a power cut. 0, -EAGAIN (the disk is asked for a
 	 * new block; try again in a second). */
 	int (*next_counter)(void *owner, uint16_t addressee, uint32_t *counter);

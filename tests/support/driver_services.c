@@ -155,16 +155,17 @@ static int open_sealed(void *owner, struct sealed *sealed, unsigned epochs_back)
 	return -EBADMSG;
 }
 
-static int take_counter(void *owner, uint16_t station, uint32_t counter)
+static int take_counter(void *owner, uint16_t station, unsigned epochs_back, uint32_t counter)
 {
 	struct record *record = owner;
 	for (size_t i = 0; i < record->taken_count; i++)
-		if (record->taken[i].station == station && record->taken[i].counter == counter)
+		if (record->taken[i].station == station && record->taken[i].epochs_back == epochs_back &&
+		    record->taken[i].counter == counter)
 			return -EEXIST;
 	if (counter < record->stale_below)
 		return -ESTALE;
 	if (record->taken_count < RECORD_COUNTERS_MAX)
-		record->taken[record->taken_count++] = (struct record_counter){station, counter};
+		record->taken[record->taken_count++] = (struct record_counter){station, epochs_back, counter};
 	return 0;
 }
 

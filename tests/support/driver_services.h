@@ -59,6 +59,7 @@ struct record {
 	uint16_t revoked, keyless; /* 0 = none */
 	struct record_counter {
 		uint16_t station;
+		unsigned epochs_back;
 		uint32_t counter;
 	} taken
 	    [RECORD_COUNTERS_MAX]; /* by take_counter, without any window: an equal one is -EEXIST, below `stale_below` -ESTALE */
