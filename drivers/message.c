@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "drivers/message_names.h"
+
 #define NAME_OF(table, index, otherwise)                                                                               \
 	((size_t)(index) < sizeof(table) / sizeof(*(table)) && (table)[index] ? (table)[index] : (otherwise))
 
@@ -22,11 +24,6 @@ static const char *const kind_names[KIND_COUNT] = {
 static const char *const status_names[] = {"Actual", "Exercise", "Test", "System"};
 static const char *const authenticity_names[] = {"UNVERIFIED", "VERIFIED", "SUSPECT", "STALE"};
 static const char *const clock_names[] = {"unknown", "gps", "ntp", "rtc"};
-static const char *const urgency_names[] = {"Unknown", "Immediate", "Expected", "Future", "Past"};
-static const char *const severity_names[] = {"Unknown", "Extreme", "Severe", "Moderate", "Minor"};
-static const char *const ack_level_names[] = {
-    NULL, "STORED", "BASE_SEEN", "HQ_RECEIVED", "HQ_SEEN", "RESPONDING", "CLOSED",
-};
 
 void message_init(struct message *message)
 {
@@ -67,26 +64,18 @@ const char *message_clock_name(enum message_clock clock)
 
 const char *message_urgency_name(enum alert_urgency urgency)
 {
-	return NAME_OF(urgency_names, urgency, "Unknown");
+	return body_name(&names_urgency, urgency);
 }
 
 const char *message_severity_name(enum alert_severity severity)
 {
-	return NAME_OF(severity_names, severity, "Unknown");
+	return body_name(&names_severity, severity);
 }
 
 const char *message_ack_level_name(enum ack_level level)
 {
-	switch (level) {
-	case ACK_NOT_UNDERSTOOD:
-		return "NOT_UNDERSTOOD";
-	case ACK_NOT_AUTHENTIC:
-		return "NOT_AUTHENTIC";
-	case ACK_EXPIRED:
-		return "EXPIRED";
-	default:
-		return NAME_OF(ack_level_names, level, "NONE");
-	}
+	const char *name = body_name(&names_ack_level, level);
+	return name ? name : "NONE";
 }
 
 int message_class_from_name(const char *name)

@@ -102,8 +102,8 @@ struct message_number {
 };
 
 /* What the kinds of the field frame say beyond text and position (design, messages, section 3). Integers: -1 is "not given" where a sender
- * may leave it out, else 0 is what it says. Names of enumerations: drivers/message_body.h, which also has the table that JSON is
- * written and read by. */
+ * may leave it out, else 0 is what it says. drivers/message_body.h has the table of
+ * each kind that JSON is written and read by. */
 struct body_distress {
 	uint8_t nature;
 	int persons, battery_pct;
@@ -141,7 +141,7 @@ struct body_request {
 	uint16_t alternatives; /* bits */
 	int64_t needed_by_ms;  /* Unix, 0 = not given */
 	int window_h, place, vehicles, persons;
-	bool incomplete; /* a last resort without justification or alternatives: set by the gateway */
+	uint8_t missing; /* bits, enum request_missing: what a last resort still has to say; set by the gateway */
 };
 struct body_activity {
 	int64_t id, number;
