@@ -45,6 +45,7 @@ enum alert_type { ALERT_TYPE_ALERT, ALERT_TYPE_UPDATE, ALERT_TYPE_CANCEL };
 enum distress_nature { NATURE_UNSPECIFIED, NATURE_PANIC_BUTTON = 7, NATURE_DURESS = 8 };
 enum checkin_state { CHECKIN_UNSPECIFIED, CHECKIN_OK, CHECKIN_DURESS = 8 };
 enum rollcall_type { ROLLCALL_ROUTINE, ROLLCALL_SECURITY, ROLLCALL_MAJOR_INCIDENT, ROLLCALL_SERVICEABILITY };
+enum movement_op { MOVEMENT_OPEN, MOVEMENT_WAYPOINT, MOVEMENT_HANDOVER, MOVEMENT_CLOSED };
 enum request_type { REQUEST_UNSPECIFIED, REQUEST_ARMED_ESCORT = 3, REQUEST_MILITARY_ASSET = 4 };
 enum alert_event {
 	EVENT_UNSPECIFIED,
@@ -156,7 +157,7 @@ struct body_telemetry {
 	uint8_t reboot_cause;
 };
 struct body_movement {
-	uint8_t op;
+	uint8_t op; /* enum movement_op */
 	int id, vehicles, persons, next_report_min, from_place, to_place;
 	int64_t eta_ms; /* Unix, 0 = not given */
 };

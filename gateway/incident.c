@@ -14,6 +14,8 @@ enum {
 	PLACES_STEP = 16,     /* places are taken from the heap this many at a time */
 	MAGIC = 0x49495243,   /* "CRII" */
 	VERSION = 1,
+	CANCEL = 1, /* bits of an incident's flags */
+	COVERT = 2,
 	/* Most bytes of one: texts with their lengths, u8 x 6, count, times, numbers of the position. */
 	SAVED_MAX = MESSAGE_ID_MAX + 2 * MESSAGE_STATION_MAX + 2 * MESSAGE_NAME_MAX + 6 + 4 + 3 * 8 + 7 * 8,
 };
@@ -73,13 +75,19 @@ static enum message_status known_status(enum message_status status)
 	return status > STATUS_SYSTEM ? STATUS_ACTUAL : status;
 }
 
+/* Mixed with others it would be seen with them. */
+static bool is_covert(const struct message *message)
+{
+	return message->kind == KIND_CHECKIN;
+}
+
 static struct place *find_station(struct incidents *incidents, const struct message *message)
 {
 	for (size_t i = 0; i < incidents->count; i++) {
 		struct place *place = &incidents->places[i];
 		if (place->incident.status == known_status(message->status) &&
 		    place->incident.authenticity == message->authenticity &&
-		    strcmp(place->first_station, message->station) == 0)
+		    place->incident.covert == is_covert(message) && strcmp(place->first_station, message->station) == 0)
 			return place;
 	}
 	return NULL;
@@ -94,7 +102,7 @@ static struct place *find_unverified(struct incidents *incidents, const struct m
 	for (size_t i = incidents->count; i-- > 0;) {
 		const struct incident *incident = &incidents->places[i].incident;
 		int64_t age_ms = now_ms - incident->first_ms;
-		if (incident->authenticity == AUTHENTICITY_UNVERIFIED &&
+		if (incident->authenticity == AUTHENTICITY_UNVERIFIED && incident->covert == is_covert(message) &&
 		    incident->status == known_status(message->status) && age_ms < MERGE_MS && age_ms > -MERGE_MS &&
 		    strncmp(incident->radio, radio, sizeof(incident->radio) - 1) == 0)
 			return &incidents->places[i];
@@ -174,6 +182,7 @@ static struct place *open_incident(struct incidents *incidents, const struct mes
 	incident->level = ACK_STORED;
 	incident->first_ms = now_ms;
 	incident->position = message->position;
+	incident->covert = is_covert(message);
 	return place;
 }
 
@@ -206,6 +215,35 @@ static struct incident *find_id(struct incidents *incidents, const char *id)
 		if (strcmp(incidents->places[i].incident.id, id) == 0)
 			return &incidents->places[i].incident;
 	return NULL;
+}
+
+/* Whether ref is an id of that station: its name, "-", and one more part. */
+static bool is_id_of(const char *ref, const char *station)
+{
+	size_t size = strlen(station);
+	return size > 0 && strncmp(ref, station, size) == 0 && ref[size] == '-' && ref[size + 1] &&
+	       !strchr(ref + size + 1, '-');
+}
+
+static bool may_speak_of(const struct message *message, const struct incident *incident)
+{
+	return message->authenticity != AUTHENTICITY_UNVERIFIED && incident->status == known_status(message->status) &&
+	       (message->authenticity == AUTHENTICITY_VERIFIED || message->authenticity == incident->authenticity);
+}
+
+const struct incident *incidents_of(const struct incidents *incidents, const struct message *message, const char *ref)
+{
+	const struct incident *found = NULL;
+	for (size_t i = 0; i < incidents->count && ref[0]; i++) {
+		const struct place *place = &incidents->places[i];
+		if (!may_speak_of(message, &place->incident))
+			continue;
+		if (strcmp(place->incident.id, ref) == 0)
+			return &place->incident;
+		if (is_id_of(ref, place->first_station))
+			found = &place->incident;
+	}
+	return found;
 }
 
 static bool is_operator_id(const char *id)
@@ -272,7 +310,7 @@ static void put_place(struct block_writer *writer, const struct place *place)
 	block_put_u8(writer, (uint8_t)incident->status);
 	block_put_u8(writer, (uint8_t)incident->authenticity);
 	block_put_u8(writer, (uint8_t)incident->level);
-	block_put_u8(writer, incident->cancel_requested);
+	block_put_u8(writer, (incident->cancel_requested ? CANCEL : 0) | (incident->covert ? COVERT : 0));
 	block_put_u32(writer, incident->count);
 	block_put_u64(writer, (uint64_t)incident->first_ms);
 	block_put_u64(writer, (uint64_t)incident->last_ms);
@@ -320,18 +358,19 @@ static bool get_place(struct block_reader *reader, struct place *place)
 	block_get_text(reader, incident->radio, sizeof(incident->radio));
 	block_get_text(reader, incident->operator_id, sizeof(incident->operator_id));
 	unsigned status = block_get_u8(reader), authenticity = block_get_u8(reader), level = block_get_u8(reader);
-	unsigned cancel = block_get_u8(reader);
+	unsigned flags = block_get_u8(reader);
 	incident->status = (enum message_status)status;
 	incident->authenticity = (enum message_authenticity)authenticity;
 	incident->level = (enum ack_level)level;
-	incident->cancel_requested = cancel;
+	incident->cancel_requested = flags & CANCEL;
+	incident->covert = flags & COVERT;
 	incident->count = block_get_u32(reader);
 	incident->first_ms = (int64_t)block_get_u64(reader);
 	incident->last_ms = (int64_t)block_get_u64(reader);
 	incident->acknowledged_ms = (int64_t)block_get_u64(reader);
 	bool placed = get_position(reader, &incident->position);
 	return placed && !reader->failed && status <= STATUS_SYSTEM && authenticity <= AUTHENTICITY_STALE &&
-	       level >= ACK_STORED && level < ACK_CLOSED && cancel <= 1 && incident->count > 0 &&
+	       level >= ACK_STORED && level < ACK_CLOSED && flags <= (CANCEL | COVERT) && incident->count > 0 &&
 	       incident->first_ms >= 0 && incident->first_ms <= INT64_MAX / 2;
 }
 

@@ -15,6 +15,7 @@ struct incident {
 	int64_t first_ms, last_ms, acknowledged_ms; /* acknowledged_ms: when the level was given, 0 = never */
 	struct message_position position;           /* the last known */
 	bool cancel_requested;
+	bool covert; /* a check-in under duress: shown at the security desk and nowhere else */
 };
 
 struct incidents;
@@ -23,9 +24,9 @@ struct incidents;
 struct incidents *incidents_new(size_t capacity);
 void incidents_free(struct incidents *incidents);
 
-/* Enters a distress (KIND_DISTRESS) heard by that radio and sets message->incident and incident_count. It counts to the open
+/* Enters a distress (KIND_DISTRESS), or a check-in under duress (KIND_CHECKIN: covert), heard by that radio and sets message->incident and incident_count. It counts to the open
  * incident of the same station, status and authenticity, so that one that is not authentic never changes one that is, and
- * exercises never mix with Actual. An UNVERIFIED one without such an incident counts to the one that the same radio opened
+ * exercises never mix with Actual, nor covert ones with others. An UNVERIFIED one without such an incident counts to the one that the same radio opened
  * less than a minute before, whatever the station; its station is "" from then on. Otherwise an incident is opened.
  *
  * When all places are taken, one that is an exercise or test gives way, else one that is UNVERIFIED and was seen by a person, else
@@ -42,6 +43,11 @@ const struct incident *incidents_enter(struct incidents *incidents, struct messa
  * 31 printable ASCII characters). A CLOSED incident leaves the table; *after (may be NULL) is filled first. */
 int incidents_acknowledge(struct incidents *incidents, const char *id, enum ack_level level, const char *operator_id,
 			  int64_t now_ms, struct incident *after);
+
+/* The open incident that a message from the field may speak of by ref: the id of the incident, or of a repeat that was merged into it
+ * ("f-17-4001" is of station "f-17"). It must be of the same status, and one that is not VERIFIED speaks only of those of its own kind;
+ * UNVERIFIED of none. NULL: no such. */
+const struct incident *incidents_of(const struct incidents *incidents, const struct message *message, const char *ref);
 
 /* Marks that the field asked to cancel. It stays open: a person closes it. 0 or -ENOENT. */
 int incidents_request_cancel(struct incidents *incidents, const char *id);

@@ -1,4 +1,4 @@
-/* Messages as JSON objects: the common members, then a body for each kind. */
+/* Messages as JSON objects: the members that all kinds have; bodies are json_body.c. */
 #include "gateway/json.h"
 
 #include <math.h>
@@ -6,63 +6,6 @@
 
 #include "gateway/json_writer.h"
 #include "gateway/json_parts.h"
-
-static char *digits(char *at, unsigned value, unsigned count)
-{
-	for (unsigned i = count; i-- > 0; value /= 10)
-		at[i] = (char)('0' + value % 10);
-	return at + count;
-}
-
-static unsigned leap_day(unsigned year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 1 : 0;
-}
-
-static unsigned days_of_month(unsigned year, unsigned month)
-{
-	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	return days[month] + (month == 1 ? leap_day(year) : 0);
-}
-
-/* Days since 1970-01-01 to "YYYY-MM-DD". Counted by hand, since gmtime_r ends in 2038 where time_t has 32 bits. */
-static char *date(char *at, unsigned days)
-{
-	unsigned year = 1970, month = 0;
-	for (; days >= 365 + leap_day(year); year++)
-		days -= 365 + leap_day(year);
-	for (; days >= days_of_month(year, month); month++)
-		days -= days_of_month(year, month);
-	at = digits(at, year, 4);
-	*at++ = '-';
-	at = digits(at, month + 1, 2);
-	*at++ = '-';
-	return digits(at, days + 1, 2);
-}
-
-char *json_time(int64_t unix_ms, char buffer[static 32])
-{
-	const int64_t last_ms = INT64_C(
-	    253402300799999); /* 9999-12-31T23:59:59.999Z: four digits of year are the format */
-	const unsigned day_ms = 24 * 60 * 60 * 1000;
-	if (unix_ms < 0)
-		unix_ms = 0;
-	if (unix_ms > last_ms)
-		unix_ms = last_ms;
-	unsigned ms = (unsigned)(unix_ms % day_ms);
-	char *at = date(buffer, (unsigned)(unix_ms / day_ms));
-	*at++ = 'T';
-	at = digits(at, ms / (60 * 60 * 1000), 2);
-	*at++ = ':';
-	at = digits(at, ms / (60 * 1000) % 60, 2);
-	*at++ = ':';
-	at = digits(at, ms / 1000 % 60, 2);
-	*at++ = '.';
-	at = digits(at, ms % 1000, 3);
-	*at++ = 'Z';
-	*at = '\0';
-	return buffer;
-}
 
 static void put_heard(struct writer *writer, const struct message_heard *heard)
 {
@@ -89,119 +32,6 @@ void json_put_position(struct writer *writer, const struct message_position *pos
 	writer_number(writer, "fix_age_s", position->fix_age_s, 1);
 	if (position->ambiguity > 0)
 		writer_integer(writer, "ambiguity", position->ambiguity);
-	writer_close(writer, mark);
-}
-
-static void put_distress(struct writer *writer, const struct message *message)
-{
-	writer_text(writer, "nature", "UNSPECIFIED", SIZE_MAX);
-	WRITER_TEXT(writer, "incident", message->incident);
-	if (message->incident_count > 0)
-		writer_integer(writer, "incident_count", message->incident_count);
-}
-
-static void put_alert(struct writer *writer, const struct message *message)
-{
-	writer_text(writer, "urgency", message_urgency_name(message->urgency), SIZE_MAX);
-	writer_text(writer, "severity", message_severity_name(message->severity), SIZE_MAX);
-}
-
-static void put_ack(struct writer *writer, const struct message *message)
-{
-	WRITER_TEXT(writer, "ref", message->ack.ref);
-	if (message->ack.level)
-		writer_text(writer, "level", message_ack_level_name(message->ack.level), SIZE_MAX);
-	else
-		writer_flag(writer, "accepted", !message->ack.rejected);
-	WRITER_TEXT(writer, "operator", message->ack.operator_id);
-}
-
-/* What a foreign network says beside it: kept whatever the kind came to be, since a rule may make an alert out of an object. */
-static void put_foreign(struct writer *writer, const struct message *message)
-{
-	writer_text(writer, "data_type", message->data_type, MESSAGE_NAME_MAX);
-	WRITER_TEXT(writer, "to", message->to);
-	WRITER_TEXT(writer, "name", message->aprs.name);
-	if (message->aprs.has_alive)
-		writer_flag(writer, "alive", message->aprs.alive);
-	if (message->aprs.has_messaging)
-		writer_flag(writer, "messaging", message->aprs.messaging);
-	WRITER_TEXT(writer, "symbol", message->aprs.symbol);
-	WRITER_TEXT(writer, "message_number", message->aprs.message_number);
-	if (message->kind != KIND_ACK)
-		WRITER_TEXT(writer, "ack_ref", message->ack.ref);
-	WRITER_TEXT(writer, "timestamp", message->aprs.timestamp);
-	WRITER_TEXT(writer, "condition", message->aprs.condition);
-	WRITER_TEXT(writer, "antenna", message->aprs.antenna);
-	WRITER_TEXT(writer, "bits", message->aprs.bits);
-	WRITER_TEXT(writer, "software", message->aprs.software);
-	WRITER_TEXT(writer, "third_party", message->aprs.third_party);
-}
-
-/* Whether name is stem, "_" and that number of one digit; "analog_3" is the third of "analog". */
-static bool is_nth(const char *name, const char *stem, size_t stem_size, size_t nth)
-{
-	return nth <= 9 && strncmp(name, stem, stem_size) == 0 && name[stem_size] == '_' &&
-	       name[stem_size + 1] == (char)('0' + nth) && name[stem_size + 2] == '\0';
-}
-
-/* A run "x_1", "x_2", ... becomes the array "x". Returns how many values it took. */
-static size_t put_series(struct writer *writer, const struct message_number *numbers, size_t count, size_t stem_size)
-{
-	char stem[MESSAGE_NAME_MAX];
-	memcpy(stem, numbers[0].name, stem_size);
-	stem[stem_size] = '\0';
-	size_t taken = 0;
-	writer_open_array(writer, stem);
-	for (; taken < count && is_nth(numbers[taken].name, stem, stem_size, taken + 1); taken++)
-		writer_element(writer, numbers[taken].value, numbers[taken].decimals);
-	writer_close_array(writer);
-	return taken;
-}
-
-static void put_numbers(struct writer *writer, const struct message_number *numbers, size_t count)
-{
-	for (size_t i = 0; i < count;) {
-		size_t size = strlen(numbers[i].name);
-		if (size > 2 && size < MESSAGE_NAME_MAX && is_nth(numbers[i].name, numbers[i].name, size - 2, 1)) {
-			i += put_series(writer, numbers + i, count - i, size - 2);
-			continue;
-		}
-		writer_measured(writer, numbers[i].name, numbers[i].value, numbers[i].decimals);
-		i++;
-	}
-}
-
-static void put_raw(struct writer *writer, const struct message *message)
-{
-	static const char hex[] = "0123456789abcdef";
-	char text[MESSAGE_RAW_MAX * 2 + 1];
-	size_t size = message->raw_size < MESSAGE_RAW_MAX ? message->raw_size : MESSAGE_RAW_MAX;
-	for (size_t i = 0; i < size; i++) {
-		text[2 * i] = hex[message->raw[i] >> 4];
-		text[2 * i + 1] = hex[message->raw[i] & 15];
-	}
-	text[2 * size] = '\0';
-	if (size > 0)
-		writer_text(writer, "raw_hex", text, SIZE_MAX);
-	WRITER_TEXT(writer, "error", message->parse_error);
-}
-
-static void put_body(struct writer *writer, const struct message *message)
-{
-	size_t mark = writer_open(writer, "body");
-	if (message->kind == KIND_DISTRESS)
-		put_distress(writer, message);
-	else if (message->kind == KIND_ALERT)
-		put_alert(writer, message);
-	else if (message->kind == KIND_ACK)
-		put_ack(writer, message);
-	put_foreign(writer, message);
-	size_t count = message->number_count < MESSAGE_NUMBERS_MAX ? message->number_count : MESSAGE_NUMBERS_MAX;
-	put_numbers(writer, message->numbers, count);
-	put_raw(writer, message);
-	if (message->demoted)
-		writer_flag(writer, "demoted", true);
 	writer_close(writer, mark);
 }
 
@@ -246,7 +76,7 @@ static void put_message(struct writer *writer, const struct message *message, co
 	put_heard(writer, &message->heard);
 	json_put_position(writer, &message->position);
 	WRITER_TEXT(writer, "text", message->text);
-	put_body(writer, message);
+	json_put_body(writer, message);
 }
 
 char *json_message(const struct message *message, const struct json_context *context, size_t *size)

@@ -27,6 +27,15 @@ char *json_payload(const struct message *message, const struct json_context *con
  * has no topic, -EMSGSIZE. Tokens contain only A-Z a-z 0-9 _ -. A message of KIND_INCIDENT or KIND_RECEIPT is named by its id. */
 int json_topic(const struct message *message, const struct json_context *context, char *topic, size_t size);
 
+/* What logistics is told of a closed road, an unusable airfield or suspended movements, beside the alert itself and without who told:
+ * no station, no text, no persons, the place to about a kilometre. The id must not lead back to the message, nor ref, which stands for what
+ * an update or cancel refers to ("" = nothing). The topic is -EOPNOTSUPP for a message that is no such alert, or that was marked for fewer
+ * eyes. Ownership and errors as above. */
+char *json_logistics(const struct message *message, enum message_class class, const char *id, const char *ref,
+		     const struct json_context *context, size_t *size);
+int json_logistics_topic(const struct message *message, const char *id, const struct json_context *context, char *topic,
+			 size_t size);
+
 /* An incident as it now stands: json_incident is the document, json_incident_id its id (another at each change, so that headquarters
  * can drop doubles), json_incident_topic where it goes. Ownership and errors as above. */
 char *json_incident(const struct incident *incident, const struct json_context *context, size_t *size);

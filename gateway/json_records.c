@@ -1,5 +1,6 @@
 /* What the gateway itself says: incidents and receipts as JSON objects. */
 #include <stdio.h>
+#include <string.h>
 
 #include "gateway/json.h"
 #include "gateway/json_writer.h"
@@ -28,6 +29,8 @@ static void put_incident_body(struct writer *writer, const struct incident *inci
 	writer_text(writer, "level", message_ack_level_name(incident->level), SIZE_MAX);
 	WRITER_TEXT(writer, "operator", incident->operator_id);
 	writer_flag(writer, "cancel_requested", incident->cancel_requested);
+	if (incident->covert)
+		writer_flag(writer, "duress", true);
 	writer_close(writer, mark);
 }
 
@@ -45,6 +48,48 @@ char *json_incident(const struct incident *incident, const struct json_context *
 	writer_text(&writer, "authenticity", message_authenticity_name(incident->authenticity), SIZE_MAX);
 	json_put_position(&writer, &incident->position);
 	put_incident_body(&writer, incident);
+	return writer_finish(&writer, size);
+}
+
+/* About a kilometre: enough to know the road. Always snapped to the same grid, so that no average comes nearer. */
+static void put_coarse_position(struct writer *writer, const struct message_position *position)
+{
+	if (!position->valid)
+		return;
+	size_t mark = writer_open(writer, "position");
+	writer_number(writer, "lat", position->lat_deg, 2);
+	writer_number(writer, "lon", position->lon_deg, 2);
+	writer_close(writer, mark);
+}
+
+/* Who told, how many are there and what they wrote is not logistics' business. */
+static void put_logistics_body(struct writer *writer, const struct message *message, const char *ref)
+{
+	static const char *const shared[] = {"msg_type", "urgency",  "severity", "certainty", "category",
+					     "event",    "response", "radius_m", "expires_at"};
+	const struct body_table table = message_body_table(KIND_ALERT);
+	size_t mark = writer_open(writer, "body");
+	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
+		for (size_t j = 0; j < table.count; j++)
+			if (strcmp(table.members[j].name, shared[i]) == 0)
+				json_put_member(writer, message, &table.members[j]);
+	writer_text(writer, "ref", ref, MESSAGE_ID_MAX);
+	writer_close(writer, mark);
+}
+
+char *json_logistics(const struct message *message, enum message_class class, const char *id, const char *ref,
+		     const struct json_context *context, size_t *size)
+{
+	struct writer writer = writer_new();
+	writer_text(&writer, "id", id, MESSAGE_ID_MAX);
+	writer_text(&writer, "kind", message_kind_name(KIND_ALERT), SIZE_MAX);
+	writer_text(&writer, "class", message_class_name(class), SIZE_MAX);
+	writer_text(&writer, "status", message_status_name(message->status), SIZE_MAX);
+	json_put_gateway(&writer, context, NULL);
+	json_put_times(&writer, context, message->sent_at_ms, message->received_at_ms);
+	writer_text(&writer, "authenticity", message_authenticity_name(message->authenticity), SIZE_MAX);
+	put_coarse_position(&writer, &message->position);
+	put_logistics_body(&writer, message, ref);
 	return writer_finish(&writer, size);
 }
 

@@ -249,6 +249,17 @@ void writer_element(struct writer *writer, double value, unsigned decimals)
 	append_number(writer, value, decimals);
 }
 
+void writer_item(struct writer *writer, const char *text)
+{
+	size_t size = strlen(text);
+	if (!reserve(writer, size + 3))
+		return;
+	append_comma(writer);
+	append_byte(writer, '"');
+	append(writer, text, size);
+	append_byte(writer, '"');
+}
+
 void writer_measured(struct writer *writer, const char *name, double value, unsigned decimals)
 {
 	if (start_member(writer, name, NUMBER_MAX))

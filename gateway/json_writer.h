@@ -25,6 +25,8 @@ void writer_open_array(struct writer *writer, const char *name);
 void writer_close_array(struct writer *writer);
 /* One value of an array, as writer_measured. */
 void writer_element(struct writer *writer, double value, unsigned decimals);
+/* A text as a value of an array: a constant that needs no escapes. */
+void writer_item(struct writer *writer, const char *text);
 
 /* These leave out what is not given: "" or NULL, NAN, 0 milliseconds. max bounds a text that lost its final zero. */
 void writer_text(struct writer *writer, const char *name, const char *text, size_t max);
