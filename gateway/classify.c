@@ -5,13 +5,16 @@
 #include <string.h>
 #include <strings.h>
 
+#include "drivers/message_body.h"
 #include "gateway/classify_allowance.h"
+#include "gateway/classify_movements.h"
 
-enum { STATIONS_MAX = 1024 };
+enum { STATIONS_MAX = 1024, MOVEMENTS_MAX = 256 };
 
 struct classify {
 	struct classify_settings settings;
 	struct allowance *allowance;
+	struct movements *movements;
 };
 
 /* Calls for help in the languages of the field, in the letters that radios have. */
@@ -40,7 +43,8 @@ struct classify *classify_new(const struct classify_settings *settings)
 	if (!classify->settings.keywords)
 		classify->settings.keywords = builtin_keywords;
 	classify->allowance = allowance_new(classify->settings.urgent_per_minute, STATIONS_MAX);
-	if (!classify->allowance)
+	classify->movements = movements_new(MOVEMENTS_MAX);
+	if (!classify->allowance || !classify->movements)
 		goto fail;
 	return classify;
 fail:
@@ -53,6 +57,7 @@ void classify_free(struct classify *classify)
 	if (!classify)
 		return;
 	allowance_free(classify->allowance);
+	movements_free(classify->movements);
 	free(classify);
 }
 
@@ -142,6 +147,18 @@ static bool has_keyword(const struct classify_settings *settings, const struct m
 	return false;
 }
 
+static bool takes_class_of_rule(enum message_kind kind)
+{
+	return kind == KIND_TEXT || kind == KIND_POSITION || kind == KIND_TELEMETRY || kind == KIND_RAW;
+}
+
+/* Kinds of the field frame that say themselves how urgent they are. */
+static bool speaks_for_itself(const struct message *message)
+{
+	return message->body_kind != KIND_NONE && message->kind == message->body_kind &&
+	       !takes_class_of_rule(message->kind);
+}
+
 /* The kind; returns the class that a rule gives to kinds without one of their own, -1 = none. */
 static int settle_kind(const struct classify_settings *settings, struct message *message, const char *radio)
 {
@@ -149,7 +166,7 @@ static int settle_kind(const struct classify_settings *settings, struct message 
 		message->kind = kind_of_data_type(message->data_type);
 	if (message->hint == HINT_EMERGENCY)
 		message->kind = KIND_DISTRESS;
-	if (message->kind == KIND_DISTRESS)
+	if (message->kind == KIND_DISTRESS || speaks_for_itself(message))
 		return -1;
 	const struct classify_rule *rule = find_rule(settings, message, radio);
 	if (rule)
@@ -161,9 +178,15 @@ static int settle_kind(const struct classify_settings *settings, struct message 
 	return rule ? rule->class : -1;
 }
 
+/* A cancel of a distress goes with it. A check-in that somebody missed is URGENT however the gateway that says so rates it. */
 static enum message_class class_of_alert(const struct message *message)
 {
+	bool native = message->body_kind == KIND_ALERT;
 	bool grave = message->severity == SEVERITY_EXTREME || message->severity == SEVERITY_SEVERE;
+	if (message->incident[0])
+		return CLASS_DISTRESS;
+	if (native && message->body.alert.event == EVENT_MISSED_CHECKIN)
+		return CLASS_URGENT;
 	return message->urgency == URGENCY_IMMEDIATE && grave ? CLASS_URGENT : CLASS_SAFETY;
 }
 
@@ -173,6 +196,25 @@ static enum message_class class_of_ack(const struct message *message)
 	if (message->incident[0])
 		return CLASS_DISTRESS;
 	return message->ack.level ? CLASS_SAFETY : CLASS_ROUTINE;
+}
+
+static enum message_class class_of_rollcall(const struct message *message)
+{
+	bool major = message->body_kind == KIND_ROLLCALL && message->body.rollcall.type == ROLLCALL_MAJOR_INCIDENT;
+	return major ? CLASS_URGENT : CLASS_SAFETY;
+}
+
+static enum message_class class_of_request(const struct message *message)
+{
+	bool native = message->body_kind == KIND_REQUEST;
+	int urgency = native ? message->body.request.urgency : (int)message->urgency;
+	return urgency == URGENCY_IMMEDIATE ? CLASS_SAFETY : CLASS_ROUTINE;
+}
+
+bool classify_is_covert(const struct message *message)
+{
+	return message->kind == KIND_CHECKIN && message->body_kind == KIND_CHECKIN &&
+	       message->body.checkin.state == CHECKIN_DURESS;
 }
 
 enum message_class classify_class(const struct message *message)
@@ -186,11 +228,13 @@ enum message_class classify_class(const struct message *message)
 	case KIND_ACK:
 		return class_of_ack(message);
 	case KIND_CHECKIN:
+		return classify_is_covert(message) ? CLASS_DISTRESS : CLASS_SAFETY;
 	case KIND_ROLLCALL:
+		return class_of_rollcall(message);
 	case KIND_MOVEMENT:
 		return CLASS_SAFETY;
 	case KIND_REQUEST:
-		return message->urgency == URGENCY_IMMEDIATE ? CLASS_SAFETY : CLASS_ROUTINE;
+		return class_of_request(message);
 	case KIND_TEXT:
 	case KIND_SITREP:
 	case KIND_ACTIVITY:
@@ -202,18 +246,40 @@ enum message_class classify_class(const struct message *message)
 	}
 }
 
-static bool takes_class_of_rule(enum message_kind kind)
+/* Only a verified one: else whoever invents a movement would lift the positions of others. */
+static void note_movement(struct movements *movements, const struct message *message, int64_t now_ms)
 {
-	return kind == KIND_TEXT || kind == KIND_POSITION || kind == KIND_TELEMETRY || kind == KIND_RAW;
+	bool drill = message->status != STATUS_ACTUAL;
+	const struct body_movement *body = &message->body.movement;
+	if (message->body_kind != KIND_MOVEMENT || message->authenticity != AUTHENTICITY_VERIFIED)
+		return;
+	if (body->op == MOVEMENT_CLOSED)
+		movements_close(movements, message->station, body->id, drill);
+	else
+		movements_open(movements, message->station, body->id, drill, now_ms);
+}
+
+static bool is_awaited(const struct movements *movements, const struct message *message)
+{
+	return message->kind == KIND_POSITION && message->class == CLASS_BULK &&
+	       movements_has(movements, message->station, message->status != STATUS_ACTUAL);
 }
 
 void classify_message(struct classify *classify, struct message *message, const char *radio, int64_t now_ms)
 {
 	int class = settle_kind(&classify->settings, message, radio ? radio : "");
 	message->demoted = false;
+	if (message->status > STATUS_SYSTEM)
+		message->status = STATUS_ACTUAL;
 	message->class = classify_class(message);
 	if (takes_class_of_rule(message->kind) && class >= CLASS_URGENT && class < CLASS_COUNT)
 		message->class = (enum message_class) class;
+	if (message->kind == KIND_MOVEMENT)
+		note_movement(classify->movements, message, now_ms);
+	if (is_awaited(classify->movements, message))
+		message->class = CLASS_ROUTINE;
+	if (message->body_kind == KIND_REQUEST)
+		message->body.request.missing = message_request_missing(&message->body.request);
 	if (message->class == CLASS_URGENT && !allowance_take(classify->allowance, message->station, now_ms)) {
 		message->class = CLASS_SAFETY;
 		message->demoted = true;
@@ -225,4 +291,27 @@ int64_t classify_expiry_ms(const struct classify *classify, enum message_class c
 	if ((unsigned)class >= CLASS_COUNT || classify->settings.expiry_ms[class] == 0)
 		return 0;
 	return accepted_at_ms + classify->settings.expiry_ms[class];
+}
+
+/* Unix time of a message's own end, 0 = it has none. */
+static int64_t own_end_ms(const struct message *message)
+{
+	if (message->body_kind != message->kind)
+		return 0;
+	if (message->kind == KIND_ALERT)
+		return message->body.alert.expires_at_ms;
+	return message->kind == KIND_REQUEST ? message->body.request.needed_by_ms : 0;
+}
+
+int64_t classify_message_expiry_ms(const struct classify *classify, const struct message *message,
+				   int64_t accepted_at_ms, int64_t wall_ms)
+{
+	const int64_t least_ms = 15 * 60 * 1000, most_ms = INT64_C(30) * 24 * 3600 * 1000;
+	int64_t end_ms = own_end_ms(message), now_ms = wall_ms ? wall_ms : message->sent_at_ms;
+	int64_t expiry_ms = classify_expiry_ms(classify, message->class, accepted_at_ms);
+	if (message->class == CLASS_DISTRESS || end_ms <= 0 || now_ms <= 0)
+		return expiry_ms;
+	int64_t left_ms = end_ms - now_ms;
+	left_ms = left_ms < least_ms ? least_ms : left_ms > most_ms ? most_ms : left_ms;
+	return accepted_at_ms + left_ms;
 }

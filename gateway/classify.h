@@ -33,12 +33,24 @@ struct classify;
 struct classify *classify_new(const struct classify_settings *settings);
 void classify_free(struct classify *classify);
 
-/* Sets kind, class, urgency, severity and demoted. radio may be "" or NULL. An URGENT beyond the station's allowance becomes SAFETY
- * with demoted set; DISTRESS is never limited. now_ms: any clock that does not jump back. */
+/* Sets kind, class, urgency, severity, demoted, and what a request has missing. An unknown status becomes Actual. radio may be "" or
+ * NULL. Rules are for what other networks carry and for texts, positions and telemetry; the other kinds of the field frame say
+ * themselves what they are. An URGENT beyond the station's allowance becomes SAFETY with demoted set; DISTRESS is never limited. The
+ * positions of a station with an open, verified movement are ROUTINE. For an acknowledgement or cancel set message->incident before, if it
+ * speaks of one. now_ms: any clock that does not jump back. */
 void classify_message(struct classify *classify, struct message *message, const char *radio, int64_t now_ms);
 
 /* The class of a message by its kind, urgency and severity, before any allowance. */
 enum message_class classify_class(const struct message *message);
 
-/* Wall time after which a message of that class is of no use, 0 = never. */
+/* A check-in whose sender is forced: a distress that must look like any other check-in everywhere but at the security desk. */
+bool classify_is_covert(const struct message *message);
+
+/* Time after which a message of that class is of no use, on the clock of accepted_at_ms; 0 = never. */
 int64_t classify_expiry_ms(const struct classify *classify, enum message_class class, int64_t accepted_at_ms);
+
+/* The same for a message, which may have an end of its own: an alert its expiry, a request the time it is needed by. wall_ms: what the wall
+ * clock said at accepted_at_ms, 0 = the clock is not to be trusted; the sender's is used then. Clocks in the field are often wrong, so
+ * that an end of its own is never nearer than a quarter of an hour; nor is it further than 30 days. */
+int64_t classify_message_expiry_ms(const struct classify *classify, const struct message *message,
+				   int64_t accepted_at_ms, int64_t wall_ms);

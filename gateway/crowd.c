@@ -23,8 +23,21 @@ static size_t bound_bytes(const struct crowd *crowd, enum message_class class)
 	return crowd->publisher->settings->schedule.class_bytes[class];
 }
 
+/* What speaks of an incident, and is none itself, over and over. */
+static bool is_too_much_talk(const struct crowd *crowd, const struct message *message)
+{
+	return message->class == CLASS_DISTRESS && (message->kind == KIND_ACK || message->kind == KIND_ALERT) &&
+	       waiting_bytes(crowd, CLASS_DISTRESS) >= bound_bytes(crowd, CLASS_DISTRESS);
+}
+
 void crowd_settle(struct crowd *crowd, struct message *message)
 {
+	if (is_too_much_talk(crowd, message)) {
+		message->class = CLASS_SAFETY;
+		message->demoted = true;
+		crowd->demoted->value++;
+		return;
+	}
 	if (message->class != CLASS_URGENT || waiting_bytes(crowd, CLASS_URGENT) < bound_bytes(crowd, CLASS_URGENT))
 		return;
 	message->class = CLASS_SAFETY;
@@ -38,7 +51,7 @@ void crowd_settle(struct crowd *crowd, struct message *message)
 bool crowd_merges(struct crowd *crowd, const struct message *message)
 {
 	size_t bytes = waiting_bytes(crowd, CLASS_DISTRESS), bound = bound_bytes(crowd, CLASS_DISTRESS);
-	if (message->kind != KIND_DISTRESS || message->incident_count < 2 || bytes < bound / 2)
+	if (message->class != CLASS_DISTRESS || message->incident_count < 2 || bytes < bound / 2)
 		return false;
 	if (bytes < bound && !schedule_has(crowd->publisher->schedule, CLASS_DISTRESS, message->station))
 		return false;

@@ -4,7 +4,8 @@
  * DISTRESS is never demoted and never expires. But a repeat is already in its incident, with count, last time and position; so
  * beyond half the bound a repeat from a station that still has one waiting is not queued a second time, and beyond the whole bound no
  * repeat is. What opens an incident always is. When the queue is short again the incidents themselves are published, so that
- * headquarters learns the counts and positions it did not get one by one. */
+ * headquarters learns the counts and positions it did not get one by one. Beyond the bound, what only speaks of an incident
+ * (acknowledgements, cancels) goes as SAFETY, marked as demoted. */
 #pragma once
 
 #include "gateway/incident.h"

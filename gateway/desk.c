@@ -270,14 +270,34 @@ void desk_request(void *context, struct control_client *client, const char *json
 
 /* ---- what passes ---- */
 
+/* A check-in under duress is shown as the check-in that it looks like; false: not at all, as its incident. */
+static bool disguise(json_t *message)
+{
+	json_t *body = json_object_get(message, "body");
+	const char *kind = json_string_value(json_object_get(message, "kind"));
+	if (kind && strcmp(kind, message_kind_name(KIND_INCIDENT)) == 0)
+		return !json_is_true(json_object_get(body, "duress"));
+	if (!kind || strcmp(kind, message_kind_name(KIND_CHECKIN)) != 0 || !json_object_get(body, "incident"))
+		return true;
+	json_object_set_new(message, "class", json_string(message_class_name(CLASS_SAFETY)));
+	json_object_set_new(body, "state", json_string("OK"));
+	json_object_del(body, "incident");
+	json_object_del(body, "incident_count");
+	return true;
+}
+
 void desk_passed(void *context, const struct entry *entry)
 {
 	struct desk *desk = context;
 	if (!desk->control || !control_wanted(desk->control, "messages"))
 		return;
 	json_t *message = json_loadb(entry_payload(entry), entry->payload_size, 0, NULL);
+	if (!disguise(message)) {
+		json_decref(message);
+		return;
+	}
 	json_t *line = json_pack("{s:s, s:s, s:s, s:o*}", "topic", entry_topic(entry), "class",
-				 message_class_name((enum message_class)entry->class), "kind",
+				 message_class_name(entry_shown_class(entry)), "kind",
 				 message_kind_name((enum message_kind)entry->kind), "message", message);
 	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
 	if (text)

@@ -28,6 +28,12 @@ static const void *held_payload(const struct entry_parts *parts, size_t *size)
 	return packed;
 }
 
+/* Who does what where: whoever subscribes must get all rows at once. It follows from the topic, so that the store need not keep it. */
+static bool is_retained(const struct entry_parts *parts)
+{
+	return parts->kind == KIND_ACTIVITY && strncmp(parts->topic, "act/", 4) == 0;
+}
+
 struct entry *entry_new(const struct entry_parts *parts, uint64_t row)
 {
 	size_t texts = strlen(parts->outlet) + strlen(parts->id) + strlen(parts->station) + strlen(parts->topic) + 4;
@@ -41,6 +47,7 @@ struct entry *entry_new(const struct entry_parts *parts, uint64_t row)
 	*entry = (struct entry){.references = 1,
 				.class = (uint8_t)parts->class,
 				.kind = (uint8_t)parts->kind,
+				.retain = is_retained(parts),
 				.row = row,
 				.heard_us = parts->heard_us,
 				.accepted_at_ms = parts->accepted_at_ms,

@@ -21,6 +21,7 @@ struct entry {
 	uint8_t kind;           /* enum message_kind */
 	uint8_t disk;           /* enum entry_disk */
 	bool told;              /* for the field: the sender was told that it is safe */
+	bool retain;            /* the broker keeps the last of its topic for who comes later */
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
 	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
 	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */
@@ -52,6 +53,12 @@ struct entry *entry_new(const struct entry_parts *parts, uint64_t row);
 struct entry *entry_ref(struct entry *entry);
 /* Gives a reference back; the last one frees. NULL is allowed. */
 void entry_unref(struct entry *entry);
+
+/* The class as it may be seen at the base: a check-in counts as SAFETY there also when it carries a distress (classify_is_covert). */
+static inline enum message_class entry_shown_class(const struct entry *entry)
+{
+	return entry->kind == KIND_CHECKIN ? CLASS_SAFETY : (enum message_class)entry->class;
+}
 
 static inline const char *entry_outlet(const struct entry *entry)
 {

@@ -180,6 +180,7 @@ static size_t publication_bytes(const struct mqtt_publication *publication)
 	       (publication->expiry_s ? EXPIRY_BYTES : 0) + (publication->id ? FULL_BYTES : 0);
 }
 
+/* What the broker is to keep must not expire there: its end is in its text. */
 static int start_flight(struct lane *lane, struct entry *entry, int64_t now_us, int64_t now_ms, bool full,
 			struct flight **started)
 {
@@ -195,7 +196,8 @@ static int start_flight(struct lane *lane, struct entry *entry, int64_t now_us, 
 	struct mqtt_publication publication = {.topic = lane->topic,
 					       .payload = payload,
 					       .payload_size = entry->payload_size,
-					       .expiry_s = seconds_left(entry, now_ms),
+					       .retain = entry->retain,
+					       .expiry_s = entry->retain ? 0 : seconds_left(entry, now_ms),
 					       .alias = alias_of(lane->aliases, lane->topic, &known)};
 	if (known)
 		publication.topic = NULL;

@@ -192,7 +192,8 @@ static struct exit_lane *choose(struct outgoing *outgoing, const char *radio, in
 static struct entry *entry_for(struct outgoing *outgoing, const struct message *message, const char *radio)
 {
 	struct publisher *publisher = outgoing->publisher;
-	int64_t now_ms = clock_steady_ms();
+	bool trusted = publisher_clock(publisher->settings) != CLOCK_SOURCE_UNKNOWN;
+	int64_t now_ms = clock_steady_ms(), wall_ms = trusted ? clock_wall_ms() : 0;
 	size_t size;
 	char *json = json_outgoing(message, radio, &size);
 	struct entry_parts parts = {
@@ -205,7 +206,7 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	    .payload = json,
 	    .payload_size = size,
 	    .accepted_at_ms = now_ms,
-	    .expires_at_ms = classify_expiry_ms(publisher->classify, message->class, now_ms),
+	    .expires_at_ms = classify_message_expiry_ms(publisher->classify, message, now_ms, wall_ms),
 	};
 	struct entry *entry = json ? entry_new(&parts, store_new_row(publisher->store)) : NULL;
 	free(json);
@@ -226,7 +227,7 @@ int outgoing_take(struct outgoing *outgoing, const struct message *asked, const 
 		return error;
 	struct message message = *asked;
 	/* What a person sends takes its class from its kind; its wording decides nothing on the way out. */
-	message.class = message.kind == KIND_ALERT ? CLASS_URGENT : CLASS_ROUTINE;
+	message.class = classify_class(&message);
 	struct entry *entry = entry_for(outgoing, &message, lane->settings->name);
 	if (!entry)
 		return -ENOMEM;

@@ -2,11 +2,14 @@
 #include "gateway/publisher.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timex.h>
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
+#include "gateway/siphash.h"
 
 enum { TOPIC_MAX = 256, CLOCK_ASK_US = 5000000 };
 
@@ -80,6 +83,44 @@ static void publish(struct publisher *publisher, struct entry_parts *parts, char
 	entry_unref(entry);
 }
 
+/* When the message is of no use any more, by the steady clock. */
+static int64_t expiry_ms(const struct publisher *publisher, const struct message *message, int64_t now_ms)
+{
+	bool trusted = publisher_clock(publisher->settings) != CLOCK_SOURCE_UNKNOWN;
+	return classify_message_expiry_ms(publisher->classify, message, now_ms, trusted ? message->received_at_ms : 0);
+}
+
+static const char *logistics_id(const struct publisher *publisher, const char *of, char id[static MESSAGE_ID_MAX])
+{
+	uint64_t hash = siphash24(publisher->logistics_key, of, strlen(of));
+	snprintf(id, MESSAGE_ID_MAX, "l-%016llx", (unsigned long long)hash);
+	return of[0] ? id : "";
+}
+
+/* Behind the alert itself, and never in the way of another. */
+static void publish_for_logistics(struct publisher *publisher, const struct message *message,
+				  const struct json_context *context)
+{
+	char topic[TOPIC_MAX], id[MESSAGE_ID_MAX], ref[MESSAGE_ID_MAX];
+	logistics_id(publisher, message->id, id);
+	int topic_size = json_logistics_topic(message, id, context, topic, sizeof(topic));
+	if (topic_size == -EOPNOTSUPP)
+		return;
+	int64_t now_ms = clock_steady_ms();
+	struct entry_parts parts = {
+	    .class = CLASS_SAFETY,
+	    .kind = KIND_ALERT,
+	    .id = id,
+	    .station = "",
+	    .topic = topic,
+	    .accepted_at_ms = now_ms,
+	    .expires_at_ms = expiry_ms(publisher, message, now_ms),
+	};
+	char *json = json_logistics(message, CLASS_SAFETY, id, logistics_id(publisher, message->body.alert.ref, ref),
+				    context, &parts.payload_size);
+	publish(publisher, &parts, json, topic_size);
+}
+
 void publisher_message(struct publisher *publisher, const struct message *message, const char *radio, int64_t heard_us)
 {
 	struct json_context context = context_for(publisher, radio, message->station);
@@ -93,10 +134,12 @@ void publisher_message(struct publisher *publisher, const struct message *messag
 	    .topic = topic,
 	    .heard_us = heard_us,
 	    .accepted_at_ms = now_ms,
-	    .expires_at_ms = classify_expiry_ms(publisher->classify, message->class, now_ms),
+	    .expires_at_ms = expiry_ms(publisher, message, now_ms),
 	};
 	char *json = json_payload(message, &context, &parts.payload_size);
 	publish(publisher, &parts, json, json_topic(message, &context, topic, sizeof(topic)));
+	if (message->kind == KIND_ALERT)
+		publish_for_logistics(publisher, message, &context);
 }
 
 void publisher_incident(struct publisher *publisher, const struct incident *incident)

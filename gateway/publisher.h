@@ -19,6 +19,8 @@ struct publisher {
 	struct schedule *schedule;
 	struct counter *accepted;
 	struct counters *counters;
+	const uint8_t
+	    *logistics_key; /* 16 bytes that nobody else has: ids made with it do not lead back to a station */
 	void *context;
 	/* After an entry was scheduled and before the disk is asked: the moment to send it. */
 	void (*scheduled)(void *context);
@@ -29,7 +31,7 @@ struct publisher {
 /* How good the wall clock is, as the configuration says or, with `auto`, as the kernel says. */
 enum message_clock publisher_clock(const struct settings *settings);
 
-/* A message that was heard. What cannot be taken is counted, and said if it is urgent. */
+/* A message that was heard, and once more for logistics where it is theirs too. What cannot be taken is counted, and said if it is urgent. */
 void publisher_message(struct publisher *publisher, const struct message *message, const char *radio, int64_t heard_us);
 /* An incident as it now stands. */
 void publisher_incident(struct publisher *publisher, const struct incident *incident);

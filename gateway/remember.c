@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "gateway/clock.h"
 #include "gateway/dedupe.h"
@@ -27,6 +28,7 @@ struct remember {
 	struct incidents *incidents;
 	int64_t lag_ms, kept_lag_ms; /* of the steady clock: at the last look, on disk */
 	uint64_t session;
+	uint8_t key[REMEMBER_KEY_SIZE];
 	struct counter *clock_jumps;
 };
 
@@ -96,6 +98,20 @@ static void recall_session(struct remember *remember)
 	store_keep(remember->store, "session", &remember->session, sizeof(remember->session));
 }
 
+static bool recall_key(struct remember *remember)
+{
+	size_t size;
+	const void *bytes = store_recall(remember->store, "key", &size);
+	if (bytes && size == sizeof(remember->key)) {
+		memcpy(remember->key, bytes, sizeof(remember->key));
+		return true;
+	}
+	if (getrandom(remember->key, sizeof(remember->key), 0) != sizeof(remember->key))
+		return false;
+	store_keep(remember->store, "key", remember->key, sizeof(remember->key));
+	return true;
+}
+
 static void recall_ids(struct remember *remember, const char *name, struct dedupe *ids)
 {
 	size_t size;
@@ -134,7 +150,7 @@ struct remember *remember_new(struct store *store, int64_t window_ms, struct cou
 	remember->heard = dedupe_new(HEARD_IDS, window_ms);
 	remember->commands = dedupe_new(COMMAND_IDS, COMMAND_WINDOW_MS);
 	remember->incidents = incidents_new(INCIDENTS);
-	if (!remember->heard || !remember->commands || !remember->incidents) {
+	if (!remember->heard || !remember->commands || !remember->incidents || !recall_key(remember)) {
 		remember->store = NULL;
 		remember_free(remember);
 		return NULL;
@@ -194,6 +210,11 @@ void remember_incidents_changed(struct remember *remember, bool now)
 	remember->incidents_changed = true;
 	if (now)
 		keep_incidents(remember);
+}
+
+const uint8_t *remember_key(const struct remember *remember)
+{
+	return remember->key;
 }
 
 uint64_t remember_session(const struct remember *remember)

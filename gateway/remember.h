@@ -25,6 +25,10 @@ void remember_incidents_changed(struct remember *remember, bool now);
 /* The store could be read only now: takes up the incidents in it. */
 void remember_recall_late(struct remember *remember);
 
+enum { REMEMBER_KEY_SIZE = 16 };
+/* A random key that only this gateway has, the same after a restart: for ids that must not lead back to what they were made of. */
+const uint8_t *remember_key(const struct remember *remember);
+
 /* One more than the last run's. */
 uint64_t remember_session(const struct remember *remember);
 /* Looks whether somebody set the clock, and keeps what changed. Call every few seconds. */

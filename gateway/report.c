@@ -109,7 +109,8 @@ static json_t *incidents_array(const struct incidents *incidents)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < incidents_count(incidents); i++)
-		json_array_append_new(array, incident_object(incidents_at(incidents, i)));
+		if (!incidents_at(incidents, i)->covert)
+			json_array_append_new(array, incident_object(incidents_at(incidents, i)));
 	return array;
 }
 

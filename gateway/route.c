@@ -9,6 +9,7 @@
 #include "gateway/classify.h"
 #include "gateway/clock.h"
 #include "gateway/crowd.h"
+#include "gateway/emergency.h"
 #include "gateway/keeper.h"
 #include "gateway/log.h"
 #include "gateway/outgoing.h"
@@ -38,13 +39,14 @@ struct route {
 	struct pressure *pressure;
 	struct publisher publisher;
 	struct crowd crowd;
+	struct emergency emergency;
 	struct outgoing *outgoing;
 	struct uplink *uplink;
 	struct schedule *uplink_schedule;
 	struct radio **radios;
 	sd_event_source *tick_source;
 
-	struct counter *duplicates, *raw_off, *given_way, *delivered;
+	struct counter *duplicates, *raw_off, *delivered;
 };
 
 /* ---- up ---- */
@@ -55,16 +57,6 @@ static bool is_double(struct route *route, const struct message *message)
 		return false;
 	route->duplicates->value++;
 	return true;
-}
-
-static void enter_incident(struct route *route, struct message *message, const char *radio)
-{
-	struct incidents *incidents = remember_incidents(route->remember);
-	const struct incident *incident = incidents_enter(incidents, message, radio, message->received_at_ms);
-	route->given_way->value = incidents_given_way(incidents);
-	if (incident && incident->count == 1)
-		log_notice("radio %s: distress heard (%s), incident %s", radio,
-			   message_authenticity_name(message->authenticity), incident->id);
 }
 
 static size_t index_of(const struct route *route, const struct radio *radio)
@@ -83,6 +75,7 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	const struct radio_settings *settings = &route->settings->radios[index];
 	struct message message = *heard;
 	message.received_at_ms = clock_wall_ms();
+	emergency_refer(&route->emergency, &message);
 	classify_message(route->classify, &message, settings->name, heard_us / 1000);
 	if (message.kind == KIND_RAW && !settings->raw) {
 		route->raw_off->value++;
@@ -90,14 +83,11 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	}
 	if (is_double(route, &message))
 		return;
-	if (message.kind == KIND_DISTRESS)
-		enter_incident(route, &message, settings->name);
+	emergency_enter(&route->emergency, &message, settings->name);
 	crowd_settle(&route->crowd, &message);
 	if (!crowd_merges(&route->crowd, &message))
 		publisher_message(&route->publisher, &message, settings->name, heard_us);
-	/* After the publish: rendering the table of incidents is no reason to be late. */
-	if (message.kind == KIND_DISTRESS)
-		remember_incidents_changed(route->remember, message.incident_count == 1);
+	emergency_follow(&route->emergency, &message);
 	pressure_check(route->pressure);
 }
 
@@ -119,7 +109,9 @@ static void say_unheard(struct route *route, const struct entry *entry, const ch
 	if (entry->class != CLASS_DISTRESS)
 		return;
 	counters_get(route->counters, "uplink", "distress_unheard")->value++;
-	log_error("uplink: DISTRESS %s %s", entry_id(entry), what);
+	/* A check-in under duress must not be known by its words here. */
+	bool covert = entry->kind == KIND_CHECKIN;
+	log_error("uplink: %s %s %s", covert ? "message" : "DISTRESS", entry_id(entry), what);
 }
 
 static void hold_refused(struct route *route, struct entry *entry, int code)
@@ -157,8 +149,12 @@ static void on_drop(void *context, struct entry *entry, const char *reason)
 
 /* ---- down ---- */
 
-int route_send(struct route *route, const struct message *message, const char *radio)
+int route_send(struct route *route, const struct message *asked, const char *radio)
 {
+	struct message copy = *asked, *message = &copy;
+	/* Who may give it was asked before it came here. */
+	copy.authenticity = AUTHENTICITY_VERIFIED;
+	emergency_refer(&route->emergency, message);
 	/* Asked first: an id that was turned away must not count as taken when its sender comes again. */
 	int error = outgoing_find(route->outgoing, radio);
 	if (error < 0)
@@ -270,7 +266,6 @@ static void find_counters(struct route *route)
 {
 	route->duplicates = counters_get(route->counters, "route", "duplicates");
 	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
-	route->given_way = counters_get(route->counters, "route", "drop.incident_gave_way");
 	route->delivered = counters_get(route->counters, "route", "delivered");
 }
 
@@ -305,9 +300,11 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .accepted = counters_get(route->counters, "route", "accepted"),
 	    .counters = route->counters,
 	    .context = route,
+	    .logistics_key = remember_key(route->remember),
 	    .scheduled = on_scheduled,
 	    .passed = on_passed,
 	};
+	route->emergency = emergency_begin(&route->publisher, route->remember, route->counters);
 	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);

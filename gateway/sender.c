@@ -421,10 +421,11 @@ void sender_detach_all(struct sender *sender)
 
 static void note_delivered(struct sender *sender, const struct entry *entry, int64_t now_us)
 {
-	sender->delivered[entry->class]++;
+	enum message_class class = entry_shown_class(entry);
+	sender->delivered[class]++;
 	sender->count_delivered->value++;
 	if (entry->heard_us)
-		latency_add(&sender->latency[entry->class], (double)(now_us - entry->heard_us) / US_PER_MS);
+		latency_add(&sender->latency[class], (double)(now_us - entry->heard_us) / US_PER_MS);
 }
 
 void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid, int code)
