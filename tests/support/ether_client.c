@@ -105,9 +105,14 @@ enum ether_event ether_take(struct ether_client *client, struct ether_news *news
 void ether_tune(struct ether_client *client, const struct ether_tuning *tuning)
 {
 	char line[160];
-	snprintf(line, sizeof(line), "tune %u %u %u %u %u %u %d%s%s", (unsigned)tuning->frequency_hz,
-		 (unsigned)tuning->bandwidth_hz, tuning->spreading_factor, tuning->coding_rate, tuning->preamble,
-		 tuning->sync, tuning->power_dbm, tuning->implicit ? " implicit" : "", tuning->no_crc ? " nocrc" : "");
+	if (tuning->afsk_baud)
+		snprintf(line, sizeof(line), "tune %u afsk %u %u %d", (unsigned)tuning->frequency_hz, tuning->afsk_baud,
+			 tuning->txdelay_ms, tuning->power_dbm);
+	else
+		snprintf(line, sizeof(line), "tune %u %u %u %u %u %u %d%s%s", (unsigned)tuning->frequency_hz,
+			 (unsigned)tuning->bandwidth_hz, tuning->spreading_factor, tuning->coding_rate,
+			 tuning->preamble, tuning->sync, tuning->power_dbm, tuning->implicit ? " implicit" : "",
+			 tuning->no_crc ? " nocrc" : "");
 	say(client, line);
 }
 

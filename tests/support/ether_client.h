@@ -3,15 +3,18 @@
  *   to the ether    join NAME                       a transceiver placed by the scenario, or 0,0 where it does not know the name
  *                   tune HZ BW_HZ SF CR PREAMBLE SYNC POWER_DBM [implicit] [nocrc]      LoRa; CR 5-8
  *                   tune HZ afsk BAUD TXDELAY_MS POWER_DBM
+ *                                                   switches the receiver on; what is on the air already is not heard, unless nothing
+ *                                                   but the power differs from before
  *                   off                             receiver off (sleep, configuration); nothing is heard
- *                   send HEX                        begins a transmission now; the receiver is deaf until its end
+ *                   send HEX                        begins a transmission now; the receiver is deaf until its end. LoRa: 1-255 bytes;
+ *                                                   afsk: an AX.25 frame without its check sequence
  *                   listen                          is there a carrier on the tuned channel?
  *   from the ether  welcome SPEED                   simulated seconds in a real one: delays of a simulator are divided by it
  *                   heard RSSI_DBM SNR_DB HEX       at the end of the transmission
  *                   spoilt RSSI_DBM                 a packet that collided or was too weak for the CRC, but whose preamble was seen
  *                   sent AIRTIME_US                 at the end of the own transmission
  *                   carrier 0|1                     answer to listen
- *                   error TEXT
+ *                   error TEXT                      what was asked for last was refused: not joined, not tuned, still sending, bad size
  */
 #pragma once
 
@@ -44,11 +47,15 @@ struct ether_news {
 };
 
 struct ether_tuning {
-	uint32_t frequency_hz, bandwidth_hz;
+	uint32_t frequency_hz;
+	int power_dbm;
+	/* LoRa */
+	uint32_t bandwidth_hz;
 	unsigned spreading_factor, coding_rate; /* 5-12, 5-8 */
 	unsigned preamble, sync;
-	int power_dbm;
 	bool implicit, no_crc;
+	/* FM voice radio with audio tones; 0 = it is LoRa */
+	unsigned afsk_baud, txdelay_ms;
 };
 
 struct ether_client;
