@@ -1,12 +1,11 @@
 /* What serial lines and ptys have in common: exclusive opening, framing, control lines, and the words for what goes wrong. */
 #include "hw/port_internal.h"
+#include "hw/rights.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,21 +76,11 @@ static bool fail_busy(struct port_problem *problem, const char *device, int own_
 	return false;
 }
 
-static bool fail_permission(struct port_problem *problem, const char *node)
+static bool fail_permission(struct port_problem *problem, const char *node, int error)
 {
-	char user_buffer[1024], group_buffer[4096];
-	struct passwd user_entry, *user = NULL;
-	struct group group_entry, *group = NULL;
-	struct stat status;
-	if (stat(node, &status) < 0 || (status.st_mode & 060) != 060 || status.st_gid == 0 ||
-	    getgrgid_r(status.st_gid, &group_entry, group_buffer, sizeof(group_buffer), &group) != 0 || !group)
-		return port_fail(problem, PORT_PERMISSION,
-				 "permission denied, and no group has access either. A udev rule must give one.");
-	if (getpwuid_r(geteuid(), &user_entry, user_buffer, sizeof(user_buffer), &user) != 0 || !user)
-		return port_fail(problem, PORT_PERMISSION, "permission denied. Add the user number %u to the group %s.",
-				 (unsigned)geteuid(), group->gr_name);
-	return port_fail(problem, PORT_PERMISSION, "permission denied. Add the user %s to the group %s.", user->pw_name,
-			 group->gr_name);
+	char words[256];
+	rights_explain(node, error, words, sizeof(words));
+	return port_fail(problem, PORT_PERMISSION, "%s", words);
 }
 
 bool port_tty_fail(struct port_problem *problem, const char *resolved, int error)
@@ -105,11 +94,8 @@ bool port_tty_fail(struct port_problem *problem, const char *resolved, int error
 	case EIO: /* the node is still there, the hardware is not */
 		return port_fail(problem, PORT_ABSENT, "the device does not answer. Unplug it and plug it in again.");
 	case EACCES:
-		return fail_permission(problem, resolved);
-	case EPERM: /* the rights of the file would do, but systemd's DevicePolicy= does not */
-		return port_fail(problem, PORT_PERMISSION,
-				 "forbidden by the service's settings. Name this kind of device under DeviceAllow= in: "
-				 "systemctl edit cresset");
+	case EPERM:
+		return fail_permission(problem, resolved, error);
 	case EBUSY:
 	case EWOULDBLOCK:
 		return fail_busy(problem, resolved, -1);
