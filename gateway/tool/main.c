@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/tool/airtime.h"
 #include "gateway/tool/decode.h"
 #include "gateway/tool/schema.h"
 
@@ -25,6 +26,7 @@ static const struct command commands[] = {
     {"send", tool_send, "send a text to a station"},
     {"ack", tool_ack, "say that a person has seen an incident, responds or closes it"},
     {"decode", tool_decode, "captures in, messages out as JSON lines"},
+    {"airtime", tool_airtime, "how long a transmission lasts, and how many an hour are allowed"},
     {"schema", tool_schema, "the JSON schema of a kind of message"},
 };
 

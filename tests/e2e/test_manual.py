@@ -13,7 +13,7 @@ import unittest
 BINARIES = os.environ.get("CRESSET_BINARY_DIR", "build/debug")
 SOURCE = os.environ.get("CRESSET_SOURCE_DIR", "../..")
 COMPLETION = os.path.join(SOURCE, "config", "completion", "cresset")
-OPTION = re.compile(r"--([a-z]+)")
+OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 COMMON = {"socket", "json", "help", "usage", "version"}
 
 
