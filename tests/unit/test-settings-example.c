@@ -179,6 +179,15 @@ static enum config_type type_of(enum driver_key_type type)
 	return types[type];
 }
 
+/* The first radio of the example that has settings of that driver, NULL = none has. */
+static struct config_node *radio_with(struct config *config, const char *driver)
+{
+	struct config_node *radio = config_mapping(config, config_root(config), "radios");
+	while (radio && !config_has(radio, driver))
+		radio = config_next(config, radio);
+	return radio;
+}
+
 static void visit_driver(struct config *config, const char *name, const struct driver_key *keys, size_t count,
 			 visit_fn *visit)
 {
@@ -196,7 +205,10 @@ static void visit_driver(struct config *config, const char *name, const struct d
 		    .choices = keys[i].choices,
 		    .help = keys[i].help,
 		};
-	visit_table(config, &(struct table){place, table_keys, count}, visit);
+	struct config_node *radio = radio_with(config, name);
+	if (!radio)
+		fail_msg("no radio of the example has settings of %s", name);
+	visit(config, config_section(config, radio, name), &(struct table){place, table_keys, count});
 }
 
 static void visit_all(struct config *config, visit_fn *visit)
@@ -331,13 +343,18 @@ static void misspell(const char *text, size_t at, size_t size)
 	settings_free(settings);
 }
 
+static bool is_radio(const char *key)
+{
+	return strncmp(key, "vhf:", 4) == 0 || strncmp(key, "lora:", 5) == 0;
+}
+
 static void test_every_misspelling(void **state)
 {
 	(void)state;
 	const char *text = switched_on();
 	size_t count = 0, at, size;
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
-		if (!key_of_line(line, &at, &size) || strncmp(line + at, "vhf:", 4) == 0)
+		if (!key_of_line(line, &at, &size) || is_radio(line + at))
 			continue;
 		misspell(text, (size_t)(line - text) + at, size);
 		count++;

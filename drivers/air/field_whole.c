@@ -1,0 +1,137 @@
+/* Long bodies of the field frame, put together from their fragments. */
+#include "drivers/air/field_whole.h"
+
+#include <string.h>
+
+static struct field_whole *find(struct field_wholes *wholes, const struct field_piece *piece)
+{
+	for (size_t i = 0; i < FIELD_WHOLES_MAX; i++) {
+		struct field_whole *whole = &wholes->slots[i];
+		if (whole->used && whole->header.station == piece->header->station &&
+		    whole->epochs_back == piece->epochs_back)
+			return whole;
+	}
+	return NULL;
+}
+
+/* A free slot, else the oldest. */
+static struct field_whole *choose(struct field_wholes *wholes)
+{
+	struct field_whole *oldest = &wholes->slots[0];
+	for (size_t i = 0; i < FIELD_WHOLES_MAX; i++) {
+		struct field_whole *whole = &wholes->slots[i];
+		if (!whole->used)
+			return whole;
+		if (whole->since_us < oldest->since_us)
+			oldest = whole;
+	}
+	return oldest;
+}
+
+static void begin(struct field_whole *whole, const struct field_piece *piece, int64_t now_us)
+{
+	*whole = (struct field_whole){
+	    .used = true,
+	    .header = *piece->header,
+	    .epochs_back = piece->epochs_back,
+	    .id = piece->fragment->id,
+	    .total = piece->fragment->total,
+	    .since_us = now_us,
+	};
+}
+
+static bool is_complete(const struct field_whole *whole)
+{
+	return whole->have == (1u << whole->total) - 1;
+}
+
+static void keep(struct field_whole *whole, const struct field_piece *piece)
+{
+	const struct field_fragment *fragment = piece->fragment;
+	whole->have |= (uint8_t)(1u << fragment->index);
+	whole->fresh |= !piece->seen;
+	whole->sizes[fragment->index] = (uint8_t)fragment->size;
+	memcpy(whole->pieces[fragment->index], fragment->bytes, fragment->size);
+	if (fragment->index == 0) {
+		whole->header = *piece->header;
+		whole->hash = piece->hash;
+	}
+}
+
+/* The set this piece belongs to, begun if need be; NULL = it must not begin one. */
+static struct field_whole *set_of(struct field_wholes *wholes, const struct field_piece *piece, int64_t now_us,
+				  size_t *lost)
+{
+	struct field_whole *whole = find(wholes, piece);
+	if (whole && whole->id == piece->fragment->id)
+		return whole;
+	if (!whole)
+		whole = choose(wholes);
+	if (whole->used && piece->seen)
+		return NULL;
+	*lost += whole->used;
+	begin(whole, piece, now_us);
+	return whole;
+}
+
+enum field_add field_wholes_add(struct field_wholes *wholes, const struct field_piece *piece, int64_t now_us,
+				struct field_whole **whole, size_t *lost)
+{
+	const struct field_fragment *fragment = piece->fragment;
+	if (fragment->size > FIELD_PIECE_MAX)
+		return FIELD_ADD_BAD;
+	struct field_whole *set = set_of(wholes, piece, now_us, lost);
+	if (!set)
+		return FIELD_ADD_REPEATED;
+	if (set->total != fragment->total || set->header.kind != piece->header->kind)
+		return FIELD_ADD_BAD;
+	if (set->have >> fragment->index & 1)
+		return FIELD_ADD_REPEATED;
+	keep(set, piece);
+	if (!is_complete(set))
+		return FIELD_ADD_KEPT;
+	*whole = set;
+	if (set->fresh)
+		return FIELD_ADD_WHOLE;
+	field_whole_free(set);
+	return FIELD_ADD_REPEATED;
+}
+
+size_t field_whole_join(const struct field_whole *whole, uint8_t body[FIELD_WHOLE_MAX])
+{
+	size_t size = 0;
+	for (size_t i = 0; i < whole->total; i++) {
+		if (size + whole->sizes[i] > FIELD_WHOLE_MAX)
+			return 0;
+		memcpy(body + size, whole->pieces[i], whole->sizes[i]);
+		size += whole->sizes[i];
+	}
+	return size;
+}
+
+void field_whole_free(struct field_whole *whole)
+{
+	whole->used = false;
+}
+
+size_t field_wholes_expire(struct field_wholes *wholes, int64_t before_us)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < FIELD_WHOLES_MAX; i++) {
+		struct field_whole *whole = &wholes->slots[i];
+		if (whole->used && whole->since_us < before_us) {
+			field_whole_free(whole);
+			count++;
+		}
+	}
+	return count;
+}
+
+int64_t field_wholes_oldest_us(const struct field_wholes *wholes)
+{
+	int64_t oldest_us = INT64_MAX;
+	for (size_t i = 0; i < FIELD_WHOLES_MAX; i++)
+		if (wholes->slots[i].used && wholes->slots[i].since_us < oldest_us)
+			oldest_us = wholes->slots[i].since_us;
+	return oldest_us;
+}

@@ -1,0 +1,55 @@
+/* Long bodies of the field frame, put together from their fragments: a few at once, one for each sender. */
+#pragma once
+
+#include "drivers/codec/field.h"
+
+enum { FIELD_WHOLES_MAX = 4, FIELD_PIECE_MAX = FIELD_BODY_MAX - FIELD_FRAGMENT_SIZE };
+
+struct field_whole {
+	bool used;
+	bool fresh;                 /* at least one piece was never heard before, by any radio */
+	struct field_header header; /* of the first piece, or until it comes of another */
+	unsigned epochs_back;       /* of the key */
+	uint64_t hash;              /* of the frame with the first piece */
+	uint16_t id;
+	uint8_t total, have; /* have: bit 0 = the first */
+	int64_t since_us;
+	uint8_t sizes[FIELD_FRAGMENTS_MAX];
+	uint8_t pieces[FIELD_FRAGMENTS_MAX][FIELD_PIECE_MAX];
+};
+_Static_assert(FIELD_PIECE_MAX <= UINT8_MAX, "sizes of pieces");
+
+struct field_wholes {
+	struct field_whole slots[FIELD_WHOLES_MAX];
+};
+
+/* A fragment out of an authentic frame. */
+struct field_piece {
+	const struct field_header *header;
+	const struct field_fragment *fragment;
+	unsigned epochs_back;
+	uint64_t hash;
+	bool
+	    seen; /* this frame was heard before, perhaps by another radio: it may fill a gap, but proves nothing new */
+};
+
+enum field_add {
+	FIELD_ADD_KEPT,     /* others are missing */
+	FIELD_ADD_WHOLE,    /* all are there: *whole is to be joined and then given back with field_whole_free */
+	FIELD_ADD_REPEATED, /* was there already, or is of no use: to be counted as seen */
+	FIELD_ADD_BAD,      /* contradicts the others: their number or kind; to be counted */
+};
+
+/* Adds a piece. *lost counts sets that had to go unfinished: another of the same station, or the oldest of all. Whoever repeats what was
+ * heard before can neither begin a set in the place of another nor make one whole alone. */
+enum field_add field_wholes_add(struct field_wholes *wholes, const struct field_piece *piece, int64_t now_us,
+				struct field_whole **whole, size_t *lost);
+
+/* Writes the whole body and returns its size; 0 = more than FIELD_WHOLE_MAX. */
+size_t field_whole_join(const struct field_whole *whole, uint8_t body[FIELD_WHOLE_MAX]);
+void field_whole_free(struct field_whole *whole);
+
+/* Gives up sets that were begun before that time; returns their number. */
+size_t field_wholes_expire(struct field_wholes *wholes, int64_t before_us);
+/* When the oldest was begun, INT64_MAX = there is none. */
+int64_t field_wholes_oldest_us(const struct field_wholes *wholes);
