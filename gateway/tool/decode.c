@@ -31,7 +31,7 @@ struct decode {
 
 static const struct argp_option options[] = {
     {"modem", 'm', "MODEM", 0, "how the capture is framed: kiss, or none for one frame a line", 0},
-    {"air", 'a', "AIR", 0, "what was spoken: aprs", 0},
+    {"air", 'a', "AIR", 0, "what was spoken: aprs or field", 0},
     {"format", 'f', "FORMAT", 0,
      "hex: bytes as hex digits; tnc2: lines like N0CALL>APRS:>text, or JSON lines with a member \"frame\"; raw: "
      "the bytes themselves. Recognised by itself where left out",
@@ -51,7 +51,7 @@ static const struct air_ops *choose_air(const char *name, struct argp_state *sta
 {
 	const struct air_ops *air = air_find(name);
 	if (!air)
-		argp_error(state, "--air %s: not known; aprs", name);
+		argp_error(state, "--air %s: not known; aprs or field", name);
 	return air;
 }
 

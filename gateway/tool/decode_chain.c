@@ -1,6 +1,7 @@
 /* The services of drivers, made of nothing but standard output. */
 #include "gateway/tool/decode_chain.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -49,6 +50,29 @@ static void no_sent(void *owner, enum send_result result, bool assumed, const ch
 	(void)result;
 	(void)assumed;
 	(void)code;
+}
+
+static int no_key(void *owner, struct sealed *sealed)
+{
+	(void)owner;
+	(void)sealed;
+	return -ENOKEY;
+}
+
+static int no_key_before(void *owner, struct sealed *sealed, unsigned epochs_back)
+{
+	(void)epochs_back;
+	return no_key(owner, sealed);
+}
+
+/* A capture is read for what is in it, so what it holds twice is said twice. */
+static int any_counter(void *owner, uint16_t station, unsigned epochs_back, uint32_t counter)
+{
+	(void)owner;
+	(void)station;
+	(void)epochs_back;
+	(void)counter;
+	return 0;
 }
 
 static void heard_datagram(void *owner, const struct datagram *datagram)
@@ -158,7 +182,10 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .heard_datagram = heard_datagram,
 					    .heard_message = heard_message,
 					    .sent = no_sent,
-					    .drop = drop};
+					    .drop = drop,
+					    .seal = no_key,
+					    .open = no_key_before,
+					    .take_counter = any_counter};
 	/* A capture has no time, so nothing in it can be too often. */
 	struct classify_settings settings = classify_defaults();
 	settings.urgent_per_minute = UINT_MAX;
