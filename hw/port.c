@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 static const char tcp_prefix[] = "tcp://", usb_prefix[] = "usb:";
@@ -180,4 +182,28 @@ ssize_t port_write(struct port *port, const void *bytes, size_t size)
 		return 0;
 	ssize_t written = port->ops->write(port->fd, bytes, size);
 	return written < 0 ? failed(errno) : written;
+}
+
+bool port_has_baud(const struct port *port)
+{
+	return port->ops->set_baud != NULL;
+}
+
+int port_set_baud(struct port *port, unsigned baud)
+{
+	int waiting = 0;
+	if (!port->ops->set_baud)
+		return 0;
+	if (baud == 0)
+		return -EINVAL;
+	if (ioctl(port->fd, TIOCOUTQ, &waiting) < 0)
+		return errno == ENOTTY ? -EINVAL : (int)failed(errno);
+	if (waiting > 0)
+		return -EAGAIN;
+	int error = port->ops->set_baud(port, baud);
+	if (error == -EIO)
+		return -EPIPE;
+	if (error == 0)
+		tcflush(port->fd, TCIFLUSH);
+	return error;
 }

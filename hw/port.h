@@ -51,5 +51,12 @@ ssize_t port_read(struct port *port, void *bytes, size_t size);
 /* Writes what fits now and returns its number (may be 0), or as above. */
 ssize_t port_write(struct port *port, const void *bytes, size_t size);
 
+/* Another speed from now on; what was received before and not yet read is thrown away. Does not wait. 0, also where there is no speed
+ * (TCP); -EAGAIN while the driver still holds bytes to be sent at the old one; -EINVAL for a speed that the device cannot do; -EPIPE,
+ * other negative errno. What a transmitter has taken up but not sent yet nobody can see: leave it the time. */
+int port_set_baud(struct port *port, unsigned baud);
+/* Whether there is such a speed, and bytes take their time. */
+bool port_has_baud(const struct port *port);
+
 /* What it was resolved to ("/dev/ttyUSB1", "192.0.2.7:8001"), for status. Belongs to the port. */
 const char *port_resolved(const struct port *port);

@@ -32,6 +32,7 @@ struct port_ops {
 	bool (*open)(struct port *port, const struct port_settings *settings, struct port_problem *problem);
 	ssize_t (*write)(int fd, const void *bytes, size_t size); /* as write(2) */
 	void (*close)(struct port *port);
+	int (*set_baud)(struct port *port, unsigned baud); /* 0 or negative errno; NULL: no speed */
 };
 
 extern const struct port_ops port_serial_ops, port_pty_ops, port_tcp_ops;

@@ -16,18 +16,26 @@ static const struct {
 };
 
 /* A pty carries bytes at any speed; what is set can be seen at its other end, so a simulator can check it. */
-static bool set_speed(int fd, unsigned baud, struct port_problem *problem)
+static int set_speed(int fd, unsigned baud)
 {
 	size_t i = 0, count = sizeof(speeds) / sizeof(speeds[0]);
 	while (i < count && speeds[i].baud != baud)
 		i++;
 	struct termios line;
 	if (i == count)
+		return -EINVAL;
+	if (tcgetattr(fd, &line) < 0 || cfsetspeed(&line, speeds[i].speed) < 0 || tcsetattr(fd, TCSANOW, &line) < 0)
+		return -errno;
+	return 0;
+}
+
+static bool set_first_speed(int fd, unsigned baud, struct port_problem *problem)
+{
+	int error = set_speed(fd, baud);
+	if (error == -EINVAL)
 		return port_fail(problem, PORT_SETTINGS, "%u is no usual baud rate; this device takes only those.",
 				 baud);
-	if (tcgetattr(fd, &line) < 0 || cfsetspeed(&line, speeds[i].speed) < 0 || tcsetattr(fd, TCSANOW, &line) < 0)
-		return port_tty_fail(problem, problem->device, errno);
-	return true;
+	return error == 0 || port_tty_fail(problem, problem->device, -error);
 }
 
 /* The lock is flock alone: TIOCEXCL would stay on the pty after a crash for as long as its other end lives. */
@@ -37,7 +45,7 @@ static bool pty_open(struct port *port, const struct port_settings *settings, st
 	if (fd < 0)
 		return false;
 	if (!port_tty_set(fd, settings, false, problem) ||
-	    (settings->baud && !set_speed(fd, settings->baud, problem))) {
+	    (settings->baud && !set_first_speed(fd, settings->baud, problem))) {
 		close(fd);
 		return false;
 	}
@@ -51,4 +59,9 @@ static void pty_close(struct port *port)
 	close(port->fd);
 }
 
-const struct port_ops port_pty_ops = {.open = pty_open, .write = write, .close = pty_close};
+static int pty_set_baud(struct port *port, unsigned baud)
+{
+	return set_speed(port->fd, baud);
+}
+
+const struct port_ops port_pty_ops = {.open = pty_open, .write = write, .close = pty_close, .set_baud = pty_set_baud};

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libserialport.h>
+#include <limits.h>
 #include <linux/serial.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,4 +174,12 @@ static void serial_close(struct port *port)
 	release(port);
 }
 
-const struct port_ops port_serial_ops = {.open = serial_open, .write = write, .close = serial_close};
+static int serial_set_baud(struct port *port, unsigned baud)
+{
+	if (baud > INT_MAX)
+		return -EINVAL;
+	return -error_of(sp_set_baudrate(port->serial, (int)baud));
+}
+
+const struct port_ops port_serial_ops = {
+    .open = serial_open, .write = write, .close = serial_close, .set_baud = serial_set_baud};

@@ -47,6 +47,8 @@ static void tcp_carries_bytes_both_ways(void **state)
 	char device[64], bytes[16];
 	int listener = bind_loopback(device, 4);
 	struct port *port = must_open(device);
+	assert_false(port_has_baud(port));
+	assert_int_equal(port_set_baud(port, 115200), 0);
 	int peer = accept(listener, NULL, NULL);
 	assert_string_equal(port_resolved(port), device + strlen("tcp://"));
 	assert_int_equal(port_read(port, bytes, sizeof(bytes)), 0);

@@ -73,6 +73,30 @@ static void pty_is_set_up(void **state)
 	close(pty.master);
 }
 
+static void speed_can_be_changed(void **state)
+{
+	(void)state;
+	struct pty pty = open_pty();
+	struct port *port = must_open(pty.name);
+	struct termios line;
+	assert_true(port_has_baud(port));
+	assert_int_equal(write(pty.master, "old", 3), 3);
+	wait_for(port, POLLIN);
+	assert_int_equal(port_set_baud(port, 115200), 0);
+	assert_int_equal(tcgetattr(pty.master, &line), 0);
+	assert_int_equal(cfgetospeed(&line), B115200);
+	assert_int_equal(line.c_cc[VMIN], 1);
+	assert_int_equal(write(pty.master, "new", 3), 3);
+	read_exactly(port, "new");
+	assert_int_equal(port_set_baud(port, 0), -EINVAL);
+	assert_int_equal(port_set_baud(port, 12345), -EINVAL);
+	assert_int_equal(tcgetattr(pty.master, &line), 0);
+	assert_int_equal(cfgetospeed(&line), B115200);
+	close(pty.master);
+	assert_int_equal(port_set_baud(port, 9600), -EPIPE);
+	port_close(port);
+}
+
 static void unplugged_is_gone(void **state)
 {
 	(void)state;
@@ -333,17 +357,12 @@ static void devices_are_checked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(pty_carries_bytes_both_ways),
-	    cmocka_unit_test(pty_is_set_up),
-	    cmocka_unit_test(unplugged_is_gone),
-	    cmocka_unit_test(full_pty_takes_what_fits),
-	    cmocka_unit_test(second_opening_is_refused),
-	    cmocka_unit_test(busy_text_names_the_process),
-	    cmocka_unit_test(link_is_resolved_at_every_opening),
-	    cmocka_unit_test(other_files_are_no_ports),
-	    cmocka_unit_test(permission_text_names_user_and_group),
-	    cmocka_unit_test(bad_settings_are_named),
-	    cmocka_unit_test(short_text_is_cut),
+	    cmocka_unit_test(pty_carries_bytes_both_ways), cmocka_unit_test(pty_is_set_up),
+	    cmocka_unit_test(speed_can_be_changed),        cmocka_unit_test(unplugged_is_gone),
+	    cmocka_unit_test(full_pty_takes_what_fits),    cmocka_unit_test(second_opening_is_refused),
+	    cmocka_unit_test(busy_text_names_the_process), cmocka_unit_test(link_is_resolved_at_every_opening),
+	    cmocka_unit_test(other_files_are_no_ports),    cmocka_unit_test(permission_text_names_user_and_group),
+	    cmocka_unit_test(bad_settings_are_named),      cmocka_unit_test(short_text_is_cut),
 	    cmocka_unit_test(devices_are_checked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
