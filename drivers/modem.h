@@ -24,6 +24,8 @@ struct modem_line {
 	const char
 	    *how; /* words that hw/lines.h adds to the configured text: "pull_up", "open_drain active_low"; "" = none */
 	const char *help;
+	int64_t
+	    max_on_ms; /* of an output: put back to `safe` after this time away from it, whatever happens; 0 = no limit */
 };
 
 /* What a modem tells of itself. Texts belong to the driver and are valid until its next call. */
