@@ -111,5 +111,10 @@ void health_free(struct health *health)
 
 void health_changed(struct health *health)
 {
+	/* What changes all the time must not put off its own publication. */
+	uint64_t at_us;
+	if (sd_event_source_get_time(health->state_source, &at_us) >= 0 &&
+	    at_us <= (uint64_t)clock_mono_us() + CHANGE_US)
+		return;
 	arm(health->state_source, CHANGE_US);
 }

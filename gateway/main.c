@@ -130,6 +130,12 @@ static void on_radio_state(void *context, struct radio *radio)
 		health_changed(gateway->health);
 }
 
+static void on_radio_ready(void *context, struct radio *radio)
+{
+	struct gateway *gateway = context;
+	route_radio_state(gateway->route, radio);
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
 	(void)context;
@@ -189,13 +195,18 @@ static int start_radio(struct gateway *gateway, size_t index)
 	const struct radio_settings *settings = &gateway->settings->radios[index];
 	struct radio_setup setup = {
 	    .name = settings->name,
-	    .port = settings->port,
-	    .modem = settings->modem,
+	    .modem = {.ops = settings->modem, .values = settings->modem_values, .port = settings->port},
 	    .air = settings->air,
-	    .modem_values = settings->modem_values,
 	    .air_values = settings->air_values,
 	};
-	struct radio_callbacks callbacks = {gateway, on_heard, on_sent, on_datagram, on_radio_state};
+	struct radio_callbacks callbacks = {
+	    .context = gateway,
+	    .heard = on_heard,
+	    .sent = on_sent,
+	    .datagram = on_datagram,
+	    .state = on_radio_state,
+	    .ready = on_radio_ready,
+	};
 	const char *error;
 	gateway->radios[index] = radio_new(&setup, &callbacks, gateway->event, gateway->worker, gateway->counters,
 					   &error);

@@ -1,210 +1,72 @@
-/* One configured radio: opens its port outside the loop, feeds the modem, lends both drivers their services. */
+/* Joins a modem, an air protocol and a control to one radio. */
 #include "gateway/radio.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
-#include "gateway/priorities.h"
+#include "gateway/radio_alarm.h"
+#include "gateway/radio_driver.h"
+#include "gateway/radio_services.h"
 
 enum {
-	READ_SIZE = 4096,          /* bounded per turn, so that a babbling modem leaves room for the others */
-	LIMIT_BYTES_PER_S = 16384, /* while limited */
-	WRITE_BACKLOG_MAX = 8192,
-	STUCK_US = 20000000, /* a port that takes no byte for so long is closed and opened again */
-	STUCK_LOOK_US = 100000,
-	RETRY_FIRST_US = 1000000,
-	RETRY_LAST_US = 60000000,
-	TEXT_MAX = 256,
+	SHOWN_MAX = 640,
+	EXAMINE_SILENCE_US = 60000000,
+	SAY_AGAIN_US = 60000000, /* the same trouble of a module is logged again after this time at the earliest */
 };
 
 /* The numbers status shows; pointers so that the hot path does not look them up. */
 struct radio_counters {
-	struct counter *bytes_in, *bytes_out, *datagrams, *heard, *sent, *opened, *open_failed, *lost;
-};
-
-/* A driver's timer. */
-struct alarm {
-	struct radio *radio;
-	void (*ring)(void *state);
-	void *state;
-	sd_event_source *source;
-};
-
-/* One attempt to open the port, run by the worker; outlives the radio if it hangs. */
-struct opening {
-	struct radio *radio;
-	struct worker_job *job;
-	struct port_settings settings;
-	struct port *port;
-	enum port_fault fault;
-	char text[TEXT_MAX];
+	struct counter *bytes_in, *bytes_out, *datagrams, *heard, *sent;
 };
 
 struct radio {
 	struct radio_setup setup;
 	struct radio_callbacks callbacks;
-	sd_event *event;
-	struct worker *worker;
 	struct counters *all_counters;
 	char group[40];
 	struct radio_counters counters;
 
-	struct services modem_services, air_services;
-	void *modem_state, *air_state;
-	struct alarm modem_alarm, air_alarm, stuck_alarm;
+	struct radio_driver *modem, *control; /* control NULL = none */
+	struct services air_services;
+	void *air_state;
+	struct radio_alarm air_alarm;
 
-	struct port *port;
-	sd_event_source *port_source, *retry_source;
-	struct opening *opening;
-	int64_t retry_us;
-	enum port_fault fault;
-	char text[TEXT_MAX];
-	bool said_down, busy;
+	bool busy, keyed;
+	int64_t last_heard_us;
 
-	bool limited;            /* reading slowly */
-	int64_t allowance_bytes; /* that may still be read now; counted up as time passes */
-	int64_t allowance_us;    /* when it was counted */
-	sd_event_source *allowance_source;
+	struct radio_driver *examined; /* NULL: no examination is under way */
+	enum modem_examination examination;
+	struct radio_alarm examine_alarm;
 
-	uint8_t backlog[WRITE_BACKLOG_MAX];
-	size_t backlog_size;
-	int64_t read_us, last_heard_us;
+	char shown[SHOWN_MAX], said[SHOWN_MAX];
+	int64_t said_us;
 };
 
-static void radio_open(struct radio *radio);
+/* ---- services for the air protocol ---- */
 
-/* ---- services for the drivers ---- */
-
-static int64_t service_now(void *owner)
+static void ring_air(void *context)
 {
-	(void)owner;
-	return clock_mono_us();
+	struct radio *radio = context;
+	if (radio->setup.air->alarm)
+		radio->setup.air->alarm(radio->air_state);
 }
 
-static int64_t service_wall(void *owner)
-{
-	(void)owner;
-	return clock_wall_ms();
-}
-
-static void alarm_set(struct alarm *alarm, int64_t at_us);
-
-static int on_alarm(sd_event_source *source, uint64_t at_us, void *context)
-{
-	(void)source, (void)at_us;
-	struct alarm *alarm = context;
-	struct radio *radio = alarm->radio;
-	/* The modem reckons from the moment it wrote. What the port has not taken is not on the air. */
-	if (alarm == &radio->modem_alarm && radio->backlog_size) {
-		alarm_set(alarm, clock_mono_us() + STUCK_LOOK_US);
-		return 0;
-	}
-	if (alarm->ring)
-		alarm->ring(alarm->state);
-	return 0;
-}
-
-static void alarm_set(struct alarm *alarm, int64_t at_us)
-{
-	if (at_us == 0) {
-		if (alarm->source)
-			sd_event_source_set_enabled(alarm->source, SD_EVENT_OFF);
-		return;
-	}
-	if (!alarm->source) {
-		if (sd_event_add_time(alarm->radio->event, &alarm->source, CLOCK_MONOTONIC, (uint64_t)at_us, 1000,
-				      on_alarm, alarm) < 0)
-			return;
-		sd_event_source_set_priority(alarm->source, PRIORITY_TIMER);
-		return;
-	}
-	sd_event_source_set_time(alarm->source, (uint64_t)at_us);
-	sd_event_source_set_enabled(alarm->source, SD_EVENT_ONESHOT);
-}
-
-static void service_modem_alarm(void *owner, int64_t at_us)
+static void service_alarm(void *owner, int64_t at_us)
 {
 	struct radio *radio = owner;
-	alarm_set(&radio->modem_alarm, at_us);
+	radio_alarm_set(&radio->air_alarm, at_us);
 }
 
-static void service_air_alarm(void *owner, int64_t at_us)
+static void service_heard(void *owner, const struct message *message)
 {
 	struct radio *radio = owner;
-	alarm_set(&radio->air_alarm, at_us);
-}
-
-static void watch_port(struct radio *radio)
-{
-	if (!radio->port_source)
-		return;
-	bool readable = !radio->limited || radio->allowance_bytes > 0;
-	uint32_t events = (readable ? EPOLLIN : 0) | (radio->backlog_size ? EPOLLOUT : 0);
-	sd_event_source_set_io_events(radio->port_source, events);
-}
-
-/* Writes what the port takes of bytes, keeps the rest. */
-static int write_some(struct radio *radio, const uint8_t *bytes, size_t size)
-{
-	ssize_t written = port_write(radio->port, bytes, size);
-	if (written < 0)
-		return (int)written;
-	radio->counters.bytes_out->value += (uint64_t)written;
-	memmove(radio->backlog, bytes + written, size - (size_t)written);
-	bool stuck = radio->backlog_size && written == 0;
-	radio->backlog_size = size - (size_t)written;
-	if (!stuck)
-		alarm_set(&radio->stuck_alarm, radio->backlog_size ? clock_mono_us() + STUCK_US : 0);
-	watch_port(radio);
-	return 0;
-}
-
-static int service_write(void *owner, const void *bytes, size_t size)
-{
-	struct radio *radio = owner;
-	if (!radio->port)
-		return -ENOTCONN;
-	if (size > WRITE_BACKLOG_MAX)
-		return -EMSGSIZE;
-	if (radio->backlog_size)
-		return -EAGAIN;
-	int result = write_some(radio, bytes, size);
-	/* A port that fails here is found dead by the next read, which closes it in one place. */
-	return result < 0 ? -ENOTCONN : 0;
-}
-
-static void service_heard_datagram(void *owner, const struct datagram *datagram)
-{
-	struct radio *radio = owner;
-	radio->counters.datagrams->value++;
-	radio->last_heard_us = radio->read_us;
-	if (radio->callbacks.datagram)
-		radio->callbacks.datagram(radio->callbacks.context, radio, RADIO_RX, datagram);
-	radio->setup.air->input(radio->air_state, datagram);
-}
-
-static void service_heard_message(void *owner, const struct message *message)
-{
-	struct radio *radio = owner;
+	int64_t read_us = radio_link_read_us(radio_driver_link(radio->modem));
 	radio->counters.heard->value++;
-	radio->callbacks.heard(radio->callbacks.context, radio, message, radio->read_us);
-}
-
-static void service_sent(void *owner, enum send_result result, bool assumed, const char *code)
-{
-	struct radio *radio = owner;
-	if (!radio->busy)
-		return;
-	if (result != SEND_ON_AIR)
-		radio->busy = false;
-	if (result == SEND_DONE || result == SEND_CONFIRMED)
-		radio->counters.sent->value++;
-	radio->callbacks.sent(radio->callbacks.context, radio, result, assumed, code);
+	radio->callbacks.heard(radio->callbacks.context, radio, message, read_us ? read_us : clock_mono_us());
 }
 
 static void service_drop(void *owner, const char *reason)
@@ -215,344 +77,78 @@ static void service_drop(void *owner, const char *reason)
 	counters_get(radio->all_counters, radio->group, name)->value++;
 }
 
-/* ---- the port ---- */
-
-static int64_t jittered(int64_t us)
+static int service_seal(void *owner, struct sealed *sealed)
 {
-	/* Between 75 and 125 %, so that several radios on one dead hub do not try in step. */
-	return us * (75 + random() % 51) / 100;
+	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
+	return secrets->seal(secrets->context, sealed);
 }
 
-static int on_retry(sd_event_source *source, uint64_t at_us, void *context)
+static int service_open(void *owner, struct sealed *sealed, unsigned epochs_back)
 {
-	(void)source, (void)at_us;
-	radio_open(context);
-	return 0;
+	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
+	return secrets->open(secrets->context, sealed, epochs_back);
 }
 
-static void retry_later(struct radio *radio)
+static int service_take_counter(void *owner, uint16_t station, unsigned epochs_back, uint32_t counter)
 {
-	uint64_t at_us = (uint64_t)(clock_mono_us() + jittered(radio->retry_us));
-	radio->retry_us = radio->retry_us * 2 > RETRY_LAST_US ? RETRY_LAST_US : radio->retry_us * 2;
-	if (radio->retry_source) {
-		sd_event_source_set_time(radio->retry_source, at_us);
-		sd_event_source_set_enabled(radio->retry_source, SD_EVENT_ONESHOT);
-		return;
-	}
-	if (sd_event_add_time(radio->event, &radio->retry_source, CLOCK_MONOTONIC, at_us, 250000, on_retry, radio) < 0)
-		log_error("radio %s: out of memory, its port will not be opened again before a restart",
-			  radio->setup.name);
-	else
-		sd_event_source_set_priority(radio->retry_source, PRIORITY_HOUSEKEEPING);
+	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
+	return secrets->take_counter(secrets->context, station, epochs_back, counter);
 }
 
-/* Says a fault once; the same fault again is only counted. */
-static void say_down(struct radio *radio, enum port_fault fault, const char *text)
+static int service_next_counter(void *owner, uint16_t addressee, uint32_t *counter)
 {
-	char name[48];
-	snprintf(name, sizeof(name), "port.%s", port_fault_name(fault));
-	counters_get(radio->all_counters, radio->group, name)->value++;
-	bool new = !radio->said_down || radio->fault != fault;
-	radio->fault = fault;
-	snprintf(radio->text, sizeof(radio->text), "%s", text);
-	radio->said_down = true;
-	if (!new)
-		return;
-	log_warning("radio %s: %s", radio->setup.name, text);
-	if (radio->callbacks.state)
-		radio->callbacks.state(radio->callbacks.context, radio);
+	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
+	return secrets->next_counter(secrets->context, addressee, counter);
 }
 
-static void fail_sending(struct radio *radio, const char *code)
+static struct services services_for_air(struct radio *radio)
 {
-	if (radio->busy)
-		service_sent(radio, SEND_FAILED, false, code);
+	struct services services = radio_services(radio);
+	services.alarm = service_alarm;
+	services.heard_message = service_heard;
+	services.drop = service_drop;
+	if (!radio->setup.secrets)
+		return services;
+	services.seal = service_seal;
+	services.open = service_open;
+	services.take_counter = service_take_counter;
+	services.next_counter = service_next_counter;
+	return services;
 }
 
-static const char *lost_because(int error)
+/* ---- sending ---- */
+
+/* 0 also where nothing is to be keyed. */
+static int key(struct radio *radio, bool on)
 {
-	switch (error) {
-	case -EPIPE:
-		return "unplugged or closed by the other side";
-	case -ETIMEDOUT:
-		return "takes nothing that is sent to it";
-	default:
-		return strerror(-error);
-	}
+	if (!radio->control || radio->keyed == on)
+		return 0;
+	int error = radio_driver_key(radio->control, on);
+	if (error == -ENODEV)
+		return 0;
+	radio->keyed = on && error == 0;
+	return error;
 }
 
-static void port_lost(struct radio *radio, int error)
+static void on_sent(void *context, enum send_result result, bool assumed, const char *code)
 {
-	radio->port_source = sd_event_source_disable_unref(radio->port_source);
-	alarm_set(&radio->modem_alarm, 0);
-	alarm_set(&radio->stuck_alarm, 0);
-	char text[TEXT_MAX];
-	snprintf(text, sizeof(text), "%s: %s. Check the cable; it is opened again as soon as it is back.",
-		 radio->setup.port.device, lost_because(error));
-	port_close(radio->port);
-	radio->port = NULL;
-	radio->backlog_size = 0;
-	radio->counters.lost->value++;
-	radio->retry_us = RETRY_FIRST_US;
-	say_down(radio, error == -EPIPE ? PORT_ABSENT : PORT_IO, text);
-	fail_sending(radio, "radio_lost");
-	retry_later(radio);
-}
-
-static int on_allowance(sd_event_source *source, uint64_t at_us, void *context)
-{
-	(void)source, (void)at_us;
 	struct radio *radio = context;
-	radio->allowance_bytes = READ_SIZE;
-	radio->allowance_us = clock_mono_us();
-	watch_port(radio);
-	return 0;
-}
-
-/* Counts what was read; a port that used up its allowance is left alone until there is one more read's worth. */
-static void use_allowance(struct radio *radio, size_t size)
-{
-	int64_t earned = (radio->read_us - radio->allowance_us) * LIMIT_BYTES_PER_S / 1000000;
-	if (earned > 0)
-		radio->allowance_us = radio->read_us;
-	radio->allowance_bytes = radio->allowance_bytes + earned < LIMIT_BYTES_PER_S ? radio->allowance_bytes + earned
-										     : LIMIT_BYTES_PER_S;
-	radio->allowance_bytes -= (int64_t)size;
-	if (radio->allowance_bytes > 0)
+	if (!radio->busy)
 		return;
-	watch_port(radio);
-	int64_t wait_us = (READ_SIZE - radio->allowance_bytes) * 1000000 / LIMIT_BYTES_PER_S;
-	sd_event_source_set_time(radio->allowance_source, (uint64_t)(radio->read_us + wait_us));
-	sd_event_source_set_enabled(radio->allowance_source, SD_EVENT_ONESHOT);
-}
-
-static void on_stuck(void *state)
-{
-	port_lost(state, -ETIMEDOUT);
-}
-
-static int read_port(struct radio *radio)
-{
-	uint8_t bytes[READ_SIZE];
-	ssize_t size = port_read(radio->port, bytes, sizeof(bytes));
-	if (size <= 0)
-		return (int)size;
-	radio->read_us = clock_mono_us();
-	radio->counters.bytes_in->value += (uint64_t)size;
-	if (radio->limited)
-		use_allowance(radio, (size_t)size);
-	radio->setup.modem->input(radio->modem_state, bytes, (size_t)size);
-	return 0;
-}
-
-static int on_port(sd_event_source *source, int fd, uint32_t events, void *context)
-{
-	(void)source, (void)fd;
-	struct radio *radio = context;
-	int result = 0;
-	if (events & EPOLLOUT && radio->backlog_size) {
-		uint8_t rest[WRITE_BACKLOG_MAX];
-		size_t size = radio->backlog_size;
-		memcpy(rest, radio->backlog, size);
-		result = write_some(radio, rest, size);
+	if (result != SEND_ON_AIR) {
+		radio->busy = false;
+		key(radio, false);
 	}
-	/* While reading slowly a hang-up still wakes us; then the port is read so that it is noticed, not spun on. */
-	if (result >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		result = read_port(radio);
-	if (result < 0)
-		port_lost(radio, result);
-	return 0;
-}
-
-static void port_up(struct radio *radio, struct port *port)
-{
-	radio->port = port;
-	if (sd_event_add_io(radio->event, &radio->port_source, port_fd(port), EPOLLIN, on_port, radio) < 0) {
-		port_lost(radio, -ENOMEM);
-		return;
-	}
-	sd_event_source_set_priority(radio->port_source, PRIORITY_RADIO);
-	watch_port(radio);
-	radio->retry_us = RETRY_FIRST_US;
-	radio->fault = PORT_OK;
-	radio->text[0] = 0;
-	radio->said_down = false;
-	radio->counters.opened->value++;
-	log_notice("radio %s: up on %s", radio->setup.name, port_resolved(port));
-	radio->setup.modem->opened(radio->modem_state);
-	if (radio->callbacks.state)
-		radio->callbacks.state(radio->callbacks.context, radio);
-}
-
-static void opening_work(void *context)
-{
-	struct opening *opening = context;
-	opening->port = port_open(&opening->settings, &opening->fault, opening->text, sizeof(opening->text));
-}
-
-static void opening_free(struct opening *opening)
-{
-	free((char *)opening->settings.device);
-	free((char *)opening->settings.framing);
-	free(opening);
-}
-
-static void opening_done(void *context, bool abandoned)
-{
-	struct opening *opening = context;
-	struct radio *radio = opening->radio;
-	if (abandoned) {
-		port_close(opening->port);
-		opening_free(opening);
-		return;
-	}
-	radio->opening = NULL;
-	if (opening->port) {
-		port_up(radio, opening->port);
-	} else {
-		radio->counters.open_failed->value++;
-		say_down(radio, opening->fault, opening->text);
-		retry_later(radio);
-	}
-	opening_free(opening);
-}
-
-static void radio_open(struct radio *radio)
-{
-	struct opening *opening = calloc(1, sizeof(*opening));
-	if (!opening) {
-		retry_later(radio);
-		return;
-	}
-	opening->radio = radio;
-	opening->settings = radio->setup.port;
-	/* Copies, because a job that hangs outlives the configuration. */
-	opening->settings.device = strdup(radio->setup.port.device);
-	opening->settings.framing = strdup(radio->setup.port.framing ? radio->setup.port.framing : "8n1");
-	opening->job = opening->settings.device && opening->settings.framing
-			   ? worker_start(radio->worker, opening_work, opening_done, opening)
-			   : NULL;
-	if (!opening->job) {
-		opening_free(opening);
-		retry_later(radio);
-		return;
-	}
-	radio->opening = opening;
-}
-
-/* ---- life ---- */
-
-static struct services services_for(struct radio *radio, bool modem)
-{
-	return (struct services){
-	    .owner = radio,
-	    .now_us = service_now,
-	    .wall_ms = service_wall,
-	    .alarm = modem ? service_modem_alarm : service_air_alarm,
-	    .write = service_write,
-	    .heard_datagram = service_heard_datagram,
-	    .heard_message = service_heard_message,
-	    .sent = service_sent,
-	    .drop = service_drop,
-	};
-}
-
-static void find_counters(struct radio *radio)
-{
-	snprintf(radio->group, sizeof(radio->group), "radio.%s", radio->setup.name);
-	radio->counters = (struct radio_counters){
-	    .bytes_in = counters_get(radio->all_counters, radio->group, "bytes_in"),
-	    .bytes_out = counters_get(radio->all_counters, radio->group, "bytes_out"),
-	    .datagrams = counters_get(radio->all_counters, radio->group, "datagrams"),
-	    .heard = counters_get(radio->all_counters, radio->group, "heard"),
-	    .sent = counters_get(radio->all_counters, radio->group, "sent"),
-	    .opened = counters_get(radio->all_counters, radio->group, "port.opened"),
-	    .open_failed = counters_get(radio->all_counters, radio->group, "port.open_failed"),
-	    .lost = counters_get(radio->all_counters, radio->group, "port.lost"),
-	};
-}
-
-static int start_drivers(struct radio *radio, const char **error)
-{
-	const struct radio_setup *setup = &radio->setup;
-	radio->modem_state = calloc(1, setup->modem->state_size);
-	radio->air_state = calloc(1, setup->air->state_size);
-	*error = "out of memory";
-	if (!radio->modem_state || !radio->air_state)
-		return -ENOMEM;
-	radio->modem_alarm = (struct alarm){radio, setup->modem->alarm, radio->modem_state, NULL};
-	radio->stuck_alarm = (struct alarm){radio, on_stuck, radio, NULL};
-	radio->air_alarm = (struct alarm){radio, setup->air->alarm, radio->air_state, NULL};
-	int result = setup->modem->init(radio->modem_state, &radio->modem_services, setup->modem_values);
-	*error = "the modem driver refuses its settings";
-	if (result < 0)
-		return result;
-	result = setup->air->init(radio->air_state, &radio->air_services, setup->air_values);
-	*error = "the air protocol refuses its settings; check the call sign";
-	return result;
-}
-
-static int add_allowance(struct radio *radio)
-{
-	int error = sd_event_add_time(radio->event, &radio->allowance_source, CLOCK_MONOTONIC, 0, 1000, on_allowance,
-				      radio);
-	if (error < 0)
-		return error;
-	sd_event_source_set_priority(radio->allowance_source, PRIORITY_TIMER);
-	return sd_event_source_set_enabled(radio->allowance_source, SD_EVENT_OFF);
-}
-
-struct radio *radio_new(const struct radio_setup *setup, const struct radio_callbacks *callbacks, sd_event *event,
-			struct worker *worker, struct counters *counters, const char **error)
-{
-	*error = "out of memory";
-	struct radio *radio = calloc(1, sizeof(*radio));
-	if (!radio)
-		return NULL;
-	radio->setup = *setup;
-	radio->callbacks = *callbacks;
-	radio->event = event;
-	radio->worker = worker;
-	radio->all_counters = counters;
-	radio->retry_us = RETRY_FIRST_US;
-	find_counters(radio);
-	radio->modem_services = services_for(radio, true);
-	radio->air_services = services_for(radio, false);
-	if (add_allowance(radio) < 0 || start_drivers(radio, error) < 0) {
-		radio_free(radio);
-		return NULL;
-	}
-	radio_open(radio);
-	return radio;
-}
-
-void radio_free(struct radio *radio)
-{
-	if (!radio)
-		return;
-	if (radio->opening)
-		worker_abandon(radio->opening->job);
-	if (radio->port && radio->setup.modem->goodbye) {
-		uint8_t bytes[64];
-		size_t size = radio->setup.modem->goodbye(radio->modem_state, bytes, sizeof(bytes));
-		if (size)
-			port_write(radio->port, bytes, size);
-	}
-	sd_event_source_disable_unref(radio->port_source);
-	sd_event_source_disable_unref(radio->retry_source);
-	sd_event_source_disable_unref(radio->allowance_source);
-	sd_event_source_disable_unref(radio->modem_alarm.source);
-	sd_event_source_disable_unref(radio->air_alarm.source);
-	sd_event_source_disable_unref(radio->stuck_alarm.source);
-	port_close(radio->port);
-	free(radio->modem_state);
-	free(radio->air_state);
-	free(radio);
+	if (result == SEND_DONE || result == SEND_CONFIRMED)
+		radio->counters.sent->value++;
+	radio->callbacks.sent(radio->callbacks.context, radio, result, assumed, code);
 }
 
 bool radio_ready(const struct radio *radio)
 {
-	return radio->port && !radio->busy && radio->backlog_size == 0;
+	if (radio->busy || !radio_driver_ready(radio->modem))
+		return false;
+	return !radio->control || (radio_driver_ready(radio->control) && !radio_driver_channel_busy(radio->control));
 }
 
 int radio_send(struct radio *radio, const struct message *message)
@@ -565,38 +161,322 @@ int radio_send(struct radio *radio, const struct message *message)
 		return (int)size;
 	struct datagram datagram = {
 	    .bytes = bytes, .size = (size_t)size, .rssi_dbm = __builtin_nan(""), .snr_db = __builtin_nan("")};
-	if (datagram.size > radio->setup.modem->mtu)
+	if (datagram.size > radio->setup.modem.ops->mtu)
 		return -EMSGSIZE;
-	radio->busy = true;
-	int result = radio->setup.modem->send(radio->modem_state, &datagram);
+	int result = key(radio, true);
 	if (result < 0)
+		return result;
+	radio->busy = true;
+	result = radio_driver_send(radio->modem, &datagram);
+	if (result < 0) {
 		radio->busy = false;
-	else if (radio->callbacks.datagram)
+		key(radio, false);
+	} else if (radio->callbacks.datagram) {
 		radio->callbacks.datagram(radio->callbacks.context, radio, RADIO_TX, &datagram);
+	}
 	return result;
+}
+
+/* ---- examinations ---- */
+
+static void end_examination(struct radio *radio, const char *why)
+{
+	radio->examined = NULL;
+	radio_alarm_set(&radio->examine_alarm, 0);
+	if (radio->callbacks.finding)
+		radio->callbacks.finding(radio->callbacks.context, radio, NULL, why);
+}
+
+static void ring_silence(void *context)
+{
+	end_examination(context, "nothing was found within a minute; the module does not answer");
+}
+
+/* The driver may answer before it returns. */
+static int examine(struct radio *radio, struct radio_driver *driver)
+{
+	struct radio_driver *before = radio->examined;
+	radio->examined = driver;
+	radio_alarm_set(&radio->examine_alarm, clock_mono_us() + EXAMINE_SILENCE_US);
+	int error = radio_driver_examine(driver, radio->examination);
+	if (error < 0) {
+		radio->examined = before;
+		radio_alarm_set(&radio->examine_alarm, 0);
+	}
+	return error;
+}
+
+int radio_examine(struct radio *radio, enum modem_examination what)
+{
+	if (radio->examined)
+		return -EBUSY;
+	radio->examination = what;
+	int error = examine(radio, radio->modem);
+	return error == -EOPNOTSUPP && radio->control ? examine(radio, radio->control) : error;
+}
+
+static const char *why_not(int error)
+{
+	switch (error) {
+	case -EOPNOTSUPP:
+		return "";
+	case -ENOTCONN:
+		return "the control is not ready";
+	case -EBUSY:
+		return "the control is being examined already";
+	default:
+		return strerror(-error);
+	}
+}
+
+static void found(struct radio *radio, struct radio_driver *driver, const char *name, const char *value)
+{
+	if (radio->examined != driver)
+		return;
+	if (name) {
+		radio_alarm_set(&radio->examine_alarm, clock_mono_us() + EXAMINE_SILENCE_US);
+		if (radio->callbacks.finding)
+			radio->callbacks.finding(radio->callbacks.context, radio, name, value);
+		return;
+	}
+	bool more = driver == radio->modem && radio->control && !value[0];
+	int error = more ? examine(radio, radio->control) : 0;
+	if (!more || error < 0)
+		end_examination(radio, more ? why_not(error) : value);
+}
+
+/* ---- what the drivers tell ---- */
+
+static void on_heard(void *context, const struct datagram *datagram)
+{
+	struct radio *radio = context;
+	radio->counters.datagrams->value++;
+	radio->last_heard_us = radio_link_read_us(radio_driver_link(radio->modem));
+	if (radio->callbacks.datagram)
+		radio->callbacks.datagram(radio->callbacks.context, radio, RADIO_RX, datagram);
+	radio->setup.air->input(radio->air_state, datagram);
+}
+
+/* A control hears nothing. */
+static void on_control_heard(void *context, const struct datagram *datagram)
+{
+	(void)context, (void)datagram;
+}
+
+static void on_control_sent(void *context, enum send_result result, bool assumed, const char *code)
+{
+	(void)context, (void)result, (void)assumed, (void)code;
+}
+
+/* Faults of ports are said by the link; this is what modules complain of. */
+static void say_trouble(struct radio *radio, const struct radio_status *status)
+{
+	int64_t now_us = clock_mono_us();
+	if (status->state == RADIO_DOWN || !status->text[0] ||
+	    (strcmp(radio->said, status->text) == 0 && now_us < radio->said_us + SAY_AGAIN_US))
+		return;
+	snprintf(radio->said, sizeof(radio->said), "%s", status->text);
+	radio->said_us = now_us;
+	log_warning("radio %s: %s", radio->setup.name, status->text);
+}
+
+static void on_changed(void *context)
+{
+	struct radio *radio = context;
+	if (!radio->modem || (radio->setup.control.ops && !radio->control))
+		return; /* still being made */
+	struct radio_status status = radio_status(radio);
+	char shown[SHOWN_MAX];
+	snprintf(shown, sizeof(shown), "%d %s %s %s %s", status.state, status.fault, status.model, status.firmware,
+		 status.text);
+	if (strcmp(shown, radio->shown) == 0) {
+		if (radio->callbacks.ready)
+			radio->callbacks.ready(radio->callbacks.context, radio);
+		return;
+	}
+	memcpy(radio->shown, shown, sizeof(shown));
+	say_trouble(radio, &status);
+	if (radio->callbacks.state)
+		radio->callbacks.state(radio->callbacks.context, radio);
+}
+
+static void lost(struct radio *radio, struct radio_driver *driver, const char *code)
+{
+	if (radio->examined == driver)
+		end_examination(radio, "the port was lost");
+	on_sent(radio, SEND_FAILED, false, code);
+}
+
+static void on_modem_lost(void *context)
+{
+	struct radio *radio = context;
+	lost(radio, radio->modem, "radio_lost");
+}
+
+/* Its lines are at their safe levels by now, so the transmission was cut. */
+static void on_control_lost(void *context)
+{
+	struct radio *radio = context;
+	radio->keyed = false;
+	lost(radio, radio->control, "control_lost");
+}
+
+static void on_modem_finding(void *context, const char *name, const char *value)
+{
+	struct radio *radio = context;
+	found(radio, radio->modem, name, value);
+}
+
+static void on_control_finding(void *context, const char *name, const char *value)
+{
+	struct radio *radio = context;
+	found(radio, radio->control, name, value);
+}
+
+/* ---- life ---- */
+
+static void find_counters(struct radio *radio)
+{
+	snprintf(radio->group, sizeof(radio->group), "radio.%s", radio->setup.name);
+	radio->counters = (struct radio_counters){
+	    .bytes_in = counters_get(radio->all_counters, radio->group, "bytes_in"),
+	    .bytes_out = counters_get(radio->all_counters, radio->group, "bytes_out"),
+	    .datagrams = counters_get(radio->all_counters, radio->group, "datagrams"),
+	    .heard = counters_get(radio->all_counters, radio->group, "heard"),
+	    .sent = counters_get(radio->all_counters, radio->group, "sent"),
+	};
+}
+
+static struct radio_driver_setup driver_setup(const struct radio *radio, const struct radio_part *part, bool control)
+{
+	return (struct radio_driver_setup){
+	    .radio = radio->setup.name,
+	    .part = control ? "control " : "",
+	    .group = radio->group,
+	    .prefix = control ? "control." : "",
+	    .ops = part->ops,
+	    .values = part->values,
+	    .port = part->port,
+	    .lines = part->lines,
+	};
+}
+
+static int make_drivers(struct radio *radio, sd_event *event, struct worker *worker, const char **error)
+{
+	struct radio_driver_setup modem = driver_setup(radio, &radio->setup.modem, false);
+	struct radio_driver_setup control = driver_setup(radio, &radio->setup.control, true);
+	struct radio_driver_callbacks of_modem = {radio,      on_heard,      on_sent,
+						  on_changed, on_modem_lost, on_modem_finding};
+	struct radio_driver_callbacks of_control = {radio,      on_control_heard, on_control_sent,
+						    on_changed, on_control_lost,  on_control_finding};
+	radio->modem = radio_driver_new(&modem, &of_modem, event, worker, radio->all_counters, error);
+	if (!radio->modem)
+		return -EINVAL;
+	if (control.ops)
+		radio->control = radio_driver_new(&control, &of_control, event, worker, radio->all_counters, error);
+	return control.ops && !radio->control ? -EINVAL : 0;
+}
+
+static int make_air(struct radio *radio, const char **error)
+{
+	*error = "out of memory";
+	radio->air_services = services_for_air(radio);
+	radio->air_state = calloc(1, radio->setup.air->state_size);
+	if (!radio->air_state)
+		return -ENOMEM;
+	*error = "the air protocol refuses its settings; check the call sign";
+	return radio->setup.air->init(radio->air_state, &radio->air_services, radio->setup.air_values);
+}
+
+struct radio *radio_new(const struct radio_setup *setup, const struct radio_callbacks *callbacks, sd_event *event,
+			struct worker *worker, struct counters *counters, const char **error)
+{
+	*error = "out of memory";
+	struct radio *radio = calloc(1, sizeof(*radio));
+	if (!radio)
+		return NULL;
+	radio->setup = *setup;
+	radio->callbacks = *callbacks;
+	radio->all_counters = counters;
+	radio->air_alarm = (struct radio_alarm){event, ring_air, radio, NULL};
+	radio->examine_alarm = (struct radio_alarm){event, ring_silence, radio, NULL};
+	find_counters(radio);
+	if (make_drivers(radio, event, worker, error) < 0 || make_air(radio, error) < 0) {
+		radio_free(radio);
+		return NULL;
+	}
+	/* The control first: it sets the channel that the modem will speak on. */
+	if (radio->control)
+		radio_driver_start(radio->control);
+	radio_driver_start(radio->modem);
+	return radio;
+}
+
+void radio_free(struct radio *radio)
+{
+	if (!radio)
+		return;
+	if (radio->control)
+		key(radio, false);
+	radio_alarm_clear(&radio->air_alarm);
+	radio_alarm_clear(&radio->examine_alarm);
+	radio_driver_free(radio->modem);
+	radio_driver_free(radio->control);
+	free(radio->air_state);
+	free(radio);
 }
 
 void radio_limit(struct radio *radio, bool limited)
 {
-	radio->limited = limited;
-	radio->allowance_bytes = LIMIT_BYTES_PER_S;
-	radio->allowance_us = clock_mono_us();
-	sd_event_source_set_enabled(radio->allowance_source, SD_EVENT_OFF);
-	watch_port(radio);
+	radio_link_limit(radio_driver_link(radio->modem), limited);
+}
+
+/* ---- what it shows ---- */
+
+const char *radio_state_name(enum radio_state state)
+{
+	static const char *const names[] = {[RADIO_DOWN] = "down", [RADIO_NOT_READY] = "not ready", [RADIO_UP] = "up"};
+	return names[state];
+}
+
+/* The worse of the two is told. */
+static void add_driver(const struct radio_driver *driver, struct radio_status *status)
+{
+	struct radio_link_status link = radio_link_status(radio_driver_link(driver));
+	struct modem_status module = radio_driver_status(driver);
+	enum radio_state state = !radio_link_up(radio_driver_link(driver)) ? RADIO_DOWN
+				 : module.ready                            ? RADIO_UP
+									   : RADIO_NOT_READY;
+	const char *text = state == RADIO_DOWN ? link.text : module.text;
+	if (state < status->state || !status->text[0])
+		status->text = text;
+	if (state < status->state) {
+		status->state = state;
+		status->fault = link.fault;
+	}
+	if (!status->model[0]) {
+		status->model = module.model;
+		status->firmware = module.firmware;
+	}
 }
 
 struct radio_status radio_status(const struct radio *radio)
 {
 	const struct radio_counters *counters = &radio->counters;
-	return (struct radio_status){
+	struct radio_status status = {
 	    .name = radio->setup.name,
-	    .modem = radio->setup.modem->name,
+	    .modem = radio->setup.modem.ops->name,
 	    .air = radio->setup.air->name,
-	    .device = radio->setup.port.device,
-	    .resolved = radio->port ? port_resolved(radio->port) : "",
-	    .up = radio->port != NULL,
-	    .fault = radio->fault,
-	    .text = radio->text,
+	    .device = radio->setup.modem.port.device,
+	    .resolved = radio_link_status(radio_driver_link(radio->modem)).resolved,
+	    .control = "",
+	    .control_device = "",
+	    .control_resolved = "",
+	    .model = "",
+	    .firmware = "",
+	    .state = RADIO_UP,
+	    .fault = "",
+	    .text = "",
 	    .bytes_in = counters->bytes_in->value,
 	    .bytes_out = counters->bytes_out->value,
 	    .datagrams = counters->datagrams->value,
@@ -604,4 +484,35 @@ struct radio_status radio_status(const struct radio *radio)
 	    .sent = counters->sent->value,
 	    .last_heard_us = radio->last_heard_us,
 	};
+	add_driver(radio->modem, &status);
+	if (!radio->control)
+		return status;
+	status.control = radio->setup.control.ops->name;
+	status.control_device = radio->setup.control.port.device;
+	status.control_resolved = radio_link_status(radio_driver_link(radio->control)).resolved;
+	add_driver(radio->control, &status);
+	return status;
+}
+
+bool radio_line(const struct radio *radio, size_t index, struct radio_line_status *line)
+{
+	const struct radio_driver *driver = radio->modem;
+	const struct modem_ops *ops = radio->setup.modem.ops;
+	bool control = index >= ops->line_count;
+	if (control) {
+		index -= ops->line_count;
+		driver = radio->control;
+		ops = radio->setup.control.ops;
+	}
+	if (!driver || index >= ops->line_count)
+		return false;
+	struct radio_link *link = radio_driver_link(driver);
+	*line = (struct radio_line_status){
+	    .name = ops->lines[index].name,
+	    .resolved = radio_link_line_resolved(link, (unsigned)index),
+	    .output = ops->lines[index].output,
+	    .control = control,
+	    .level = radio_link_get_line(link, (unsigned)index),
+	};
+	return true;
 }

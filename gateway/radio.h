@@ -1,4 +1,5 @@
-/* One configured radio: a port, the modem that drives it and the air protocol spoken through it. Implements drivers/services.h. */
+/* One configured radio: a modem on its port, the air protocol spoken through it, and where there is one the control that sets up and
+ * keys the transceiver. Implements drivers/services.h. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -11,12 +12,29 @@
 
 struct radio;
 
+/* A modem or a control as it is configured. */
+struct radio_part {
+	const struct modem_ops *ops;
+	const union driver_value *values;
+	struct port_settings port;
+	const char *const *lines; /* hw/lines.h, one for each line of ops, NULL = not wired; NULL = none is */
+};
+
+/* Keys and counters for air protocols that seal; each as struct services has it. */
+struct radio_secrets {
+	void *context;
+	int (*seal)(void *context, struct sealed *sealed);
+	int (*open)(void *context, struct sealed *sealed, unsigned epochs_back);
+	int (*take_counter)(void *context, uint16_t station, unsigned epochs_back, uint32_t counter);
+	int (*next_counter)(void *context, uint16_t addressee, uint32_t *counter);
+};
+
 struct radio_setup {
 	const char *name;
-	struct port_settings port;
-	const struct modem_ops *modem;
+	struct radio_part modem, control; /* control.ops NULL = none */
 	const struct air_ops *air;
-	const union driver_value *modem_values, *air_values;
+	const union driver_value *air_values;
+	const struct radio_secrets *secrets; /* NULL: no key for anybody, and every counter is taken as new */
 };
 
 enum radio_direction { RADIO_RX, RADIO_TX };
@@ -31,33 +49,62 @@ struct radio_callbacks {
 	/* A datagram passed, for `cresset monitor`. */
 	void (*datagram)(void *context, struct radio *radio, enum radio_direction direction,
 			 const struct datagram *datagram);
-	/* The port came up or went down (said once, not at every try). */
+	/* What radio_status shows of its state has changed: a port came up or went down, a module says something else. */
 	void (*state)(void *context, struct radio *radio);
+	/* radio_ready may have become true without that anything is to be shown. */
+	void (*ready)(void *context, struct radio *radio);
+	/* A finding of the examination; name NULL: its end, value is why it failed or "". */
+	void (*finding)(void *context, struct radio *radio, const char *name, const char *value);
 };
 
-/* Makes the radio and starts opening its port; it is opened again with back-off (1 s to 1 min) for as long as the radio lives.
+/* Makes the radio and starts opening its ports; they are opened again with back-off (1 s to 1 min) for as long as the radio lives.
  * setup's pointers must outlive the radio. NULL: out of memory, or a driver refused its values (*error says why). */
 struct radio *radio_new(const struct radio_setup *setup, const struct radio_callbacks *callbacks, sd_event *event,
 			struct worker *worker, struct counters *counters, const char **error);
-/* Writes the modem's goodbye and closes. */
+/* Unkeys, writes the drivers' goodbyes and closes. */
 void radio_free(struct radio *radio);
 
-/* Whether radio_send may be called: the port is up and the last message has its final result. */
+/* Whether radio_send may be called: ports up, modules ready, nobody else on the channel, the last message has its final result. */
 bool radio_ready(const struct radio *radio);
-/* Hands one message to the air and the modem. 0: a result follows through sent. Otherwise the negative errno of the driver, and
- * nothing follows. */
+/* Hands one message to the air and the modem, the transmitter keyed. 0: a result follows through sent. Otherwise the negative errno of
+ * the driver, and nothing follows. */
 int radio_send(struct radio *radio, const struct message *message);
 
-/* While limited, the port is read at 16 kB/s at most: faster than any radio speaks and any serial line of 115 200 baud carries, so
- * that only a flood has to wait, in the port. Writing goes on. */
+/* While limited, the modem's port is read at 16 kB/s at most: faster than any radio speaks and any serial line of 115 200 baud carries,
+ * so that only a flood has to wait, in the port. Writing goes on. */
 void radio_limit(struct radio *radio, bool limited);
 
+/* Begins an examination of the modem and then of the control, those that can; findings follow. An examination that finds nothing for a
+ * minute is given up. 0, -EBUSY (one is under way), -ENOTCONN (port not open, module not ready), -EOPNOTSUPP (none can). */
+int radio_examine(struct radio *radio, enum modem_examination what);
+
+enum radio_state {
+	RADIO_DOWN,      /* a port or a line is not there */
+	RADIO_NOT_READY, /* the ports are open, a module takes nothing */
+	RADIO_UP,
+};
+
+/* "down", "not ready", "up" */
+const char *radio_state_name(enum radio_state state);
+
+/* Texts are valid until the next call for this radio. */
 struct radio_status {
 	const char *name, *modem, *air, *device, *resolved;
-	bool up;
-	enum port_fault fault;
-	const char *text; /* what is wrong and what to do, "" = nothing */
+	const char *control, *control_device, *control_resolved; /* "" = none */
+	const char *model, *firmware; /* of the modem, or else of the control; "" = not known */
+	enum radio_state state;
+	const char *fault; /* of the port or line that is not there: "absent", "line.busy"; "" = none */
+	const char *text;  /* what is wrong and what to do, "" = nothing */
 	uint64_t bytes_in, bytes_out, datagrams, heard, sent;
 	int64_t last_heard_us; /* monotonic, 0 = never */
 };
 struct radio_status radio_status(const struct radio *radio);
+
+struct radio_line_status {
+	const char *name;
+	const char *resolved; /* "" = not wired, or not open */
+	bool output, control; /* control: it is the control's and not the modem's */
+	int level;            /* 1, 0; negative errno = not to be had */
+};
+/* The lines of the modem and then of the control, by index. false: no such line. */
+bool radio_line(const struct radio *radio, size_t index, struct radio_line_status *line);

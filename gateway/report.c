@@ -61,18 +61,33 @@ static size_t radio_queued(const struct report *report, size_t index)
 	return queued;
 }
 
+/* What a module says of itself may be any bytes. */
+json_t *report_text(const char *text)
+{
+	enum { CUT = 512 };
+	char plain[CUT];
+	size_t size = 0;
+	json_t *string = strlen(text) < CUT ? json_string(text) : NULL;
+	if (string)
+		return string;
+	for (; text[size] && size + 1 < CUT; size++)
+		plain[size] = text[size] >= 0x20 && text[size] < 0x7f ? text[size] : '?';
+	return json_stringn(plain, size);
+}
+
 static json_t *radio_object(const struct report *report, size_t index)
 {
 	struct radio_status status = radio_status(report->radios[index]);
 	json_t *last = status.last_heard_us ? json_integer((clock_mono_us() - status.last_heard_us) / 1000000)
 					    : json_null();
-	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", status.name, "modem",
-	    status.modem, "air", status.air, "device", status.device, "resolved", status.resolved, "state",
-	    status.up ? "up" : "down", "fault", status.up ? "" : port_fault_name(status.fault), "text", status.text,
-	    "bytes_in", (json_int_t)status.bytes_in, "bytes_out", (json_int_t)status.bytes_out, "datagrams",
-	    (json_int_t)status.datagrams, "heard", (json_int_t)status.heard, "sent", (json_int_t)status.sent, "queued",
-	    (json_int_t)radio_queued(report, index), "last_heard_s", last);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			 "name", status.name, "modem", status.modem, "air", status.air, "device", status.device,
+			 "resolved", status.resolved, "state", radio_state_name(status.state), "fault", status.fault,
+			 "model", report_text(status.model), "firmware", report_text(status.firmware), "text",
+			 report_text(status.text), "bytes_in", (json_int_t)status.bytes_in, "bytes_out",
+			 (json_int_t)status.bytes_out, "datagrams", (json_int_t)status.datagrams, "heard",
+			 (json_int_t)status.heard, "sent", (json_int_t)status.sent, "queued",
+			 (json_int_t)radio_queued(report, index), "last_heard_s", last);
 }
 
 static json_t *radios_array(const struct report *report)
@@ -187,10 +202,11 @@ char *report_state(const struct report *report)
 char *report_radio_state(const struct report *report, size_t index)
 {
 	struct radio_status status = radio_status(report->radios[index]);
-	return dump(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "kind", "radio-state",
-			      "gateway", report->settings->gateway.name, "radio", status.name, "state",
-			      status.up ? "up" : "down", "modem", status.modem, "air", status.air, "fault",
-			      status.up ? "" : port_fault_name(status.fault), "text", status.text, "at",
-			      time_string(clock_wall_ms()), "heard", (json_int_t)status.heard, "sent",
-			      (json_int_t)status.sent, "session", (json_int_t)route_session(report->route)));
+	return dump(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "kind",
+			      "radio-state", "gateway", report->settings->gateway.name, "radio", status.name, "state",
+			      radio_state_name(status.state), "modem", status.modem, "air", status.air, "model",
+			      report_text(status.model), "firmware", report_text(status.firmware), "fault",
+			      status.fault, "text", report_text(status.text), "at", time_string(clock_wall_ms()),
+			      "heard", (json_int_t)status.heard, "sent", (json_int_t)status.sent, "session",
+			      (json_int_t)route_session(report->route)));
 }

@@ -1,6 +1,8 @@
 /* The gateway's own account of itself, as JSON: for `cresset status`, for the retained state topics, for metrics. */
 #pragma once
 
+#include <jansson.h>
+
 #include "gateway/counters.h"
 #include "gateway/radio.h"
 #include "gateway/route.h"
@@ -17,6 +19,9 @@ struct report {
 	int64_t started_us;      /* monotonic */
 	const char *uplink_text; /* last word on the connection */
 };
+
+/* A text of a module or a driver as JSON: what is no UTF-8 becomes '?', and it is cut at 511 bytes. NULL: out of memory. */
+json_t *report_text(const char *text);
 
 /* Everything `cresset status` shows, one line of JSON. The caller frees. NULL: out of memory. */
 char *report_status(const struct report *report);
