@@ -74,13 +74,13 @@ void store_forget(struct store *store, struct entry *entry)
 	store->spared->value++;
 }
 
-void store_keep(struct store *store, const char *name, const void *bytes, size_t size)
+bool store_keep(struct store *store, const char *name, const void *bytes, size_t size)
 {
 	size_t name_size = strlen(name) + 1;
 	struct store_change *change = store->thread ? calloc(1, sizeof(*change) + name_size + size) : NULL;
 	if (!change) {
 		store->no_memory->value += store->thread != NULL;
-		return;
+		return false;
 	}
 	change->type = STORE_KEEP;
 	change->size = size;
@@ -94,6 +94,13 @@ void store_keep(struct store *store, const char *name, const void *bytes, size_t
 	}
 	store_list_add(&store->keeps, change);
 	store_due_within(store, store->commit_interval_us);
+	return true;
+}
+
+void store_hurry(struct store *store)
+{
+	if (!store_nothing_waits(store))
+		store_due_within(store, 0);
 }
 
 const void *store_recall(const struct store *store, const char *name, size_t *size)

@@ -33,6 +33,9 @@ struct store_callbacks {
 	/* On the loop: the file could not be read at the start and was read now; store_recall gives its blocks as they were before
 	 * anything of this run was written over them. NULL is allowed. */
 	void (*recalled)(void *context);
+	/* On the loop: the last block given to store_keep under that name is on disk. Where several were given while the disk was busy,
+	 * an answer may be that of an older one. NULL is allowed. */
+	void (*kept)(void *context, const char *name);
 };
 
 /* Opens or makes the file (directory 0750, file 0640) and starts the thread. Blocks for the disk, as nothing else here does. A
@@ -63,8 +66,11 @@ void store_put(struct store *store, struct entry *entry, bool urgent);
 void store_forget(struct store *store, struct entry *entry);
 
 /* A small named block that survives restarts (session number, dedupe, incidents). Written with the next group, at the latest
- * after the commit interval; a copy is taken; a later block of that name replaces one that still waits. */
-void store_keep(struct store *store, const char *name, const void *bytes, size_t size);
+ * after the commit interval; a copy is taken; a later block of that name replaces one that still waits. false: there is no disk to
+ * keep it on, or no memory. A disk that is away gets it when it is back. */
+bool store_keep(struct store *store, const char *name, const void *bytes, size_t size);
+/* What waits is handed to the disk at once. */
+void store_hurry(struct store *store);
 /* The block kept under that name as it was when the file was read, or NULL (also where it could not be). Valid until store_close. */
 const void *store_recall(const struct store *store, const char *name, size_t *size);
 

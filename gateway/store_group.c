@@ -204,6 +204,8 @@ static void change_written(struct store *store, struct store_change *change, boo
 		return;
 	}
 	store->deleted->value += change->type == STORE_DELETE;
+	if (change->type == STORE_KEEP && !quiet && store->callbacks.kept)
+		store->callbacks.kept(store->callbacks.context, change->data);
 	store_change_free(store, change);
 }
 
