@@ -10,6 +10,7 @@
 #include "gateway/clock.h"
 #include "gateway/crowd.h"
 #include "gateway/emergency.h"
+#include "gateway/field_memory.h"
 #include "gateway/keeper.h"
 #include "gateway/log.h"
 #include "gateway/outgoing.h"
@@ -34,6 +35,7 @@ struct route {
 	struct store *store;
 	char store_text[256];
 	struct remember *remember;
+	struct field_memory *field;
 
 	struct keeper *keeper;
 	struct pressure *pressure;
@@ -46,7 +48,7 @@ struct route {
 	struct radio **radios;
 	sd_event_source *tick_source;
 
-	struct counter *duplicates, *raw_off, *delivered;
+	struct counter *duplicates, *stale_again, *raw_off, *delivered;
 };
 
 /* ---- up ---- */
@@ -56,6 +58,15 @@ static bool is_double(struct route *route, const struct message *message)
 	if (!message->id[0] || !remember_heard(route->remember, message->id, message->alt_id))
 		return false;
 	route->duplicates->value++;
+	return true;
+}
+
+/* Distress that is older than its window is raised once; the window itself cannot tell. */
+static bool is_raised_again(struct route *route, const struct message *message)
+{
+	if (message->authenticity != AUTHENTICITY_STALE || !field_memory_raised(route->field, message))
+		return false;
+	route->stale_again->value++;
 	return true;
 }
 
@@ -81,13 +92,15 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 		route->raw_off->value++;
 		return;
 	}
-	if (is_double(route, &message))
+	if (is_double(route, &message) || is_raised_again(route, &message))
 		return;
 	emergency_enter(&route->emergency, &message, settings->name);
 	crowd_settle(&route->crowd, &message);
 	if (!crowd_merges(&route->crowd, &message))
 		publisher_message(&route->publisher, &message, settings->name, heard_us);
 	emergency_follow(&route->emergency, &message);
+	if (message.class <= CLASS_URGENT)
+		field_memory_urgent(route->field);
 	pressure_check(route->pressure);
 }
 
@@ -210,6 +223,13 @@ static void on_recalled(void *context)
 {
 	struct route *route = context;
 	remember_recall_late(route->remember);
+	field_memory_recall_late(route->field);
+}
+
+static void on_kept(void *context, const char *name)
+{
+	struct route *route = context;
+	field_memory_kept(route->field, name);
 }
 
 static void on_loaded(void *context, struct entry *entry)
@@ -244,6 +264,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	struct route *route = context;
 	int64_t now_ms = clock_steady_ms();
 	remember_tick(route->remember);
+	field_memory_tick(route->field);
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
 	outgoing_tick(route->outgoing, now_ms);
@@ -265,6 +286,7 @@ static int start_tick(struct route *route, sd_event *event)
 static void find_counters(struct route *route)
 {
 	route->duplicates = counters_get(route->counters, "route", "duplicates");
+	route->stale_again = counters_get(route->counters, "route", "drop.stale_again");
 	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
 	route->delivered = counters_get(route->counters, "route", "delivered");
 }
@@ -272,14 +294,17 @@ static void find_counters(struct route *route)
 static bool make_memory(struct route *route, sd_event *event)
 {
 	struct store_callbacks callbacks = {
-	    .context = route, .stored = on_stored, .health = on_store_health, .recalled = on_recalled};
+	    .context = route, .stored = on_stored, .health = on_store_health, .recalled = on_recalled, .kept = on_kept};
 	const struct settings *settings = route->settings;
 	route->radios = calloc(settings->radio_count + 1, sizeof(*route->radios));
 	route->classify = classify_new(&settings->classify);
 	route->store = store_open(&settings->store, &callbacks, event, route->counters);
 	if (route->store)
 		route->remember = remember_new(route->store, settings->dedupe_window_ms, route->counters);
-	return route->radios && route->classify && route->remember;
+	/* After it, because it sets the steady clock. */
+	if (route->remember)
+		route->field = field_memory_new(route->store, route->counters);
+	return route->radios && route->classify && route->field;
 }
 
 static bool make_ways(struct route *route, sd_event *event)
@@ -335,6 +360,7 @@ void route_free(struct route *route)
 		return;
 	sd_event_source_disable_unref(route->tick_source);
 	keeper_free(route->keeper);
+	field_memory_free(route->field);
 	remember_free(route->remember);
 	store_close(route->store, CLOSE_MS);
 	pressure_free(route->pressure);
@@ -379,6 +405,11 @@ const struct schedule *route_radio_schedule(const struct route *route, size_t in
 struct store *route_store(struct route *route)
 {
 	return route->store;
+}
+
+struct field_memory *route_field_memory(struct route *route)
+{
+	return route->field;
 }
 
 const char *route_store_text(const struct route *route)

@@ -12,6 +12,7 @@
 #include "gateway/store.h"
 #include "gateway/uplink.h"
 
+struct field_memory;
 struct route;
 
 struct route_callbacks {
@@ -53,6 +54,9 @@ int route_send(struct route *route, const struct message *message, const char *r
 
 /* A person acknowledges an incident: published, kept, 0; or the error of incidents_acknowledge. */
 int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id);
+
+/* What keeps field frames from repeating, for the radios. */
+struct field_memory *route_field_memory(struct route *route);
 
 /* For reports. */
 const struct incidents *route_incidents(const struct route *route);
