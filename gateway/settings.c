@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/keys.h"
+
 const char *settings_text(struct settings *settings, const char *format, ...)
 {
 	char *text = NULL;
@@ -91,6 +93,28 @@ static void read_dedupe(struct settings *settings, struct config_node *root)
 	settings->dedupe_window_ms = window.integer;
 }
 
+/* Read once here, so that the check says what is wrong with it; the gateway reads it for itself. */
+static void check_key_file(struct settings *settings, const struct config_node *node, const char *path)
+{
+	char error[512];
+	struct keys *keys = keys_load(path, error, sizeof(error));
+	if (!keys)
+		config_error(settings->config, node, "keys", "%s", error);
+	keys_free(keys);
+}
+
+static void read_field(struct settings *settings, struct config_node *root)
+{
+	union config_value values[FIELD_KEYS];
+	struct config_node *node = config_section(settings->config, root, "field");
+	config_read(settings->config, node, field_keys, FIELD_KEYS, values);
+	const char *path = values[FIELD_KEY_FILE].text;
+	settings_check_absolute(settings, node, "keys", path);
+	if (path[0] == '/')
+		check_key_file(settings, node, path);
+	settings->key_file = path[0] ? path : NULL;
+}
+
 struct settings *settings_load(const char *path)
 {
 	struct settings *settings = calloc(1, sizeof(*settings));
@@ -107,6 +131,7 @@ struct settings *settings_load(const char *path)
 	read_store(settings, root);
 	read_classes(settings, root);
 	read_dedupe(settings, root);
+	read_field(settings, root);
 	settings_read_radios(settings, root);
 	settings_read_rules(settings, root);
 	settings_read_stations(settings, root);

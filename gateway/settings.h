@@ -43,6 +43,7 @@ struct settings {
 	struct schedule_settings schedule;
 	struct classify_settings classify;
 	int64_t dedupe_window_ms;
+	const char *key_file; /* of the field frame, NULL = none */
 
 	const struct radio_settings *radios;
 	size_t radio_count; /* disabled ones included */

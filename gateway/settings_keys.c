@@ -104,6 +104,11 @@ const struct config_key dedupe_keys[1] = {
      "time in which a transmission heard again is a double."},
 };
 
+const struct config_key field_keys[FIELD_KEYS] = {
+    [FIELD_KEY_FILE] = {"keys", CONFIG_TEXT, 1, FILE_NAME, "", NULL,
+			"file with the keys of the stations, made by `cresset key`."},
+};
+
 const struct config_key word_keys[1] = {
     {"keywords", CONFIG_TEXTS, 1, 32,
      "SOS, MAYDAY, PAN PAN, PAN-PAN, EMERGENCY, ALERTE, URGENCE, AU SECOURS, SOCORRO, EMERGENCIA, DHARURA", NULL,
@@ -155,6 +160,7 @@ const struct settings_table settings_tables[] = {
     TABLE("classes.weights", weight_keys),
     TABLE("classes.expiry", expiry_keys),
     TABLE("dedupe", dedupe_keys),
+    TABLE("field", field_keys),
     TABLE("", word_keys),
     TABLE("rules[]", rule_keys),
     TABLE("stations[]", station_keys),

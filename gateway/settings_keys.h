@@ -37,6 +37,8 @@ enum {
 
 enum { STORE_MODE, STORE_PATH, STORE_COMMIT_INTERVAL, STORE_KEYS };
 
+enum { FIELD_KEY_FILE, FIELD_KEYS };
+
 enum { RULE_RADIO, RULE_DATA_TYPE, RULE_KEYWORD, RULE_KIND, RULE_URGENCY, RULE_SEVERITY, RULE_CLASS, RULE_KEYS };
 
 enum { STATION_STATION, STATION_ORGANISATION, STATION_KEYS };
@@ -64,7 +66,8 @@ extern const struct config_key expiry_keys[5]; /* by enum message_class */
 extern const struct config_key weight_keys[3]; /* SAFETY, ROUTINE, BULK */
 extern const struct config_key class_keys[1];  /* urgent_per_minute */
 extern const struct config_key dedupe_keys[1]; /* window */
-extern const struct config_key word_keys[1];   /* keywords, at the top */
+extern const struct config_key field_keys[FIELD_KEYS];
+extern const struct config_key word_keys[1]; /* keywords, at the top */
 extern const struct config_key rule_keys[RULE_KEYS];
 extern const struct config_key station_keys[STATION_KEYS];
 extern const struct config_key radio_keys[RADIO_KEYS];
