@@ -201,18 +201,34 @@ def report_case(case, results, report):
         report.target(case.name, "bulk_rate", ">", report.value("two-bridges", case.name, "bulk_rate"), "more than two-bridges")
 
 
+def bulk_wire_bytes():
+    """A bulk message as MQTT 3.1.1 carries it, alone in its packet."""
+    remaining = 2 + len("cresset/v1/op/track/gw1/N0CALL-00") + 2 + BULK_BYTES
+    return 1 + (1 if remaining < 128 else 2) + remaining + TCP_IP_BYTES
+
+
+def room_for_bulk(case, factor, report):
+    """Bulk a second that fits on that part of the link beside all alerts, as the unlimited bridge fills the whole link: alerts do not
+    become fewer because the link became slower."""
+    fifo = report.value("bridge-unlimited", case.name, "bulk_rate")
+    if not fifo:
+        return None
+    alert_as_bulk = alert_wire_bytes() / bulk_wire_bytes()
+    alerts = report.value("bridge-unlimited", case.name, "received") / (report.value("bridge-unlimited", case.name, "sent") / ALERT_RATE)
+    return fifo if factor == 1 else factor * (fifo + alerts * alert_as_bulk) - ALERT_RATE * alert_as_bulk
+
+
 def report_rate_changes(cases, report):
     results = rate_change.measure(lambda workshop, case, seconds: Run(workshop, "cresset", case, seconds), cases, SETTLE_S,
                                   ALERT_RATE)
     for case in cases:
-        fifo = report.value("bridge-unlimited", case.name, "bulk_rate")
         for phase, _, _, factor in rate_change.PHASES:
             name = f"{case.name}-{phase}"
             for metric, (value, unit) in results[case.name][phase].items():
                 report.add("cresset", name, metric, value, unit)
-            share = factor * bulk_share(case)
+            share, room = bulk_share(case), room_for_bulk(case, factor, report)
             report.target(name, "rate_found", "<=", 30, "the rate of the link is found")
-            report.target(name, "bulk_rate", ">=", fifo and share * fifo, f"{share:.0%} of bridge-unlimited on the whole link")
+            report.target(name, "bulk_rate", ">=", room and share * room, f"{share:.0%} of what fits beside the alerts")
 
 
 def run(options, report):
