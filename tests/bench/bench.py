@@ -1,4 +1,4 @@
-"""Runs one benchmark: alert-latency, ingest, memory or disk. scripts/bench builds first and then starts this."""
+"""Runs one benchmark: alert-latency, ingest, memory, disk or radio-to-broker. scripts/bench builds first and then starts this."""
 import argparse
 import importlib
 import sys
@@ -6,7 +6,8 @@ import sys
 import common
 import report
 
-BENCHES = {"alert-latency": "alert_latency", "ingest": "ingest", "memory": "memory", "disk": "disk"}
+BENCHES = {"alert-latency": "alert_latency", "ingest": "ingest", "memory": "memory", "disk": "disk",
+           "radio-to-broker": "radio_to_broker"}
 
 
 def parse():
