@@ -144,7 +144,7 @@ static const struct body_member telemetry_members[] = {
     COUNTED("uptime_h", body.telemetry.uptime_h, U16),
     COUNTED("queue", body.telemetry.queue, U8),
     NAMED("reboot_cause", body.telemetry.reboot_cause, reboot_cause),
-    COUNTED("software_version", body.telemetry.software, U16),
+    COUNTED("software", body.telemetry.software, U16),
 };
 
 static const struct body_member movement_members[] = {
@@ -153,8 +153,8 @@ static const struct body_member movement_members[] = {
     COUNTED("vehicles", body.movement.vehicles, U8),
     COUNTED("persons", body.movement.persons, U8),
     COUNTED("next_report_min", body.movement.next_report_min, U16),
-    COUNTED("from_place", body.movement.from_place, U16),
-    COUNTED("to_place", body.movement.to_place, U16),
+    COUNTED("from", body.movement.from_place, U16),
+    COUNTED("to", body.movement.to_place, U16),
     TIMED("eta", body.movement.eta_ms),
 };
 

@@ -33,28 +33,28 @@ NAMES(ack_level, [ACK_STORED] = "STORED", [ACK_BASE_SEEN] = "BASE_SEEN", [ACK_HQ
 
 NAMES(checkin_state, "UNSPECIFIED", "OK", "DEPARTED", "ARRIVED", "DELAYED", "NEED_CALLBACK", "CANNOT_PROCEED",
       "RETURNING", "DURESS");
-NAMES(rollcall_type, "routine", "security", "major_incident", "serviceability");
+NAMES(rollcall_type, "routine", "security", "major incident", "serviceability");
 NAMES(position_source, "unknown", "GNSS", "manual", "fixed", "network");
 NAMES(language, "unknown", "en", "fr", "ar", "es", "pt", "sw", "so", "uk", "ru");
 NAMES(sitrep_type, "FieldObservation", "SituationInformation", "ResponseResourcesTotals", "CasualtyAndIllnessSummary",
       "ManagementReportingSummary");
 NAMES(access, "UNKNOWN", "OPEN", "RESTRICTED", "CLOSED");
-NAMES(sector, "unspecified", "CCCM", "early_recovery", "education", "emergency_telecommunications", "food_security",
+NAMES(sector, "unspecified", "CCCM", "early recovery", "education", "emergency telecommunications", "food security",
       "health", "logistics", "nutrition", "protection", "shelter", "WASH", "coordination");
 
 NAMES(request_type, "UNSPECIFIED", "BRIEFING", "SECURE_AREA_OR_AIRFIELD", "ARMED_ESCORT", "MILITARY_ASSET",
       "DECONFLICT_AID_DELIVERY", "DUPLICATION_OR_INCONSISTENCY", "NOTIFICATION_DRAFT", "INFORMATION");
-NAMES(cargo, "unspecified", "none", "food", "medical", "shelter_items", "water", "fuel", "staff_only", "mixed");
+NAMES(cargo, "unspecified", "none", "food", "medical", "shelter items", "water", "fuel", "staff only", "mixed");
 NAMES(justification, "NOT_GIVEN", "NO_CIVILIAN_MEANS", "CIVILIAN_MEANS_TOO_LATE", "CIVILIAN_MEANS_UNSAFE",
       "LIFE_SAVING_TIME_CRITICAL", "OTHER");
-NAMES(alternatives, "negotiated_access", "other_route_or_time", "other_organisations_assets", "cluster_pool_asked",
-      "commercial", "local_partner_or_remote", "humanitarian_notification", "air_instead_of_road", "wait",
-      "none_possible");
-NAMES(missing, "justification", "alternatives", "cluster_pool_asked");
+NAMES(alternatives, "negotiated access", "other route or time", "other organisation's assets", "cluster pool asked",
+      "commercial", "local partner or remote", "humanitarian notification", "air instead of road", "wait",
+      "none possible");
+NAMES(missing, "justification", "alternatives", "cluster pool asked");
 
 NAMES(activity_op, "ADD", "UPDATE", "END");
 NAMES(activity_status, "PLANNED", "ONGOING", "SUSPENDED", "COMPLETED", "CANCELLED");
 NAMES(unit, "people", "households", "items", "kg", "litres", "sites");
 NAMES(movement_op, "OPEN", "WAYPOINT", "HANDOVER", "CLOSED");
-NAMES(reboot_cause, "unknown", "power", "watchdog", "brown_out", "software", "user");
-NAMES(sensitivity, "public", "partners", "organisation", "security_desk");
+NAMES(reboot_cause, "unknown", "power", "watchdog", "brown-out", "software", "user");
+NAMES(sensitivity, "public", "partners", "organisation", "security desk only");

@@ -1,49 +1,15 @@
 /* Commands to a radio: hostile JSON in, one message out, and back for the store. */
-#include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "gateway/json.h"
-#include "gateway/json_writer.h"
+#include "drivers/message_body.h"
+#include "gateway/json_command.h"
+#include "gateway/json_parts.h"
 
-enum { COMMAND_SIZE_MAX = 8192, COMMAND_DEPTH_MAX = 4, COMMAND_ID_MAX = 64, MESSAGE_NUMBER_MAX = 5 };
-
-struct command {
-	struct message *message;
-	char *radio;
-	char *error;
-	size_t error_size;
-};
-
-/* Says what is wrong; the value is what the caller returns. */
-#define refuse(command, ...) (snprintf((command)->error, (command)->error_size, __VA_ARGS__), -EINVAL)
-
-static bool is_alphanumeric(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-static bool is_token(const char *text)
-{
-	while (is_alphanumeric(*text) || *text == '_' || *text == '-')
-		text++;
-	return *text == '\0';
-}
+enum { COMMAND_SIZE_MAX = 8192, COMMAND_DEPTH_MAX = 4, MESSAGE_NUMBER_MAX = 5 };
 
 static bool is_number(const char *text)
 {
-	while (is_alphanumeric(*text))
-		text++;
-	return *text == '\0';
-}
-
-/* What would break a line, a frame or a terminal; UTF-8 was checked by the parser. */
-static bool is_printable(const char *text)
-{
-	while ((unsigned char)*text >= 0x20 && *text != 0x7f)
-		text++;
-	return *text == '\0';
+	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == strlen(text);
 }
 
 struct text_rule {
@@ -66,13 +32,38 @@ static int take_text(const struct command *command, const struct text_rule *rule
 
 static int take_kind(const struct command *command, const json_t *value)
 {
+	static const enum message_kind kinds[] = {KIND_TEXT, KIND_ACK, KIND_ALERT, KIND_ROLLCALL};
 	const char *name = json_string_value(value);
-	if (name && strcmp(name, "text") == 0)
-		command->message->kind = KIND_TEXT;
-	else if (name && strcmp(name, "ack") == 0)
-		command->message->kind = KIND_ACK;
-	else
-		return refuse(command, "member \"kind\" must be \"text\" or \"ack\"");
+	for (size_t i = 0; name && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(name, message_kind_name(kinds[i])) == 0) {
+			command->message->kind = kinds[i];
+			return 0;
+		}
+	return refuse(command, "member \"kind\" must be \"text\", \"ack\", \"alert\" or \"rollcall\"");
+}
+
+static int take_status(const struct command *command, const json_t *value)
+{
+	const char *name = json_string_value(value);
+	for (enum message_status status = STATUS_ACTUAL; name && status <= STATUS_TEST; status++)
+		if (strcmp(name, message_status_name(status)) == 0) {
+			command->message->status = status;
+			return 0;
+		}
+	return refuse(command, "member \"status\" must be \"Actual\", \"Exercise\" or \"Test\"");
+}
+
+static int take_position(const struct command *command, const json_t *value)
+{
+	const json_t *lat = json_object_get(value, "lat"), *lon = json_object_get(value, "lon");
+	struct message_position *position = &command->message->position;
+	position->lat_deg = json_number_value(lat);
+	position->lon_deg = json_number_value(lon);
+	position->valid = true;
+	bool on_earth = position->lat_deg >= -90 && position->lat_deg <= 90 && position->lon_deg >= -180 &&
+			position->lon_deg <= 180;
+	if (!json_is_number(lat) || !json_is_number(lon) || !on_earth || json_object_size(value) != 2)
+		return refuse(command, "member \"position\" must be {\"lat\": -90 to 90, \"lon\": -180 to 180}");
 	return 0;
 }
 
@@ -85,27 +76,56 @@ static int take_accepted(const struct command *command, const json_t *value)
 }
 
 static const struct text_rule rules[] = {
-    {"id", COMMAND_ID_MAX, is_token, "text of A-Z a-z 0-9 _ -"},
-    {"to", MESSAGE_STATION_MAX - 1, is_token, "a station of A-Z a-z 0-9 _ -"},
-    {"text", MESSAGE_TEXT_MAX - 1, is_printable, "text without control characters"},
-    {"ref", COMMAND_ID_MAX, is_token, "an id of A-Z a-z 0-9 _ -"},
+    {"id", COMMAND_ID_MAX, command_is_token, "text of A-Z a-z 0-9 _ -"},
+    {"to", MESSAGE_STATION_MAX - 1, command_is_token, "a station of A-Z a-z 0-9 _ -"},
+    {"text", MESSAGE_TEXT_MAX - 1, command_is_printable, "text without control characters"},
+    {"ref", COMMAND_ID_MAX, command_is_token, "an id of A-Z a-z 0-9 _ -"},
     {"message_number", MESSAGE_NUMBER_MAX, is_number, "text of A-Z a-z 0-9"},
-    {"radio", MESSAGE_NAME_MAX - 1, is_token, "the name of a radio, of A-Z a-z 0-9 _ -"},
+    {"radio", MESSAGE_NAME_MAX - 1, command_is_token, "the name of a radio, of A-Z a-z 0-9 _ -"},
 };
 
 static int take_member(const struct command *command, const char *name, const json_t *value)
 {
+	static const struct {
+		const char *name;
+		int (*take)(const struct command *command, const json_t *value);
+	} others[] = {{"kind", take_kind},
+		      {"status", take_status},
+		      {"accepted", take_accepted},
+		      {"position", take_position},
+		      {"body", command_take_body}};
 	struct message *message = command->message;
 	char *const rooms[] = {
 	    message->id, message->to, message->text, message->ack.ref, message->aprs.message_number, command->radio};
-	if (strcmp(name, "kind") == 0)
-		return take_kind(command, value);
-	if (strcmp(name, "accepted") == 0)
-		return take_accepted(command, value);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strcmp(name, others[i].name) == 0)
+			return others[i].take(command, value);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (strcmp(name, rules[i].name) == 0)
 			return take_text(command, &rules[i], value, rooms[i]);
-	return refuse(command, "member \"%.32s\" is not known", is_printable(name) ? name : "?");
+	return refuse(command, "member \"%.32s\" is not known", command_is_printable(name) ? name : "?");
+}
+
+/* Which kinds a member goes with. */
+static int check_foreign(const struct command *command, const json_t *object)
+{
+	static const struct {
+		const char *name;
+		enum message_kind kinds[2];
+	} members[] = {{"text", {KIND_TEXT, KIND_ALERT}},
+		       {"message_number", {KIND_TEXT}},
+		       {"ref", {KIND_ACK}},
+		       {"accepted", {KIND_ACK}},
+		       {"position", {KIND_ALERT}}};
+	enum message_kind kind = command->message->kind;
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		if (json_object_get(object, members[i].name) && kind != members[i].kinds[0] &&
+		    kind != members[i].kinds[1])
+			return refuse(command, "member \"%s\" does not go with kind \"%s\"", members[i].name,
+				      message_kind_name(kind));
+	if (command->message->ack.level && json_object_get(object, "accepted"))
+		return refuse(command, "member \"accepted\" does not go with \"body.level\"");
+	return 0;
 }
 
 static int check_whole(const struct command *command, const json_t *object)
@@ -120,13 +140,8 @@ static int check_whole(const struct command *command, const json_t *object)
 		missing = "ref";
 	if (missing)
 		return refuse(command, "member \"%s\" is missing", missing);
-	const char *const foreign[] = {message->kind == KIND_TEXT ? "accepted" : "text",
-				       message->kind == KIND_TEXT ? "ref" : "message_number"};
-	for (size_t i = 0; i < 2; i++)
-		if (json_object_get(object, foreign[i]))
-			return refuse(command, "member \"%s\" does not go with kind \"%s\"", foreign[i],
-				      message_kind_name(message->kind));
-	return 0;
+	int result = check_foreign(command, object);
+	return result == 0 ? command_check_body(command, json_object_get(object, "body")) : result;
 }
 
 /* The parser would follow two thousand levels on our stack; a command has one. */
@@ -173,6 +188,10 @@ int json_parse_outgoing(const char *json, size_t size, struct message *message, 
 	message->kind = KIND_TEXT;
 	command.radio[0] = '\0';
 	int result = parse(&command, json, size, &object);
+	/* First: what the body may say depends on it. */
+	value = json_object_get(object, "kind");
+	if (result == 0 && value)
+		result = take_kind(&command, value);
 	if (result == 0)
 		json_object_foreach(object, name, value)
 		{
@@ -186,19 +205,37 @@ int json_parse_outgoing(const char *json, size_t size, struct message *message, 
 	return result;
 }
 
+static void put_body(struct writer *writer, const struct message *message)
+{
+	const struct body_table tables[] = {message_body_table(message->body_kind), message_body_common()};
+	if (message->body_kind != message->kind)
+		return;
+	size_t mark = writer_open(writer, "body");
+	for (size_t i = 0; i < 2; i++)
+		for (size_t j = 0; j < tables[i].count; j++)
+			if (tables[i].members[j].down)
+				json_put_member(writer, message, &tables[i].members[j]);
+	writer_close(writer, mark);
+}
+
 char *json_outgoing(const struct message *message, const char *radio, size_t *size)
 {
 	struct writer writer = writer_new();
 	WRITER_TEXT(&writer, "id", message->id);
 	writer_text(&writer, "kind", message_kind_name(message->kind), SIZE_MAX);
+	if (message->status != STATUS_ACTUAL)
+		writer_text(&writer, "status", message_status_name(message->status), SIZE_MAX);
 	writer_text(&writer, "radio", radio, MESSAGE_NAME_MAX);
 	WRITER_TEXT(&writer, "to", message->to);
 	if (message->kind == KIND_ACK) {
 		WRITER_TEXT(&writer, "ref", message->ack.ref);
-		writer_flag(&writer, "accepted", !message->ack.rejected);
+		if (!message->ack.level)
+			writer_flag(&writer, "accepted", !message->ack.rejected);
 	} else {
 		WRITER_TEXT(&writer, "text", message->text);
 		WRITER_TEXT(&writer, "message_number", message->aprs.message_number);
 	}
+	json_put_position(&writer, &message->position);
+	put_body(&writer, message);
 	return writer_finish(&writer, size);
 }

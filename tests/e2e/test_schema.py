@@ -83,6 +83,61 @@ class Schemas(unittest.TestCase):
             seen.add(name)
         self.assertEqual(seen, set(SCHEMAS) - {"common", "state", "radio-state"})
 
+    def test_names_are_those_that_are_written(self):
+        """An enumeration of the schemas that the gateway never writes would be a promise nobody keeps."""
+        written = {}
+        for name, document in samples():
+            for member, value in document.get("properties", document).get("body", {}).items():
+                for item in value if isinstance(value, list) else [value]:
+                    if isinstance(item, str):
+                        written.setdefault((name, member), set()).add(item)
+        listed = {"distress": ["nature"], "alert": ["msg_type", "urgency", "severity", "certainty", "category", "event",
+                  "response"], "checkin": ["state"], "rollcall": ["type"], "position": ["source"], "text": ["language"],
+                  "sitrep": ["type", "access", "severity", "sector"], "telemetry": ["reboot_cause"], "movement": ["op"],
+                  "request": ["type", "urgency", "cargo", "justification", "alternatives", "missing"],
+                  "activity": ["op", "sector", "status", "unit"]}
+        for kind, members in listed.items():
+            for member in members:
+                self.assertEqual(self.enumeration(kind, member), written[kind, member], f"{kind} {member}")
+
+    def enumeration(self, kind, member):
+        schema = SCHEMAS[kind]["$defs"]["position"] if kind == "position" else SCHEMAS[kind]
+        found = schema["properties"]["body"]["properties"][member]
+        found = found.get("items", found)
+        if "$ref" in found:
+            found = SCHEMAS["common"]["$defs"][found["$ref"].rpartition("/")[2]]
+        return set(found["enum"])
+
+    def test_refuse_wrong_bodies(self):
+        wrong = {"checkin": {"state": "FINE"}, "rollcall": {"type": "all"}, "sitrep": {"affected": -1},
+                 "request": {"alternatives": ["prayer"]}, "activity": {"start_date": "2026-9-1"},
+                 "movement": {"op": "LOST"}, "distress": {"nature": "BAD_DAY"}, "alert": {"event": "WAR"},
+                 "ack": {"eta_min": 255}, "position": {"source": "guess"}, "text": {"language": "xx"},
+                 "telemetry": {"reboot_cause": "boredom"}}
+        native = {name: document for name, document in samples()
+                  if name in wrong and "sensitivity" in document.get("properties", document).get("body", {})}
+        self.assertEqual(set(native), set(wrong))
+        for name, change in wrong.items():
+            self.assert_valid(name, native[name])
+            for members in (change, {"sensitivity": "secret"}, {"perpetrator": "x"}):
+                bad = copy.deepcopy(native[name])
+                bad.get("properties", bad)["body"].update(members)
+                self.assert_refused(name, bad, f"{members}")
+
+    def test_only_what_is_incomplete_says_so(self):
+        request = next(d for n, d in samples() if n == "request" and "missing" in d["body"])
+        for gone in ("missing", "incomplete"):
+            bad = copy.deepcopy(request)
+            del bad["body"][gone]
+            self.assert_refused("request", bad, f"one without {gone}")
+        self.assert_refused("request", {**request, "class": "URGENT"}, "a class that no request has")
+
+    def test_logistics_does_not_learn_who(self):
+        log = next(d for n, d in samples() if n == "alert" and d.get("id", "").startswith("l-"))
+        self.assertFalse({"station", "callsign", "radio", "heard", "text"} & set(log), log)
+        self.assertFalse({"persons", "incident"} & set(log["body"]), log)
+        self.assertNotIn("f-17", json.dumps(log))
+
     def test_what_decode_writes(self):
         result = subprocess.run([BINARY / "cresset", "decode", "--modem", "none", "--air", "aprs"],
                                 input=FRAMES.encode(), stdout=subprocess.PIPE)
@@ -121,6 +176,19 @@ class Schemas(unittest.TestCase):
         self.assert_valid("command-send", {"id": "c-1", "kind": "ack", "to": "N0CALL-7", "ref": "42"})
         for bad in ({"text": "x"}, {**good, "id": ""}, {**good, "text": ""}, {**good, "text": "a\nb"},
                     {**good, "ref": "1"}, {**good, "kind": "distress"}, {"id": "c-1", "kind": "ack", "to": "A"}):
+            self.assert_refused("command-send", bad, "a wrong command")
+        ack = {"id": "c-1", "kind": "ack", "to": "f-17", "ref": "f-17-1"}
+        alert = {"id": "c-1", "kind": "alert"}
+        grave = {"urgency": "Immediate", "severity": "Severe"}
+        roll = {"id": 1, "type": "security", "window_min": 10}
+        self.assert_valid("command-send", {**alert, "body": grave})
+        for bad in ({**ack, "body": {}}, {**ack, "body": {"level": "HQ_SEEN"}}, {**ack, "body": {"level": "STORED"}},
+                    {**ack, "accepted": True, "body": {"level": "HQ_RECEIVED"}},
+                    {**ack, "body": {"level": "HQ_SEEN", "operator": "desk-1", "eta_min": 5}},
+                    alert, {**alert, "body": {"urgency": "Immediate"}}, {**alert, "body": {**grave, "ref": "c-0"}},
+                    {**alert, "body": {**grave, "msg_type": "Cancel"}}, {**alert, "body": {**grave, "state": "OK"}},
+                    {"id": "c-1", "kind": "rollcall", "body": {**roll, "id": 0}},
+                    {"id": "c-1", "kind": "rollcall", "text": "x", "body": roll}):
             self.assert_refused("command-send", bad, "a wrong command")
 
     def test_states(self):

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/message_body.h"
+#include "gateway/classify.h"
 #include "gateway/json.h"
 
 #define SET(array, text) snprintf(array, sizeof(array), "%s", text)
@@ -90,6 +92,112 @@ static void print_messages(void)
 	print("position", json_payload(&message, &context, &size));
 }
 
+/* A member with a value that is given: the largest there is, or all bits. */
+static void fill_member(struct message *message, const struct body_member *member)
+{
+	switch (member->type) {
+	case BODY_ID:
+	case BODY_TEXT:
+		snprintf(message_body_text(message, member), member->size, "f-17-4000");
+		break;
+	case BODY_NUMBER:
+		message_body_set_number(message, member, 12.25);
+		break;
+	case BODY_BITS:
+		message_body_set(message, member, (1 << member->names->count) - 1);
+		break;
+	case BODY_INTEGER:
+		message_body_set(message, member, member->most);
+		break;
+	case BODY_TIME:
+		message_body_set(message, member, INT64_C(1790003600000));
+		break;
+	default:
+		message_body_set(message, member, 1);
+	}
+}
+
+/* A message of the field network without what is only known of others. */
+static struct message native(enum message_kind kind, bool full)
+{
+	struct message message;
+	message_init(&message);
+	message.kind = message.body_kind = kind;
+	message_body_init(kind, &message.body);
+	SET(message.id, "f-17-4000");
+	SET(message.station, "f-17");
+	message.received_at_ms = INT64_C(1790000000123);
+	message.authenticity = AUTHENTICITY_VERIFIED;
+	message.ack.level = kind == KIND_ACK ? ACK_BASE_SEEN : 0;
+	SET(message.ack.ref, kind == KIND_ACK ? "f-17-3999" : "");
+	const struct body_table table = message_body_table(kind), common = message_body_common();
+	for (size_t i = 0; full && i < table.count; i++)
+		fill_member(&message, &table.members[i]);
+	for (size_t i = 0; full && i < common.count; i++)
+		fill_member(&message, &common.members[i]);
+	message.class = classify_class(&message);
+	return message;
+}
+
+static void print_native(const struct message *message)
+{
+	size_t size;
+	print(message_kind_name(message->kind), json_payload(message, &context, &size));
+}
+
+/* Every name that a member can have, and 255, which has none. */
+static void print_names(enum message_kind kind, const struct body_member *member)
+{
+	for (int64_t number = 0; member->type == BODY_NAME && number <= 255; number++) {
+		struct message message = native(kind, false);
+		if (number != 255 && ((size_t)number >= member->names->count || !member->names->names[number]))
+			continue;
+		message_body_set(&message, member, number);
+		message.class = classify_class(&message);
+		print_native(&message);
+	}
+}
+
+static void print_field(void)
+{
+	struct classify *classify = classify_new(NULL);
+	for (enum message_kind kind = KIND_DISTRESS; kind <= KIND_MOVEMENT; kind++) {
+		const struct body_table table = message_body_table(kind);
+		struct message least = native(kind, false), most = native(kind, true);
+		classify_message(classify, &least, "lora", 0);
+		print_native(&least);
+		print_native(&most);
+		for (size_t i = 0; i < table.count; i++)
+			print_names(kind, &table.members[i]);
+	}
+	classify_free(classify);
+}
+
+static void print_raised(void)
+{
+	struct message message = native(KIND_TEXT, true);
+	message.kind = KIND_ALERT;
+	message.urgency = URGENCY_IMMEDIATE;
+	message.severity = SEVERITY_SEVERE;
+	message.class = CLASS_URGENT;
+	print_native(&message);
+	message = native(KIND_CHECKIN, false);
+	message.body.checkin.state = CHECKIN_DURESS;
+	message.class = CLASS_DISTRESS;
+	SET(message.incident, message.id);
+	message.incident_count = 1;
+	print_native(&message);
+	message = native(KIND_REQUEST, false);
+	message.body.request.type = REQUEST_MILITARY_ASSET;
+	message.body.request.missing = message_request_missing(&message.body.request);
+	message.class = CLASS_ROUTINE;
+	print_native(&message);
+	message = native(KIND_ALERT, true);
+	size_t size;
+	print("alert",
+	      json_logistics(&message, CLASS_SAFETY, "l-0123456789abcdef", "l-fedcba9876543210", &context, &size));
+}
+
 static void print_records(void)
 {
 	struct incident incident = {.id = "f-17-4000",
@@ -105,6 +213,8 @@ static void print_records(void)
 				    .cancel_requested = true};
 	size_t size;
 	print("incident", json_incident(&incident, &context, &size));
+	incident.covert = true;
+	print("incident", json_incident(&incident, &context, &size));
 	for (enum receipt_stage stage = RECEIPT_QUEUED; stage <= RECEIPT_CANCELLED; stage++) {
 		struct receipt receipt = {"c-17",
 					  stage,
@@ -115,6 +225,19 @@ static void print_records(void)
 					  INT64_C(1790000000123)};
 		print("receipt", json_receipt(&receipt, &context, &size));
 	}
+}
+
+static void print_command(const char *json)
+{
+	struct message message;
+	char radio[MESSAGE_NAME_MAX], error[128];
+	size_t size;
+	if (json_parse_outgoing(json, strlen(json), &message, radio, error, sizeof(error)) < 0) {
+		fprintf(stderr, "%s: %s\n", json, error);
+		exit(1);
+	}
+	printf("command-send %s\n", json);
+	print("command-send", json_outgoing(&message, radio, &size));
 }
 
 static void print_commands(void)
@@ -131,11 +254,27 @@ static void print_commands(void)
 	message.kind = KIND_ACK;
 	SET(message.ack.ref, "42");
 	print("command-send", json_outgoing(&message, NULL, &size));
+	print_command(
+	    "{\"id\":\"c-1\",\"kind\":\"text\",\"text\":\"x\",\"body\":{\"language\":\"fr\",\"ack_wanted\":true}}");
+	print_command(
+	    "{\"id\":\"c-2\",\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-4000\",\"body\":{\"level\":\"RESPONDING\","
+	    "\"eta_min\":40,\"operator\":\"desk-1\"}}");
+	print_command(
+	    "{\"id\":\"c-3\",\"kind\":\"alert\",\"status\":\"Exercise\",\"text\":\"x\",\"position\":{\"lat\":4.1,"
+	    "\"lon\":18.5},"
+	    "\"body\":{\"msg_type\":\"Update\",\"ref\":\"c-0\",\"urgency\":\"Immediate\",\"severity\":\"Severe\","
+	    "\"certainty\":\"Likely\",\"category\":\"Transport\",\"event\":\"ROAD_CLOSED\",\"response\":\"Avoid\","
+	    "\"radius_m\":1500,\"expires_at\":\"2026-09-21T14:13:20Z\",\"persons\":2,\"sensitivity\":\"partners\"}}");
+	print_command(
+	    "{\"id\":\"c-4\",\"kind\":\"rollcall\",\"body\":{\"id\":513,\"type\":\"major incident\",\"window_min\":30,"
+	    "\"slot_s\":20,\"group\":4}}");
 }
 
 int main(void)
 {
 	print_messages();
+	print_field();
+	print_raised();
 	print_records();
 	print_commands();
 	return 0;
