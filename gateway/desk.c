@@ -270,8 +270,7 @@ void desk_request(void *context, struct control_client *client, const char *json
 
 /* ---- what passes ---- */
 
-/* A check-in under duress is shown as the check-in that it looks like; false: not at all, as its incident. */
-static bool disguise(json_t *message)
+bool desk_may_show(json_t *message)
 {
 	json_t *body = json_object_get(message, "body");
 	const char *kind = json_string_value(json_object_get(message, "kind"));
@@ -292,7 +291,7 @@ void desk_passed(void *context, const struct entry *entry)
 	if (!desk->control || !control_wanted(desk->control, "messages"))
 		return;
 	json_t *message = json_loadb(entry_payload(entry), entry->payload_size, 0, NULL);
-	if (!disguise(message)) {
+	if (!desk_may_show(message)) {
 		json_decref(message);
 		return;
 	}

@@ -1,6 +1,8 @@
 /* What people at the base ask for through the tool's socket: status, traffic as it passes, sending, acknowledging. */
 #pragma once
 
+#include <jansson.h>
+
 #include "gateway/control.h"
 #include "gateway/report.h"
 
@@ -23,3 +25,7 @@ void desk_passed(void *desk, const struct entry *entry);
 /* For struct radio_callbacks: a datagram passed. */
 void desk_datagram(struct desk *desk, const char *radio, enum radio_direction direction,
 		   const struct datagram *datagram);
+
+/* Makes a document fit to be shown at the base: a check-in under duress becomes the one that it looks like. False: not to be shown at all,
+ * which its incident is not. */
+bool desk_may_show(json_t *message);

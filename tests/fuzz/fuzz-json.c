@@ -29,6 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		message.kind = (enum message_kind)(data[0] % KIND_COUNT);
 	if (size > 1)
 		message.ack.level = (enum ack_level)data[1];
+	if (size > 2)
+		message.body_kind = (enum message_kind)(data[2] % KIND_COUNT);
+	if (size > 3)
+		message.sensitivity = data[3];
+	memcpy(&message.body, data, size < sizeof(message.body) ? size : sizeof(message.body));
 	memcpy(message.text, data, size < sizeof(message.text) ? size : sizeof(message.text));
 	memcpy(message.station, data, size < sizeof(message.station) - 1 ? size : sizeof(message.station) - 1);
 	memcpy(message.heard.path, data, size < sizeof(message.heard.path) ? size : sizeof(message.heard.path));
@@ -42,6 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	message.raw_size = size;
 	check(json_message(&message, &context, &line_size));
 	check(json_payload(&message, &context, &line_size));
+	check(json_logistics(&message, CLASS_SAFETY, "l-1", "", &context, &line_size));
+	if (json_logistics_topic(&message, "l-1", &context, topic, sizeof(topic)) > 0 && strpbrk(topic, "+#$ \x7f"))
+		abort();
 	if (json_topic(&message, &context, topic, sizeof(topic)) > 0 && strpbrk(topic, "+#$ \x7f"))
 		abort();
 	return 0;

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	char *written = json_outgoing(&message, radio, &written_size);
 	if (!written || json_parse_outgoing(written, written_size, &again, NULL, error, sizeof(error)) != 0 ||
-	    strcmp(message.text, again.text) != 0 || strcmp(message.id, again.id) != 0)
+	    strcmp(message.text, again.text) != 0 || strcmp(message.id, again.id) != 0 ||
+	    strcmp(message.ack.ref, again.ack.ref) != 0 || message.kind != again.kind)
 		abort();
 	free(written);
 	return 0;

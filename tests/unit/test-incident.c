@@ -204,6 +204,71 @@ static void see(struct incidents *incidents, const char *id)
 	assert_int_equal(incidents_acknowledge(incidents, id, ACK_BASE_SEEN, "op1", START_MS, NULL), 0);
 }
 
+static void test_who_speaks_of_whom(void **state)
+{
+	(void)state;
+	struct incidents *incidents = incidents_new(16);
+	enter(incidents, "f-17-1", "f-17", AUTHENTICITY_VERIFIED, START_MS);
+	enter(incidents, "f-1-71", "f-1", AUTHENTICITY_SUSPECT, START_MS);
+	enter(incidents, "a-0123-1", "N0CALL-7", AUTHENTICITY_UNVERIFIED, START_MS);
+	static const struct {
+		enum message_authenticity authenticity;
+		const char *ref, *found;
+	} rows[] = {
+	    {AUTHENTICITY_VERIFIED, "f-17-1", "f-17-1"},
+	    {AUTHENTICITY_VERIFIED, "f-17-99", "f-17-1"}, /* a repeat that was merged */
+	    {AUTHENTICITY_VERIFIED, "f-1-71", "f-1-71"},
+	    {AUTHENTICITY_VERIFIED, "a-0123-1", "a-0123-1"},
+	    {AUTHENTICITY_SUSPECT, "f-1-72", "f-1-71"},
+	    {AUTHENTICITY_SUSPECT, "f-17-1", NULL},
+	    {AUTHENTICITY_STALE, "f-1-71", NULL},
+	    {AUTHENTICITY_UNVERIFIED, "f-17-1", NULL},
+	    {AUTHENTICITY_UNVERIFIED, "a-0123-1", NULL},
+	    {AUTHENTICITY_VERIFIED, "f-171-1", NULL},
+	    {AUTHENTICITY_VERIFIED, "f-17", NULL},
+	    {AUTHENTICITY_VERIFIED, "f-17-", NULL},
+	    {AUTHENTICITY_VERIFIED, "f-17-1-1", NULL},
+	    {AUTHENTICITY_VERIFIED, "", NULL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct message message = distress("x", "f-17", rows[i].authenticity);
+		const struct incident *incident = incidents_of(incidents, &message, rows[i].ref);
+		if (rows[i].found)
+			assert_string_equal(incident->id, rows[i].found);
+		else
+			assert_null(incident);
+		message.status = STATUS_TEST;
+		assert_null(incidents_of(incidents, &message, rows[i].ref));
+	}
+	incidents_free(incidents);
+}
+
+static void test_covert_ones_stay_apart(void **state)
+{
+	(void)state;
+	struct incidents *incidents = incidents_new(16);
+	for (int i = 0; i < 2; i++) {
+		struct message message = distress(i ? "f-1-4" : "f-1-1", "f-1", AUTHENTICITY_UNVERIFIED);
+		message.kind = KIND_CHECKIN;
+		assert_true(incidents_enter(incidents, &message, "vhf", START_MS)->covert);
+		assert_string_equal(message.incident, "f-1-1");
+		assert_false(enter(incidents, i ? "f-1-5" : "f-1-2", "f-1", AUTHENTICITY_UNVERIFIED, START_MS)->covert);
+	}
+	assert_int_equal(incidents_count(incidents), 2);
+	incidents_request_cancel(incidents, "f-1-2");
+	size_t size;
+	uint8_t *block = incidents_save(incidents, &size);
+	struct incidents *again = incidents_new(16);
+	assert_true(incidents_recall(again, block, size));
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(incidents_at(again, i)->covert, i == 0);
+		assert_int_equal(incidents_at(again, i)->cancel_requested, i == 1);
+	}
+	free(block);
+	incidents_free(again);
+	incidents_free(incidents);
+}
+
 static void test_who_gives_way(void **state)
 {
 	(void)state;
@@ -330,6 +395,8 @@ int main(void)
 	    cmocka_unit_test(test_levels_only_rise),
 	    cmocka_unit_test(test_human_levels_need_a_person),
 	    cmocka_unit_test(test_cancel_is_a_request),
+	    cmocka_unit_test(test_who_speaks_of_whom),
+	    cmocka_unit_test(test_covert_ones_stay_apart),
 	    cmocka_unit_test(test_who_gives_way),
 	    cmocka_unit_test(test_flood_is_bounded_and_drops_no_verified_one),
 	    cmocka_unit_test(test_saved_and_recalled),

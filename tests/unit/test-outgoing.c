@@ -52,6 +52,84 @@ static void test_ack(void **state)
 	assert_true(message.ack.rejected);
 }
 
+static void test_ack_with_level(void **state)
+{
+	(void)state;
+	struct message message;
+	char error[128];
+	assert_int_equal(
+	    parse("{\"body\":{\"operator\":\"desk-1\",\"eta_min\":40,\"level\":\"RESPONDING\"},\"to\":\"f-17\","
+		  "\"ref\":\"f-17-4000\",\"kind\":\"ack\"}",
+		  &message, error),
+	    0);
+	assert_int_equal(message.body_kind, KIND_ACK);
+	assert_int_equal(message.ack.level, ACK_RESPONDING);
+	assert_int_equal(message.ack.eta_min, 40);
+	assert_string_equal(message.ack.operator_id, "desk-1");
+	assert_int_equal(
+	    parse("{\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-1\",\"body\":{\"level\":\"HQ_RECEIVED\"}}",
+		  &message, error),
+	    0);
+	assert_int_equal(message.ack.eta_min, -1);
+}
+
+static void test_alert(void **state)
+{
+	(void)state;
+	struct message message;
+	char error[128];
+	assert_int_equal(
+	    parse(
+		"{\"kind\":\"alert\",\"status\":\"Exercise\",\"text\":\"stay "
+		"in\",\"position\":{\"lat\":4.1,\"lon\":-18},"
+		"\"body\":{\"msg_type\":\"Cancel\",\"ref\":\"c-1\",\"urgency\":\"Immediate\",\"severity\":\"Extreme\","
+		"\"certainty\":\"Observed\",\"category\":\"CBRNE\",\"event\":\"MOVEMENT_SUSPENDED\",\"response\":"
+		"\"Shelter\","
+		"\"radius_m\":655350,\"expires_at\":\"2026-09-21T14:13:20Z\",\"persons\":0,\"ack_wanted\":true,"
+		"\"sensitivity\":\"security desk only\"}}",
+		&message, error),
+	    0);
+	const struct body_alert *alert = &message.body.alert;
+	assert_int_equal(message.kind, KIND_ALERT);
+	assert_int_equal(message.body_kind, KIND_ALERT);
+	assert_int_equal(message.status, STATUS_EXERCISE);
+	assert_true(message.position.valid && message.position.lat_deg == 4.1 && message.position.lon_deg == -18);
+	assert_int_equal(message.urgency, URGENCY_IMMEDIATE);
+	assert_int_equal(message.severity, SEVERITY_EXTREME);
+	assert_int_equal(alert->type, ALERT_TYPE_CANCEL);
+	assert_int_equal(alert->certainty, 1);
+	assert_int_equal(alert->category, 11);
+	assert_int_equal(alert->event, EVENT_MOVEMENT_SUSPENDED);
+	assert_int_equal(alert->response, 1);
+	assert_true(alert->radius_m == 655350);
+	assert_int_equal(alert->expires_at_ms, INT64_C(1790000000000));
+	assert_int_equal(alert->persons, 0);
+	assert_string_equal(alert->ref, "c-1");
+	assert_int_equal(message.sensitivity, 3);
+	assert_true(message.ack_wanted);
+	assert_int_equal(
+	    parse("{\"body\":{\"urgency\":\"Past\",\"severity\":\"Minor\"},\"kind\":\"alert\"}", &message, error), 0);
+	assert_int_equal(message.body.alert.persons, -1);
+	assert_false(message.position.valid);
+}
+
+static void test_rollcall(void **state)
+{
+	(void)state;
+	struct message message;
+	char error[128];
+	assert_int_equal(
+	    parse("{\"kind\":\"rollcall\",\"body\":{\"id\":513,\"type\":\"major incident\",\"window_min\":30,"
+		  "\"slot_s\":20}}",
+		  &message, error),
+	    0);
+	assert_int_equal(message.body.rollcall.id, 513);
+	assert_int_equal(message.body.rollcall.type, ROLLCALL_MAJOR_INCIDENT);
+	assert_int_equal(message.body.rollcall.window_min, 30);
+	assert_int_equal(message.body.rollcall.slot_s, 20);
+	assert_int_equal(message.body.rollcall.group, -1);
+}
+
 static void test_there_and_back(void **state)
 {
 	(void)state;
@@ -59,6 +137,20 @@ static void test_there_and_back(void **state)
 	    "{\"id\":\"c-1\",\"kind\":\"text\",\"radio\":\"vhf\",\"to\":\"N0CALL-7\",\"text\":\"a \\\" \xc3\xa9\","
 	    "\"message_number\":\"7\"}",
 	    "{\"id\":\"c-2\",\"kind\":\"ack\",\"to\":\"N0CALL-7\",\"ref\":\"42\",\"accepted\":false}",
+	    "{\"id\":\"c-3\",\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-1\",\"body\":{\"level\":\"RESPONDING\","
+	    "\"eta_min\":"
+	    "40,\"operator\":\"desk-1\",\"sensitivity\":\"public\"}}",
+	    "{\"id\":\"c-4\",\"kind\":\"alert\",\"status\":\"Test\",\"text\":\"x\",\"position\":{\"lat\":4.1234567,"
+	    "\"lon\":-18},"
+	    "\"body\":{\"msg_type\":\"Alert\",\"urgency\":\"Expected\",\"severity\":\"Severe\",\"certainty\":"
+	    "\"Unknown\","
+	    "\"category\":\"Other\",\"event\":\"ROAD_CLOSED\",\"response\":\"None\",\"radius_m\":1500,\"expires_at\":"
+	    "\"2026-09-21T14:13:20.000Z\",\"persons\":3,\"sensitivity\":\"partners\",\"ack_wanted\":true}}",
+	    "{\"id\":\"c-5\",\"kind\":\"rollcall\",\"body\":{\"id\":1,\"type\":\"routine\",\"window_min\":1,\"group\":"
+	    "0,"
+	    "\"sensitivity\":\"public\"}}",
+	    "{\"id\":\"c-6\",\"kind\":\"text\",\"text\":\"x\",\"body\":{\"language\":\"fr\",\"sensitivity\":\"public\"}"
+	    "}",
 	};
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		struct message message;
@@ -71,6 +163,9 @@ static void test_there_and_back(void **state)
 		free(again);
 	}
 }
+
+#define ACK   "{\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-1\",\"body\":"
+#define ALERT "{\"kind\":\"alert\",\"body\":{\"urgency\":\"Immediate\""
 
 static void test_refused(void **state)
 {
@@ -113,6 +208,43 @@ static void test_refused(void **state)
 	    {"{\"kind\":\"ack\",\"ref\":\"1\"}", "\"to\" is missing"},
 	    {"{\"kind\":\"ack\",\"ref\":\"1\",\"to\":\"A\",\"text\":\"x\"}", "\"text\" does not go"},
 	    {"{\"kind\":\"ack\",\"ref\":\"1\",\"to\":\"A\",\"accepted\":1}", "\"accepted\" must be"},
+	    {"{\"text\":\"x\",\"status\":\"System\"}", "\"status\" must be"},
+	    {"{\"text\":\"x\",\"body\":[]}", "\"body\" must be an object"},
+	    {"{\"text\":\"x\",\"body\":{\"state\":\"OK\"}}", "\"body.state\" is not known for kind \"text\""},
+	    {"{\"text\":\"x\",\"body\":{\"a\\u001b\":1}}", "\"body.?\" is not known"},
+	    {"{\"text\":\"x\",\"body\":{\"language\":\"xx\"}}", "\"body.language\" must be one of unknown, en, fr"},
+	    {"{\"text\":\"x\",\"body\":{\"ack_wanted\":1}}", "\"body.ack_wanted\" must be true or false"},
+	    {"{\"text\":\"x\",\"position\":{\"lat\":1,\"lon\":2}}", "\"position\" does not go"},
+	    {ACK "{\"level\":\"STORED\"}}", "\"body.level\" must be one of BASE_SEEN"},
+	    {ACK "{\"level\":\"NOT_AUTHENTIC\"}}", "\"body.level\" must be"},
+	    {ACK "{\"level\":\"HQ_SEEN\"}}", "\"body.operator\" is missing"},
+	    {ACK "{\"level\":\"HQ_SEEN\",\"operator\":\"caf\u00e9\"}}", "\"body.operator\" must be"},
+	    {ACK "{\"level\":\"HQ_SEEN\",\"operator\":\"01234567890123456789012345678901\"}}",
+	     "\"body.operator\" must be"},
+	    {ACK "{\"level\":\"HQ_SEEN\",\"operator\":\"d\",\"eta_min\":5}}", "\"body.eta_min\" goes with"},
+	    {ACK "{\"level\":\"RESPONDING\",\"operator\":\"d\",\"eta_min\":255}}", "whole number from 0 to 254"},
+	    {ACK "{\"level\":\"HQ_RECEIVED\"},\"accepted\":true}", "\"accepted\" does not go with \"body.level\""},
+	    {ACK "{\"level\":\"HQ_RECEIVED\",\"bitmap\":3}}", "\"body.bitmap\" is not known"},
+	    {ACK "{}}", "\"body.level\" is missing"},
+	    {"{\"kind\":\"alert\"}", "\"body.urgency\" is missing"},
+	    {ALERT "}}", "\"body.severity\" is missing"},
+	    {ALERT ",\"severity\":\"Grave\"}}", "one of Unknown, Extreme, Severe, Moderate, Minor"},
+	    {ALERT ",\"severity\":1}}", "\"body.severity\" must be one of"},
+	    {ALERT ",\"severity\":\"Minor\",\"ref\":\"c-1\"}}", "\"body.ref\" goes with"},
+	    {ALERT ",\"severity\":\"Minor\",\"ref\":\"c/1\"}}", "\"body.ref\" must be"},
+	    {ALERT ",\"severity\":\"Minor\",\"msg_type\":\"Update\"}}", "\"body.ref\" is missing"},
+	    {ALERT ",\"severity\":\"Minor\",\"radius_m\":-1}}", "number from 0 to 655350"},
+	    {ALERT ",\"severity\":\"Minor\",\"radius_m\":\"1\"}}", "\"body.radius_m\" must be"},
+	    {ALERT ",\"severity\":\"Minor\",\"expires_at\":\"tomorrow\"}}", "\"body.expires_at\" must be a time"},
+	    {ALERT ",\"severity\":\"Minor\",\"persons\":1.5}}", "\"body.persons\" must be a whole number"},
+	    {ALERT "},\"position\":{\"lat\":91,\"lon\":0}}", "\"position\" must be"},
+	    {ALERT "},\"position\":{\"lat\":1}}", "\"position\" must be"},
+	    {ALERT "},\"position\":{\"lat\":1,\"lon\":2,\"alt_m\":3}}", "\"position\" must be"},
+	    {ALERT "},\"position\":[1,2]}", "\"position\" must be"},
+	    {"{\"kind\":\"rollcall\",\"body\":{\"type\":\"security\",\"window_min\":5}}", "\"body.id\" is missing"},
+	    {"{\"kind\":\"rollcall\",\"body\":{\"id\":65536}}", "whole number from 1 to 65535"},
+	    {"{\"kind\":\"rollcall\",\"body\":{\"id\":1,\"type\":\"security\"}}", "\"body.window_min\" is missing"},
+	    {"{\"kind\":\"rollcall\",\"text\":\"x\"}", "\"text\" does not go with kind \"rollcall\""},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct message message;
@@ -148,7 +280,8 @@ static void test_lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_text),    cmocka_unit_test(test_ack),     cmocka_unit_test(test_there_and_back),
+	    cmocka_unit_test(test_text),    cmocka_unit_test(test_ack),      cmocka_unit_test(test_ack_with_level),
+	    cmocka_unit_test(test_alert),   cmocka_unit_test(test_rollcall), cmocka_unit_test(test_there_and_back),
 	    cmocka_unit_test(test_refused), cmocka_unit_test(test_lengths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
