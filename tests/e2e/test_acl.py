@@ -1,0 +1,76 @@
+"""Who receives what at headquarters, by the example of an access list: everybody subscribes to everything, and what arrives counts."""
+
+import subprocess
+import unittest
+
+import harness
+
+# What a gateway publishes (gateway/json_topic.c), each with those who may have it.
+DESK, OFFICER, LOGISTICS, AGENCY, BRIDGE = "security", "cmcoord", "logistics", "agency-example-org", "pub-bridge"
+TOPICS = {
+    "sec/base1/distress/f-17": {DESK}, "sec/base1/alert/f-17": {DESK}, "sec/base1/checkin/f-17": {DESK},
+    "sec/base1/rollcall/513": {DESK}, "sec/base1/incident/f-17-1": {DESK}, "sec/base1/ack/f-17": {DESK},
+    "sec/base1/text/f-17": {DESK},
+    "track/base1/f-17": {DESK}, "move/base1/4099": {DESK},
+    "coord/base1/request/f-17-2": {OFFICER},
+    "act/base1/42": {OFFICER, LOGISTICS, AGENCY, BRIDGE}, "sit/base1/f-17-3": {OFFICER, BRIDGE},
+    "log/base1/road/l-1": {DESK, OFFICER, LOGISTICS, AGENCY}, "log/base1/airfield/l-2": {DESK, OFFICER, LOGISTICS, AGENCY},
+    "log/base1/movement/l-3": {DESK, OFFICER, LOGISTICS, AGENCY},
+    "org/example-org/base1/text/f-17": {AGENCY}, "org/example-org/base1/sitrep/f-17": {AGENCY},
+    "org/unassigned/base1/text/f-18": set(),
+    "gw/base1/telemetry/f-17": set(), "gw/base1/raw/lora": set(), "gw/base1/state": {DESK},
+    "gw/base1/receipt/c-1": {DESK, OFFICER, AGENCY},
+}
+EXERCISES = {f"exercise/{topic}": readers - {BRIDGE} for topic, readers in TOPICS.items()
+             if not topic.startswith(("gw/base1/state", "gw/base1/receipt"))}
+EXPECTED = {**TOPICS, **EXERCISES}
+ROLES = [DESK, OFFICER, LOGISTICS, AGENCY, BRIDGE, "public", "liaison-example", "auditor", "base2"]
+# What each role may read: the last message on it says that all before it have been delivered.
+LAST = {DESK: "sec/end", OFFICER: "coord/end", LOGISTICS: "log/end", AGENCY: "log/end", BRIDGE: "sit/end", "public": "pub/end",
+        "liaison-example": "liaison/out/example-liaison/end", "auditor": "audit/end", "base2": "gw/base2/down/end"}
+PREFIX = "cresset/v1/demo/"
+
+
+class Acl(unittest.TestCase):
+    def setUp(self):
+        self.bench = harness.Bench()
+        self.addCleanup(self.bench.__exit__)
+        acl = self.bench.dir / "acl"
+        text = (harness.SOURCE / "config" / "mosquitto" / "acl").read_text()
+        acl.write_text(f"{text}\nuser ending\ntopic write cresset/v1/demo/#\n")
+        acl.chmod(0o600)
+        self.port, _ = self.bench.broker(lines=[f"acl_file {acl}", "log_type all"])
+
+    def publish(self, user, topic):
+        """True: the broker took it."""
+        result = subprocess.run(
+            [harness.find_program("mosquitto_pub"), "-p", str(self.port), "-u", user, "-V", "5", "-q", "1", "-t",
+             PREFIX + topic, "-m", "{}"], capture_output=True, text=True, timeout=harness.PATIENCE_S)
+        return result.returncode == 0 and "not authori" not in result.stderr.lower()
+
+    def listen(self, role):
+        listener = harness.Listener(self.bench, self.port, "#", ["-u", role, "-i", f"reads-{role}"])
+        log = self.bench.dir / f"mosquitto-{self.port}.log"
+        harness.wait_for(lambda: f"Received SUBSCRIBE from reads-{role}" in log.read_text(), f"the subscription of {role}")
+        return listener
+
+    def test_everybody_gets_what_is_theirs(self):
+        listeners = {role: self.listen(role) for role in ROLES}
+        for topic in EXPECTED:
+            self.assertTrue(self.publish("base1", topic), f"base1 may not publish on {topic}")
+        for topic in set(LAST.values()):
+            self.publish("ending", topic)
+        for role, listener in listeners.items():
+            listener.expect(PREFIX + LAST[role])
+            got = {topic.removeprefix(PREFIX) for _, topic, _, _ in listener.messages} - set(LAST.values())
+            self.assertEqual(got, {topic for topic, readers in EXPECTED.items() if role in readers}, role)
+
+    def test_nobody_publishes_what_is_not_theirs(self):
+        for topic in EXPECTED:
+            self.assertFalse(self.publish("base1", topic.replace("base1", "base2")), f"base1 publishes as base2: {topic}")
+            for role in set(ROLES) - {"base2"}:
+                self.assertFalse(self.publish(role, topic), f"{role} publishes on {topic}")
+
+
+if __name__ == "__main__":
+    harness.main()
