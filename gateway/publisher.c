@@ -148,7 +148,7 @@ void publisher_incident(struct publisher *publisher, const struct incident *inci
 	char topic[TOPIC_MAX], id[JSON_RECORD_ID_MAX];
 	struct entry_parts parts = {
 	    .class = CLASS_DISTRESS,
-	    .kind = KIND_INCIDENT,
+	    .kind = incident->covert ? KIND_CHECKIN : KIND_INCIDENT, /* at the base it counts as its check-in */
 	    .id = json_incident_id(incident, &context, id),
 	    .station = incident->station,
 	    .topic = topic,

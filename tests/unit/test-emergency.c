@@ -161,12 +161,21 @@ static void test_distress_is_one_publication(void **state)
 	assert_int_equal(only_incident(rig)->count, 2);
 }
 
+static bool is_shown_as_checkin(void *context, const struct entry *entry)
+{
+	(void)context;
+	assert_int_equal(entry_shown_class(entry), CLASS_SAFETY);
+	return true;
+}
+
 static void test_duress_opens_an_incident(void **state)
 {
 	struct rig *rig = *state;
 	struct message message = native(KIND_CHECKIN, "f-17-5");
 	message.body.checkin.state = CHECKIN_DURESS;
 	hear(rig, &message);
+	schedule_each(rig->publisher.schedule, is_shown_as_checkin, rig);
+	assert_int_equal(schedule_level(rig->publisher.schedule, CLASS_DISTRESS).entries, 2);
 	expect_out(rig, CLASS_DISTRESS, "sec/base1/checkin/f-17",
 		   "\"state\":\"DURESS\",\"sensitivity\":\"public\",\"incident\":\"f-17-5\",\"incident_count\":1",
 		   false);
