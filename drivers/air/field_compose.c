@@ -144,7 +144,7 @@ static int compose_alert(const struct message *message, const struct field_heade
 static int compose_rollcall(const struct message *message, uint8_t *body, size_t room)
 {
 	const struct body_rollcall *said = &message->body.rollcall;
-	if (message->body_kind != KIND_ROLLCALL || said->id < 0 || said->id >= FIELD_NONE_U16)
+	if (message->body_kind != KIND_ROLLCALL || said->id < 1 || said->id >= FIELD_NONE_U16)
 		return -EINVAL;
 	struct field_rollcall rollcall = {
 	    .id = (uint16_t)said->id,

@@ -98,7 +98,7 @@ static bool fill_checkin(const struct field_header *header, const uint8_t *body,
 		return false;
 	message->body.checkin = (struct body_checkin){
 	    .state = known(checkin.state, CHECKIN_DURESS),
-	    .rollcall = given_u16(checkin.rollcall),
+	    .rollcall = checkin.rollcall ? given_u16(checkin.rollcall) : -1,
 	    .headcount = given_u8(checkin.headcount),
 	    .battery_pct = given_pct(checkin.battery_pct),
 	};

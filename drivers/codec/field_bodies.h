@@ -83,7 +83,7 @@ size_t field_ack_encode(const struct field_ack *ack, uint8_t *body, size_t room)
 
 struct field_checkin {
 	uint8_t state;
-	uint16_t rollcall; /* the roll call that is answered */
+	uint16_t rollcall; /* the roll call that is answered; 0 is none, too */
 	uint8_t headcount, battery_pct;
 	int32_t lat_e7, lon_e7; /* only with a position */
 };
