@@ -20,7 +20,7 @@ struct air_ops {
 	/* The same for one line of text in the protocol's usual written form (APRS: TNC2). NULL where there is none. */
 	void (*input_text)(void *state, const char *line, size_t size);
 	/* Writes the datagram that says this message. Returns its size, or -EMSGSIZE, -EOPNOTSUPP (kind has no form
-	 * here), -EINVAL, -EACCES (configured to receive only). */
+	 * here), -EINVAL, -EACCES (configured to receive only), -ENOKEY (no key for the addressee), -EAGAIN (no counter yet: later). */
 	ssize_t (*output)(void *state, const struct message *message, uint8_t *bytes, size_t size);
 	void (*alarm)(void *state); /* may be NULL */
 };

@@ -86,6 +86,8 @@ static const char *failure_code(int error)
 		return "too_long";
 	case -EACCES:
 		return "receive_only";
+	case -ENOKEY:
+		return "no_key";
 	case -EOPNOTSUPP:
 		return "not_supported";
 	case -EINVAL:
