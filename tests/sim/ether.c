@@ -321,7 +321,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		ether->trace = true;
 		return 0;
 	case ARGP_KEY_END:
-		if (!ether->socket_path)
+		if (!ether->socket_path[0])
 			argp_error(state, "--socket is needed");
 		return 0;
 	default:
@@ -340,7 +340,7 @@ int main(int argc, char **argv)
 	    {0},
 	};
 	static const struct argp argp = {options, parse, NULL, "A simulated ether for simulated transceivers."};
-	static struct ether ether = {.speed = 1};
+	static struct ether ether = {.socket_path = "", .speed = 1};
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &ether);
 	ether_scenario_init(&ether.scenario);

@@ -164,7 +164,7 @@ static void receive(struct ether_model *model, const struct transmission *sent, 
 		return;
 	/* It would have been noticed, but the receiver was not listening. */
 	const struct station *station = &model->stations[receiver];
-	if (station->listening_since_us > sent->lock_us || station->sending_until_us > sent->lock_us) {
+	if (station->listening_since_us > sent->lock_us) {
 		model->totals.deaf += station->sending_until_us > sent->lock_us;
 		return;
 	}

@@ -380,6 +380,61 @@ static void test_seed(void **unused)
 	assert_int_not_equal(memcmp(one, other, sizeof(one)), 0);
 }
 
+/* Two hours of twenty stations that send every half minute or so, without any real clock; all that happened, as text. */
+static char *two_hours(void)
+{
+	enum { STATIONS = 20, SENDS = 4800 };
+	static const uint8_t bytes[32];
+	uint64_t random = 12345;
+	int64_t now = 0;
+	int stations[STATIONS];
+	ether_model_free(model);
+	model = ether_model_new(&scenario);
+	for (int i = 0; i < STATIONS; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "node%d", i);
+		stations[i] = ether_model_join(model, name);
+		assert_int_equal(ether_model_tune(model, stations[i], 0, &sf9), 0);
+	}
+	for (int i = 0; i < SENDS; i++) {
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		now += (int64_t)((random >> 33) % 3000000);
+		take_until(now);
+		ether_model_send(model, stations[(random >> 20) % STATIONS], now, bytes, 1 + (random >> 40) % 32);
+	}
+	json_t *report = ether_model_report(model);
+	char *text = json_dumps(report, JSON_COMPACT);
+	json_decref(report);
+	assert_in_range(now, 6600000000, 7800000000);
+	return text;
+}
+
+static void test_same_twice(void **unused)
+{
+	(void)unused;
+	ether_scenario_init(&scenario);
+	snprintf(scenario.region, sizeof(scenario.region), "eu868");
+	scenario.random_loss = 0.05;
+	scenario.fading_db = 6;
+	scenario.clutter_db = 40;
+	for (int i = 0; i < 20; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "node%d", i);
+		ether_scenario_place(&scenario, name, &(struct ether_place){i * 300.0, i % 4 * 500.0, 3, 2.15});
+	}
+	char *one = two_hours(), *again = two_hours();
+	assert_string_equal(one, again);
+	const struct ether_totals *totals = ether_model_totals(model);
+	assert_true(totals->heard > 1000 && totals->collisions > 10);
+	assert_true(totals->random_losses > 10 && totals->deaf > 10 && totals->weak > 10);
+	scenario.seed = 2;
+	free(again);
+	again = two_hours();
+	assert_string_not_equal(one, again);
+	free(one);
+	free(again);
+}
+
 static void test_fading(void **unused)
 {
 	(void)unused;
@@ -493,6 +548,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_afsk, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_seed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_same_twice, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_fading, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_path_loss, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_places, setup, teardown),
