@@ -175,8 +175,8 @@ static void test_looks_like_distress(void **unused)
 static void test_room(void **unused)
 {
 	(void)unused;
-	for (uint8_t kind = 1; kind <= FIELD_MOVEMENT; kind++) {
-		struct field_header up = {.kind = kind}, down = {.kind = kind, .down = true};
+	for (unsigned kind = 1; kind <= FIELD_MOVEMENT; kind++) {
+		struct field_header up = {.kind = (uint8_t)kind}, down = {.kind = (uint8_t)kind, .down = true};
 		bool is_short = kind == FIELD_DISTRESS || kind == FIELD_ALERT || kind == FIELD_ACK;
 		assert_int_equal(field_body_room(&up), is_short ? 27 : 139);
 		assert_int_equal(field_body_room(&down), is_short ? 25 : 137);
@@ -573,10 +573,10 @@ static void try_size(uint8_t kind, bool position, size_t size)
 static void test_body_sizes(void **unused)
 {
 	(void)unused;
-	for (uint8_t kind = 1; kind <= FIELD_MOVEMENT; kind++)
+	for (unsigned kind = 1; kind <= FIELD_MOVEMENT; kind++)
 		for (size_t size = 0; size < 60; size++) {
-			try_size(kind, false, size);
-			try_size(kind, true, size);
+			try_size((uint8_t)kind, false, size);
+			try_size((uint8_t)kind, true, size);
 		}
 }
 
