@@ -7,7 +7,8 @@
 
 #include "drivers/message_names.h"
 
-enum { U8 = UINT8_MAX, U16 = UINT16_MAX, PERCENT = 100 };
+/* On the air the highest number of each width says "not given". */
+enum { U8 = UINT8_MAX - 1, U16 = UINT16_MAX - 1, PERCENT = 100 };
 
 /* Where a member is. */
 #define AT(member) .offset = offsetof(struct message, member), .size = sizeof(((struct message *)NULL)->member)
@@ -59,7 +60,7 @@ static const struct body_member alert_members[] = {
     NAMED_DOWN("category", body.alert.category, category, 0, 11),
     NAMED_DOWN("event", body.alert.event, event, 0, EVENT_BATTERY_LOW),
     NAMED_DOWN("response", body.alert.response, response, 0, 8),
-    {.name = "radius_m", .type = BODY_NUMBER, AT(body.alert.radius_m), .most = 655350, .down = true},
+    {.name = "radius_m", .type = BODY_NUMBER, AT(body.alert.radius_m), .most = 655340, .down = true},
     {.name = "expires_at", .type = BODY_TIME, AT(body.alert.expires_at_ms), .down = true},
     COUNTED_DOWN("persons", body.alert.persons, 0, U8),
     {.name = "ref", .type = BODY_ID, AT(body.alert.ref), .down = true},
@@ -68,8 +69,8 @@ static const struct body_member alert_members[] = {
 static const struct body_member ack_members[] = {
     {.name = "ref", .type = BODY_ID, AT(ack.ref)},
     NAMED_DOWN("level", ack.level, ack_level, ACK_BASE_SEEN, ACK_CLOSED),
-    COUNTED_DOWN("eta_min", ack.eta_min, 0, U8 - 1),
-    COUNTED("bitmap", ack.bitmap, U8),
+    COUNTED_DOWN("eta_min", ack.eta_min, 0, U8),
+    COUNTED("bitmap", ack.bitmap, UINT8_MAX),
     {.name = "operator", .type = BODY_TEXT, AT(ack.operator_id), .down = true},
 };
 

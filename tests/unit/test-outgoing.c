@@ -85,7 +85,7 @@ static void test_alert(void **state)
 		"\"body\":{\"msg_type\":\"Cancel\",\"ref\":\"c-1\",\"urgency\":\"Immediate\",\"severity\":\"Extreme\","
 		"\"certainty\":\"Observed\",\"category\":\"CBRNE\",\"event\":\"MOVEMENT_SUSPENDED\",\"response\":"
 		"\"Shelter\","
-		"\"radius_m\":655350,\"expires_at\":\"2026-09-21T14:13:20Z\",\"persons\":0,\"ack_wanted\":true,"
+		"\"radius_m\":655340,\"expires_at\":\"2026-09-21T14:13:20Z\",\"persons\":0,\"ack_wanted\":true,"
 		"\"sensitivity\":\"security desk only\"}}",
 		&message, error),
 	    0);
@@ -101,7 +101,7 @@ static void test_alert(void **state)
 	assert_int_equal(alert->category, 11);
 	assert_int_equal(alert->event, EVENT_MOVEMENT_SUSPENDED);
 	assert_int_equal(alert->response, 1);
-	assert_true(alert->radius_m == 655350);
+	assert_true(alert->radius_m == 655340);
 	assert_int_equal(alert->expires_at_ms, INT64_C(1790000000000));
 	assert_int_equal(alert->persons, 0);
 	assert_string_equal(alert->ref, "c-1");
@@ -233,7 +233,7 @@ static void test_refused(void **state)
 	    {ALERT ",\"severity\":\"Minor\",\"ref\":\"c-1\"}}", "\"body.ref\" goes with"},
 	    {ALERT ",\"severity\":\"Minor\",\"ref\":\"c/1\"}}", "\"body.ref\" must be"},
 	    {ALERT ",\"severity\":\"Minor\",\"msg_type\":\"Update\"}}", "\"body.ref\" is missing"},
-	    {ALERT ",\"severity\":\"Minor\",\"radius_m\":-1}}", "number from 0 to 655350"},
+	    {ALERT ",\"severity\":\"Minor\",\"radius_m\":-1}}", "number from 0 to 655340"},
 	    {ALERT ",\"severity\":\"Minor\",\"radius_m\":\"1\"}}", "\"body.radius_m\" must be"},
 	    {ALERT ",\"severity\":\"Minor\",\"expires_at\":\"tomorrow\"}}", "\"body.expires_at\" must be a time"},
 	    {ALERT ",\"severity\":\"Minor\",\"persons\":1.5}}", "\"body.persons\" must be a whole number"},
@@ -242,7 +242,7 @@ static void test_refused(void **state)
 	    {ALERT "},\"position\":{\"lat\":1,\"lon\":2,\"alt_m\":3}}", "\"position\" must be"},
 	    {ALERT "},\"position\":[1,2]}", "\"position\" must be"},
 	    {"{\"kind\":\"rollcall\",\"body\":{\"type\":\"security\",\"window_min\":5}}", "\"body.id\" is missing"},
-	    {"{\"kind\":\"rollcall\",\"body\":{\"id\":65536}}", "whole number from 1 to 65535"},
+	    {"{\"kind\":\"rollcall\",\"body\":{\"id\":65536}}", "whole number from 1 to 65534"},
 	    {"{\"kind\":\"rollcall\",\"body\":{\"id\":1,\"type\":\"security\"}}", "\"body.window_min\" is missing"},
 	    {"{\"kind\":\"rollcall\",\"text\":\"x\"}", "\"text\" does not go with kind \"rollcall\""},
 	};
