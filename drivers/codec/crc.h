@@ -1,4 +1,4 @@
-/* The two 16-bit checksums of packet radio: the frame check of AX.25 and the one that SMACK adds to KISS. */
+/* 16-bit checksums of packet radio: the frame check of AX.25, the one that SMACK adds to KISS, that of the field frame's carriage. */
 #pragma once
 
 #include <stddef.h>
@@ -11,3 +11,6 @@ uint16_t crc16_x25(const void *bytes, size_t size);
 /* The checksum of SMACK (CRC-16/ARC: reflected 8005, start 0, no final xor). Sent low byte first, so that the
  * checksum over bytes and checksum together is 0. "123456789" gives BB3D. */
 uint16_t crc16_smack(const void *bytes, size_t size);
+
+/* CRC-16/CCITT-FALSE: 1021 not reflected, start FFFF, no final xor. "123456789" gives 29B1. */
+uint16_t crc16_ccitt_false(const void *bytes, size_t size);
