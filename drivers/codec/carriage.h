@@ -42,7 +42,8 @@ void carriage_reset(struct carriage_decoder *decoder);
 
 /* Consumes bytes (moving *bytes and *size on) until a frame is found: true, with frame, frame_size and rssi. To be called until it
  * returns false. However a stream is cut, the same frames are found and the same counts made. A good frame is found at its last byte
- * (with with_rssi at the byte behind it), also when it begins inside one that lost bytes. */
+ * (with with_rssi at the byte behind it), also when it begins inside one that lost bytes. So a frame that holds another one in its whole
+ * carriage comes out as that other one; what is sealed does not, by chance in 2^32. */
 bool carriage_decode(struct carriage_decoder *decoder, const uint8_t **bytes, size_t *size);
 
 /* Nothing came for longer than the RSSI byte could take: the frame that waits for it is given out as it is. True like above. */

@@ -207,6 +207,21 @@ static void test_every_loss(void **unused)
 		}
 }
 
+static void test_frame_in_frame(void **unused)
+{
+	(void)unused;
+	uint8_t inner[CARRIAGE_MAX], outer[CARRIAGE_MAX];
+	struct stream stream = {.size = 0};
+	size_t size = carriage_encode((const uint8_t *)"inner", 5, inner);
+	memset(inner + size, 'x', 10);
+	add(&stream, outer, carriage_encode(inner, size + 10, outer));
+	add_frame(&stream, 2, 30);
+	struct found found = decode(&stream, false);
+	assert_found(&found, 2, 1, 1);
+	assert_frame(&found, 0, 'i', 5, -1);
+	assert_frame(&found, 1, 2, 30, -1);
+}
+
 static void test_rssi_byte(void **unused)
 {
 	(void)unused;
@@ -329,6 +344,7 @@ int main(void)
 	    cmocka_unit_test(test_noise_around),
 	    cmocka_unit_test(test_every_wrong_bit),
 	    cmocka_unit_test(test_every_loss),
+	    cmocka_unit_test(test_frame_in_frame),
 	    cmocka_unit_test(test_rssi_byte),
 	    cmocka_unit_test(test_rssi_byte_missing),
 	    cmocka_unit_test(test_rssi_byte_unexpected),
