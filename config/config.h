@@ -76,6 +76,13 @@ unsigned config_line(const struct config_node *node);
 /* Whether the file has that key. Says nothing about its value. */
 bool config_has(const struct config_node *node, const char *key);
 
+/* Lays the keys of another file under this mapping: each that the mapping does not have itself, also inside mappings that both have. An
+ * error in the other file names it; one that cannot be read or is no YAML has only that error. */
+void config_lay_under(struct config *config, struct config_node *node, const char *path);
+
+/* An error was said that explains whatever is missing in this mapping: it is not said as well. */
+void config_incomplete(struct config_node *node);
+
 /* Reads the keys of a table out of a mapping into values (one for each key). Wrong types, ranges and missing keys become errors; the
  * default, or zero and "", then stands in. Several tables may be read out of one mapping. */
 void config_read(struct config *config, struct config_node *node, const struct config_key *keys, size_t count,

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct config_mark no_mark = {0, 0};
+static const struct config_mark no_mark = {0};
 
 static int open_file(struct config *config)
 {
@@ -68,7 +68,7 @@ static bool plain_byte(unsigned char byte)
 /* The parser stops in silence at bytes like these, so that half a file would look like a whole one. */
 static bool check_text(struct config *config, const unsigned char *text, size_t size)
 {
-	struct config_mark at = {1, 1};
+	struct config_mark at = {1, 1, NULL};
 	for (size_t i = 0, length; i < size; i += length) {
 		length = utf8_character(text + i, size - i);
 		if (length == 0 || !plain_byte(text[i])) {
@@ -78,7 +78,7 @@ static bool check_text(struct config *config, const unsigned char *text, size_t 
 		}
 		at.column++;
 		if (text[i] == '\n')
-			at = (struct config_mark){at.line + 1, 1};
+			at = (struct config_mark){at.line + 1, 1, NULL};
 	}
 	return true;
 }
@@ -96,7 +96,7 @@ static void read_text(struct config *config, int fd, char *text)
 
 void config_read_file(struct config *config)
 {
-	config->root.at = (struct config_mark){1, 1};
+	config->root.at = (struct config_mark){1, 1, NULL};
 	int fd = open_file(config);
 	if (fd < 0)
 		return;

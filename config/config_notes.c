@@ -56,14 +56,17 @@ static size_t place(const struct config_notes *notes, struct config_mark at)
 	size_t index = notes->count;
 	while (index > 0) {
 		struct config_mark before = notes->note[index - 1].at;
-		if (before.line < at.line || (before.line == at.line && before.column <= at.column))
+		bool other_file = before.file != at.file;
+		/* Another file's come behind; among themselves in the order they came. */
+		if (other_file ? at.file != NULL
+			       : before.line < at.line || (before.line == at.line && before.column <= at.column))
 			break;
 		index--;
 	}
 	return index;
 }
 
-static void add(struct config *config, struct config_notes *notes, struct config_mark at, char *text)
+void config_take_note(struct config *config, struct config_notes *notes, struct config_mark at, char *text)
 {
 	if (!text) {
 		config->out_of_memory = true;
@@ -85,20 +88,20 @@ void config_note(struct config *config, struct config_notes *notes, struct confi
 		 const char *format, va_list arguments)
 {
 	char *message = NULL, *text = NULL;
-	const char *colon = path && path[0] ? ": " : "";
+	const char *colon = path && path[0] ? ": " : "", *file = at.file ? at.file : config->path;
 	if (config->broken)
 		return;
 	if (vasprintf(&message, format, arguments) < 0)
 		message = NULL;
 	if (!message)
 		text = NULL;
-	else if (at.line == 0 && asprintf(&text, "%s: %s%s%s", config->path, path ? path : "", colon, message) < 0)
+	else if (at.line == 0 && asprintf(&text, "%s: %s%s%s", file, path ? path : "", colon, message) < 0)
 		text = NULL;
-	else if (at.line > 0 && asprintf(&text, "%s:%u:%u: %s%s%s", config->path, at.line, at.column, path ? path : "",
-					 colon, message) < 0)
+	else if (at.line > 0 &&
+		 asprintf(&text, "%s:%u:%u: %s%s%s", file, at.line, at.column, path ? path : "", colon, message) < 0)
 		text = NULL;
 	free(message);
-	add(config, notes, at, text);
+	config_take_note(config, notes, at, text);
 }
 
 void config_break(struct config *config, struct config_mark at, const char *format, ...)
@@ -120,7 +123,7 @@ static struct config_mark mark_of(const struct config_node *node)
 		if (node->at.line > 0)
 			return node->at;
 	}
-	return (struct config_mark){1, 1};
+	return (struct config_mark){1, 1, NULL};
 }
 
 static void note_at(struct config *config, struct config_notes *notes, const struct config_node *node, const char *key,

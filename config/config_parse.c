@@ -25,8 +25,8 @@ static struct config_mark mark_of(const struct builder *builder, struct fy_event
 {
 	const struct fy_mark *mark = fy_event_start_mark(event);
 	if (!mark || mark->line < 0 || mark->column < 0)
-		return (struct config_mark){0, 0};
-	struct config_mark at = {(unsigned)mark->line + 1, (unsigned)mark->column + 1};
+		return (struct config_mark){0};
+	struct config_mark at = {(unsigned)mark->line + 1, (unsigned)mark->column + 1, NULL};
 	const char *signs = event->type == FYET_ALIAS ? "*" : event->type == FYET_SCALAR ? "\"'" : "";
 	bool behind = mark->column > 0 && mark->input_pos > 0 && mark->input_pos <= builder->size;
 	char before = behind ? builder->text[mark->input_pos - 1] : '\0';
@@ -246,7 +246,7 @@ static void say_syntax(struct builder *builder, struct fy_diag *diag)
 	snprintf(shown, sizeof(shown), "%s", error && error->msg ? error->msg : "it cannot be understood from here on");
 	shown[strcspn(shown, "\r\n")] = '\0';
 	if (error && error->line > 0 && error->column > 0)
-		at = (struct config_mark){(unsigned)error->line, (unsigned)error->column};
+		at = (struct config_mark){(unsigned)error->line, (unsigned)error->column, NULL};
 	config_break(builder->config, at,
 		     "this is not YAML: %s. Look at the indentation (spaces, no tabs), quotes and brackets here and "
 		     "in the lines above.",

@@ -7,6 +7,7 @@
 
 struct config_mark {
 	unsigned line, column; /* from 1; 0 = does not stand in the file */
+	const char *file;      /* NULL = the settings file itself */
 };
 
 enum config_form {
@@ -76,6 +77,8 @@ void config_parse(struct config *config, const char *text, size_t size);
 /* A note at a place; without one (line 0) only the file's name stands in front. path NULL = none. */
 void config_note(struct config *config, struct config_notes *notes, struct config_mark at, const char *path,
 		 const char *format, va_list arguments);
+/* Adds a note that has its words and its place already; the text is taken over. */
+void config_take_note(struct config *config, struct config_notes *notes, struct config_mark at, char *text);
 /* An error of the file as a whole, after which nothing else is said. */
 void config_break(struct config *config, struct config_mark at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
