@@ -11,6 +11,7 @@
 #include "gateway/schedule.h"
 #include "gateway/store.h"
 #include "gateway/uplink.h"
+#include "hw/lines.h"
 #include "hw/port.h"
 
 struct gateway_settings {
@@ -29,6 +30,12 @@ struct radio_settings {
 	const struct modem_ops *modem; /* NULL only if the file has errors */
 	const struct air_ops *air;
 	const union driver_value *modem_values, *air_values; /* one for each key of the driver, in its order */
+	const char *const *lines;                            /* one for each line of the modem, NULL = not wired */
+
+	const struct modem_ops *control; /* NULL = none */
+	struct port_settings control_port;
+	const union driver_value *control_values;
+	const char *const *control_lines;
 };
 
 struct station_settings {
@@ -65,6 +72,10 @@ const char *settings_error(const struct settings *settings, size_t index);
 /* The same for what is allowed but worth a line in the log. */
 size_t settings_warning_count(const struct settings *settings);
 const char *settings_warning(const struct settings *settings, size_t index);
+
+/* Every output line of all radios with its safe level, also of those that are switched off: they may have been on before. Fills in at most
+ * max and returns how many there are. */
+size_t settings_outputs(const struct settings *settings, struct line_release *outputs, size_t max);
 
 /* The organisation a station belongs to, "unassigned" if the file does not say. The station's SSID counts: N0CALL-7 is not N0CALL. */
 const char *settings_organisation(const struct settings *settings, const char *station);

@@ -143,6 +143,13 @@ const struct config_key radio_keys[RADIO_KEYS] = {
     [RADIO_MODEM] = {"modem", CONFIG_TEXT, 1, TOKEN_MAX, NULL, NULL, "how the transceiver is driven, e.g. kiss."},
     [RADIO_AIR] = {"air", CONFIG_TEXT, 1, TOKEN_MAX, NULL, NULL, "what is spoken through it, e.g. aprs."},
     [RADIO_RAW] = {"raw", CONFIG_FLAG, 0, 0, "false", NULL, "pass on valid frames of unknown type, too."},
+    [RADIO_CONTROL] = {"control", CONFIG_TEXT, 1, TOKEN_MAX, "", NULL, "what sets up and keys the transceiver."},
+    [RADIO_CONTROL_DEVICE] = {"control_device", CONFIG_TEXT, 1, FILE_NAME, "", NULL, "where the control is."},
+    [RADIO_CONTROL_BAUD] = {"control_baud", CONFIG_INTEGER, 300, 4000000, "9600", NULL, "of the control's port."},
+};
+
+const struct config_key board_keys[1] = {
+    {"board", CONFIG_TEXT, 1, TOKEN_MAX, "", NULL, "a known board, e.g. waveshare-sx126x-hat."},
 };
 
 #define TABLE(place, keys)                                                                                             \
@@ -165,5 +172,6 @@ const struct settings_table settings_tables[] = {
     TABLE("rules[]", rule_keys),
     TABLE("stations[]", station_keys),
     TABLE("radios.*", radio_keys),
+    TABLE("radios.*", board_keys),
     {NULL, NULL, 0},
 };

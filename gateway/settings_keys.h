@@ -54,6 +54,9 @@ enum {
 	RADIO_MODEM,
 	RADIO_AIR,
 	RADIO_RAW,
+	RADIO_CONTROL,
+	RADIO_CONTROL_DEVICE,
+	RADIO_CONTROL_BAUD,
 	RADIO_KEYS
 };
 
@@ -71,6 +74,7 @@ extern const struct config_key word_keys[1]; /* keywords, at the top */
 extern const struct config_key rule_keys[RULE_KEYS];
 extern const struct config_key station_keys[STATION_KEYS];
 extern const struct config_key radio_keys[RADIO_KEYS];
+extern const struct config_key board_keys[1]; /* read before the others, because it brings some of them */
 
 /* Where in the file each of the tables above is read: "store.bounds", "uplink.brokers[]" (each item of a list), "radios.*" (each name).
  * For whoever walks through all settings; ended by keys NULL. */

@@ -11,6 +11,16 @@ void settings_read_radios(struct settings *settings, struct config_node *root);
 void settings_read_rules(struct settings *settings, struct config_node *root);
 void settings_read_stations(struct settings *settings, struct config_node *root);
 
+/* Lays the file of the board that the radio names under its keys. Before anything else of the radio is read. */
+void settings_lay_board(struct settings *settings, struct config_node *radio);
+
+/* One text for each line of the driver, NULL = not wired, out of the radio's section `lines`. NULL: out of memory. */
+const char *const *settings_read_lines(struct settings *settings, struct config_node *radio,
+				       const struct modem_ops *ops);
+/* Whether a line of radios[last] is a line of it or of one before it, too. */
+void settings_check_lines(struct settings *settings, struct config_node *radio, const struct radio_settings *radios,
+			  size_t last);
+
 /* A text that lives as long as the settings; "" when out of memory, which then is an error of the config. */
 const char *settings_text(struct settings *settings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,4 +1,4 @@
-/* The radios' settings: port, modem and air of each, with the drivers' own keys checked against the drivers' own tables. */
+/* The radios' settings: port, modem, control and air of each, with the drivers' own keys checked against the drivers' own tables. */
 #include "gateway/settings_parts.h"
 
 #include <stdlib.h>
@@ -80,16 +80,22 @@ static void ignore_drivers(struct config *config, struct config_node *node)
 		config_skip(config, node, airs[i]->name);
 }
 
-static const struct modem_ops *choose_modem(struct config *config, const struct config_node *node, const char *name)
+/* A control has no send. */
+static const struct modem_ops *choose_modem(struct config *config, const struct config_node *node, const char *key,
+					    const char *name, bool control)
 {
 	const char *names[DRIVERS_MAX + 1] = {NULL};
+	size_t count = 0;
 	const struct modem_ops *const *all = modem_all();
-	for (size_t i = 0; all[i] && i < DRIVERS_MAX; i++)
-		names[i] = all[i]->name;
+	for (size_t i = 0; all[i] && count < DRIVERS_MAX; i++)
+		if (!all[i]->send == control)
+			names[count++] = all[i]->name;
 	const struct modem_ops *modem = modem_find(name);
-	if (!modem && name[0])
-		config_error_choice(config, node, "modem", name, names);
-	return modem;
+	if (modem && !modem->send == control)
+		return modem;
+	if (name[0])
+		config_error_choice(config, node, key, name, names);
+	return NULL;
 }
 
 static const struct air_ops *choose_air(struct config *config, const struct config_node *node, const char *name)
@@ -104,37 +110,93 @@ static const struct air_ops *choose_air(struct config *config, const struct conf
 	return air;
 }
 
+static bool belongs(const struct radio_settings *radio, const char *name)
+{
+	return strcmp(radio->modem->name, name) == 0 || strcmp(radio->air->name, name) == 0 ||
+	       (radio->control && strcmp(radio->control->name, name) == 0);
+}
+
 /* Keys of drivers that this radio does not have: they are known, but would do nothing here. */
 static void refuse_others(struct config *config, struct config_node *node, const struct radio_settings *radio)
 {
-	static const char reason[] = "belongs to a driver that is neither this radio's modem nor its air. Take it out.";
+	static const char reason[] =
+	    "belongs to a driver that is neither this radio's modem nor its control nor its air. Take it out.";
 	const struct modem_ops *const *modems = modem_all();
 	const struct air_ops *const *airs = air_all();
-	const char *modem = radio->modem ? radio->modem->name : "", *air = radio->air ? radio->air->name : "";
 	for (size_t i = 0; modems[i]; i++)
-		if (strcmp(modems[i]->name, modem) != 0 && strcmp(modems[i]->name, air) != 0)
+		if (!belongs(radio, modems[i]->name))
 			config_refuse(config, node, modems[i]->name, reason);
 	for (size_t i = 0; airs[i]; i++)
-		if (strcmp(airs[i]->name, modem) != 0 && strcmp(airs[i]->name, air) != 0)
+		if (!belongs(radio, airs[i]->name))
 			config_refuse(config, node, airs[i]->name, reason);
 }
 
-static void read_drivers(struct config *config, struct config_node *node, const union config_value *values,
+/* Speed of a port: what the file says, or else what the driver's modules are delivered with. */
+static unsigned baud_of(const struct config_node *node, const char *key, union config_value value,
+			const struct modem_ops *ops)
+{
+	return config_has(node, key) || !ops->baud ? (unsigned)value.integer : ops->baud;
+}
+
+static void read_modem(struct settings *settings, struct config_node *node, const union config_value *values,
+		       struct radio_settings *radio)
+{
+	const struct modem_ops *modem = choose_modem(settings->config, node, "modem", values[RADIO_MODEM].text, false);
+	radio->modem = modem;
+	if (!modem)
+		return;
+	radio->modem_values = read_driver(settings->config, node, modem->name, modem->keys, modem->key_count);
+	radio->port.baud = baud_of(node, "baud", values[RADIO_BAUD], modem);
+	radio->lines = settings_read_lines(settings, node, modem);
+}
+
+static void check_control(struct config *config, const struct config_node *node, const char *control,
+			  const char *device)
+{
+	static const char *const beside[] = {"control_device", "control_baud"};
+	const char *wrong = control[0] && device[0] ? port_check_device(device) : NULL;
+	if (wrong)
+		config_error(config, node, "control_device", "%s.", wrong);
+	if (control[0] && !device[0])
+		config_error(config, node, "control_device", "must be given: where the %s is, e.g. /dev/ttyUSB1.",
+			     control);
+	for (size_t i = 0; !control[0] && i < 2; i++)
+		if (config_has(node, beside[i]))
+			config_error(config, node, beside[i], "has no use without 'control'.");
+}
+
+static void read_control(struct settings *settings, struct config_node *node, const union config_value *values,
 			 struct radio_settings *radio)
 {
-	radio->modem = choose_modem(config, node, values[RADIO_MODEM].text);
+	const char *name = values[RADIO_CONTROL].text, *device = values[RADIO_CONTROL_DEVICE].text;
+	check_control(settings->config, node, name, device);
+	const struct modem_ops *control = choose_modem(settings->config, node, "control", name, true);
+	if (!control)
+		return;
+	radio->control = control;
+	radio->control_port = (struct port_settings){
+	    .device = device, .baud = baud_of(node, "control_baud", values[RADIO_CONTROL_BAUD], control)};
+	radio->control_values = read_driver(settings->config, node, control->name, control->keys, control->key_count);
+	radio->control_lines = settings_read_lines(settings, node, control);
+}
+
+static void read_drivers(struct settings *settings, struct config_node *node, const union config_value *values,
+			 struct radio_settings *radio)
+{
+	struct config *config = settings->config;
+	read_modem(settings, node, values, radio);
+	read_control(settings, node, values, radio);
 	radio->air = choose_air(config, node, values[RADIO_AIR].text);
-	if (radio->modem)
-		radio->modem_values = read_driver(config, node, radio->modem->name, radio->modem->keys,
-						  radio->modem->key_count);
 	if (radio->air)
 		radio->air_values = read_driver(config, node, radio->air->name, radio->air->keys,
 						radio->air->key_count);
 	/* With a name misspelt nobody knows whose keys these are; the one error is enough. */
-	if (radio->modem && radio->air)
+	if (radio->modem && radio->air && !radio->control == !values[RADIO_CONTROL].text[0]) {
 		refuse_others(config, node, radio);
-	else
-		ignore_drivers(config, node);
+		return;
+	}
+	ignore_drivers(config, node);
+	config_skip(config, node, "lines");
 }
 
 /* A name becomes part of topics and the name of an outlet. */
@@ -175,21 +237,40 @@ static bool same_device(const char *one, const char *other)
 	return same;
 }
 
+/* Whether the device is one of those of the radio. */
+static bool has_device(const struct radio_settings *radio, const char *device)
+{
+	const char *control = radio->control_port.device;
+	return radio->enabled && (same_device(radio->port.device, device) || (control && same_device(control, device)));
+}
+
 static void check_shared(struct config *config, const struct config_node *node, const struct radio_settings *radios,
 			 size_t last)
 {
+	static const char *const keys[] = {"device", "control_device"};
 	const struct radio_settings *radio = &radios[last];
-	for (size_t i = 0; radio->enabled && radio->port.device[0] && i < last; i++)
-		if (radios[i].enabled && same_device(radios[i].port.device, radio->port.device))
-			config_error(config, node, "device",
-				     "is the device of radio '%s', too. Correct one, or set 'enabled: false'.",
-				     radios[i].name);
+	const char *const devices[] = {radio->port.device, radio->control_port.device};
+	if (!radio->enabled)
+		return;
+	for (size_t key = 0; key < 2; key++) {
+		if (!devices[key] || !devices[key][0])
+			continue;
+		for (size_t i = 0; i < last; i++)
+			if (has_device(&radios[i], devices[key]))
+				config_error(config, node, keys[key],
+					     "is the device of radio '%s', too. Correct one, or set 'enabled: false'.",
+					     radios[i].name);
+	}
+	if (devices[1] && devices[0][0] && same_device(devices[0], devices[1]))
+		config_error(config, node, "control_device", "is the modem's device, too.");
 }
 
-static struct radio_settings read_radio(struct config *config, struct config_node *node)
+static struct radio_settings read_radio(struct settings *settings, struct config_node *node)
 {
+	struct config *config = settings->config;
 	union config_value values[RADIO_KEYS];
 	check_name(config, node);
+	settings_lay_board(settings, node);
 	config_read(config, node, radio_keys, RADIO_KEYS, values);
 	check_device(config, node, values[RADIO_DEVICE].text);
 	struct radio_settings radio = {
@@ -206,7 +287,7 @@ static struct radio_settings read_radio(struct config *config, struct config_nod
 		    .connect_timeout_ms = values[RADIO_CONNECT_TIMEOUT].integer,
 		},
 	};
-	read_drivers(config, node, values, &radio);
+	read_drivers(settings, node, values, &radio);
 	return radio;
 }
 
@@ -222,8 +303,9 @@ void settings_read_radios(struct settings *settings, struct config_node *root)
 			config_error(config, node, NULL, "more than %d radios on one gateway.", RADIOS_MAX);
 			break;
 		}
-		radios[count] = read_radio(config, node);
+		radios[count] = read_radio(settings, node);
 		check_shared(config, node, radios, count);
+		settings_check_lines(settings, node, radios, count);
 		count++;
 	}
 	if (count == 0)

@@ -32,14 +32,34 @@ static const struct driver_key aprs_keys[] = {
 static const struct driver_key fused_modem_keys[] = {{"speed", KEY_INTEGER, 1, 9, "3", NULL, "Speed."}};
 static const struct driver_key fused_air_keys[] = {{"hops", KEY_INTEGER, 0, 7, "5", NULL, "Hops."}};
 
-static const struct modem_ops kiss = {.name = "kiss", .keys = kiss_keys, .key_count = 5};
-static const struct modem_ops fused_modem = {.name = "fused", .keys = fused_modem_keys, .key_count = 1};
+static const struct driver_key voice_keys[] = {{"frequency_mhz", KEY_NUMBER, 134, 174, NULL, NULL, "the frequency."}};
+static const struct modem_line pins_lines[] = {
+    {.name = "m0", .output = true, .safe = true, .required = true, .how = "", .help = "pin M0 of the module."},
+    {.name = "aux", .how = "pull_up", .help = "pin AUX of the module."},
+};
+static const struct modem_line voice_lines[] = {
+    {.name = "ptt", .output = true, .how = "active_low", .help = "keys the transmitter.", .max_on_ms = 60000},
+};
+
+static inline int no_send(void *state, const struct datagram *datagram)
+{
+	(void)state, (void)datagram;
+	return -EOPNOTSUPP;
+}
+
+static const struct modem_ops kiss = {.name = "kiss", .keys = kiss_keys, .key_count = 5, .send = no_send};
+static const struct modem_ops fused_modem = {
+    .name = "fused", .keys = fused_modem_keys, .key_count = 1, .send = no_send};
+static const struct modem_ops pins = {
+    .name = "pins", .baud = 57600, .lines = pins_lines, .line_count = 2, .send = no_send};
+static const struct modem_ops voice = {
+    .name = "voice", .keys = voice_keys, .key_count = 1, .baud = 1200, .lines = voice_lines, .line_count = 1};
 static const struct air_ops aprs = {.name = "aprs", .keys = aprs_keys, .key_count = 1};
 static const struct air_ops fused_air = {.name = "fused", .keys = fused_air_keys, .key_count = 1};
 
 const struct modem_ops *const *modem_all(void)
 {
-	static const struct modem_ops *const all[] = {&kiss, &fused_modem, NULL};
+	static const struct modem_ops *const all[] = {&kiss, &fused_modem, &pins, &voice, NULL};
 	return all;
 }
 
@@ -51,7 +71,10 @@ const struct air_ops *const *air_all(void)
 
 const struct modem_ops *modem_find(const char *name)
 {
-	return strcmp(name, "kiss") == 0 ? &kiss : strcmp(name, "fused") == 0 ? &fused_modem : NULL;
+	for (const struct modem_ops *const *modem = modem_all(); *modem; modem++)
+		if (strcmp((*modem)->name, name) == 0)
+			return *modem;
+	return NULL;
 }
 
 const struct air_ops *air_find(const char *name)
@@ -78,7 +101,7 @@ static inline int set_up(void **state)
 
 static inline void remove_file(const char *name)
 {
-	char path[128];
+	char path[256];
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	unlink(path);
 }
@@ -93,7 +116,7 @@ static inline int tear_down(void **state)
 
 static inline const char *write_file(const char *name, const void *bytes, size_t size, mode_t mode)
 {
-	static char path[128];
+	static char path[256];
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	unlink(path);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -159,7 +159,7 @@ static void test_radio_errors(void **state)
 {
 	(void)state;
 	assert_only_error(RADIO("device: /dev/null, modem: kis, air: fused"),
-			  "3:35: radios.vhf.modem: 'kis' is not one of: kiss, fused. Did you mean 'kiss'?");
+			  "3:35: radios.vhf.modem: 'kis' is not one of: kiss, fused, pins. Did you mean 'kiss'?");
 	assert_only_error(RADIO("device: /dev/null, modem: kiss, air: packet, kiss: {smack: true}, aprs: {}"),
 			  "3:46: radios.vhf.air: 'packet' is not one of: aprs, fused.");
 	assert_only_error(RADIO("device: /dev/null, modem: kiss, air: aprs"),
@@ -172,9 +172,10 @@ static void test_radio_errors(void **state)
 			  "3:60: radios.vhf.kiss.txdelay: unknown key. Did you mean 'txdelay_ms'?");
 	assert_only_error(RADIO(GOOD ", kiss: {txdelay_ms: 2551}"),
 			  "3:72: radios.vhf.kiss.txdelay_ms: 2551 is too large. Write 2550 or less.");
-	assert_only_error(
-	    RADIO(GOOD ", aprs: {callsign: N0CALL}"),
-	    "3:53: radios.vhf.aprs: belongs to a driver that is neither this radio's modem nor its air. Take it out.");
+	assert_only_error(RADIO(GOOD ", aprs: {callsign: N0CALL}"),
+			  "3:53: radios.vhf.aprs: belongs to a driver that is neither this radio's modem nor its "
+			  "control nor its air. "
+			  "Take it out.");
 	assert_only_error(
 	    RADIO(GOOD ", framing: 9n1"),
 	    "3:62: radios.vhf.framing: '9n1' is not one of: 8n1, 8n2, 8e1, 8o1, 7n1, 7n2, 7e1, 7o1. Did you mean "
