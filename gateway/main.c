@@ -19,6 +19,7 @@
 #include "gateway/log.h"
 #include "gateway/priorities.h"
 #include "gateway/radio.h"
+#include "gateway/release.h"
 #include "gateway/report.h"
 #include "gateway/route.h"
 #include "gateway/settings.h"
@@ -29,7 +30,7 @@ const char *argp_program_version = "cressetd " CRESSET_VERSION;
 
 struct options {
 	const char *config;
-	bool check;
+	bool check, release;
 };
 
 struct gateway {
@@ -54,6 +55,10 @@ static const struct argp_option option_table[] = {
     {"config", 'c', "FILE", 0, "Configuration file (default /etc/cresset/cresset.yaml)", 0},
     {"check", 'n', NULL, 0,
      "Check the file, name every error with its line and key, and stop: exit status 0 fine, 1 errors", 0},
+    {"release-lines", 'r', NULL, 0,
+     "Put every output line of the file to its safe level (transmitter off, siren off) and stop: exit status 0 done, "
+     "1 not all. For use after a crash, while no cressetd runs",
+     0},
     {0},
 };
 
@@ -66,6 +71,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'n':
 		options->check = true;
+		return 0;
+	case 'r':
+		options->release = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
@@ -195,7 +203,14 @@ static int start_radio(struct gateway *gateway, size_t index)
 	const struct radio_settings *settings = &gateway->settings->radios[index];
 	struct radio_setup setup = {
 	    .name = settings->name,
-	    .modem = {.ops = settings->modem, .values = settings->modem_values, .port = settings->port},
+	    .modem = {.ops = settings->modem,
+		      .values = settings->modem_values,
+		      .port = settings->port,
+		      .lines = settings->lines},
+	    .control = {.ops = settings->control,
+			.values = settings->control_values,
+			.port = settings->control_port,
+			.lines = settings->control_lines},
 	    .air = settings->air,
 	    .air_values = settings->air_values,
 	};
@@ -310,6 +325,8 @@ int main(int argc, char **argv)
 	argp_parse(&parser, argc, argv, 0, NULL, &options);
 	if (options.check)
 		return settings_check(options.config, stdout);
+	if (options.release)
+		return release_lines(options.config);
 	/* Three threads share little; one arena instead of eight keeps the memory of a small machine together. */
 	mallopt(M_ARENA_MAX, 2);
 	struct settings *settings = settings_load(options.config);
