@@ -18,6 +18,7 @@ import unittest
 SOURCE = pathlib.Path(os.environ.get("CRESSET_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 BINARY = pathlib.Path(os.environ.get("CRESSET_BINARY_DIR", SOURCE / "build" / "release"))
 CRESSETD = BINARY / "cressetd"
+os.environ.setdefault("CRESSET_BOARDS", str(SOURCE / "config" / "boards"))
 CRESSET = BINARY / "cresset"
 # A sanitizer build on a busy machine is several times slower; time limits are for hanging, not for speed.
 PATIENCE_S = float(os.environ.get("CRESSET_TEST_PATIENCE", "30"))

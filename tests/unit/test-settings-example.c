@@ -1,5 +1,6 @@
 /* The commented example with the real drivers: it is complete, it loads, and it tells the truth about the defaults. */
 #include <ctype.h>
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "gateway/settings_keys.h"
 
 static const char example_path[] = CRESSET_SOURCE_DIR "/config/cresset.yaml";
+static const char boards_path[] = CRESSET_SOURCE_DIR "/config/boards";
 
 /* Needs no free(): lives as long as the test program. */
 static char *example(void)
@@ -244,6 +246,8 @@ static void test_every_key_is_there(void **state)
 	visit_all(config, has_all);
 	struct config_node *second = config_next(config, config_list(config, config_root(config), "rules"));
 	assert_true(config_has(second, "class"));
+	struct config_node *board = radio_with(config, "ebyte-e22");
+	assert_true(config_has(board, board_keys[0].name));
 	config_free(config);
 }
 
@@ -388,8 +392,39 @@ static void test_required(void **state)
 	}
 }
 
+/* Each is complete but for the air, with the drivers there are. */
+static void test_boards(void **state)
+{
+	(void)state;
+	size_t count = 0;
+	DIR *directory = opendir(boards_path);
+	assert_non_null(directory);
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		size_t size = strlen(entry->d_name);
+		if (size < 5 || strcmp(entry->d_name + size - 5, ".yaml") != 0)
+			continue;
+		char text[512];
+		snprintf(text, sizeof(text),
+			 "gateway: {name: base1, operation: demo}\nradios: {a: {board: %.*s, air: field}}\n",
+			 (int)(size - 5), entry->d_name);
+		struct settings *settings = load(text);
+		print_errors(settings);
+		assert_int_equal(settings_error_count(settings), 0);
+		assert_non_null(settings->radios[0].modem);
+		char name[64];
+		snprintf(name, sizeof(name), "%.*s", (int)(size - 5), entry->d_name);
+		if (!strstr(example(), name))
+			fail_msg("the example does not name the board %s", name);
+		settings_free(settings);
+		count++;
+	}
+	closedir(directory);
+	assert_true(count >= 2);
+}
+
 int main(void)
 {
+	setenv("CRESSET_BOARDS", boards_path, 1);
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_loads),
 	    cmocka_unit_test(test_check),
@@ -399,6 +434,7 @@ int main(void)
 	    cmocka_unit_test(test_derived_defaults),
 	    cmocka_unit_test(test_every_misspelling),
 	    cmocka_unit_test(test_required),
+	    cmocka_unit_test(test_boards),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
