@@ -2,7 +2,6 @@
 #include "gateway/field_memory.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -205,11 +204,7 @@ int field_memory_next(struct field_memory *memory, uint16_t addressee, uint8_t e
 
 bool field_memory_raised(struct field_memory *memory, const struct message *message)
 {
-	char what[MESSAGE_ID_MAX + 96];
-	const struct message_position *position = &message->position;
-	snprintf(what, sizeof(what), "%s %lld %.7f %.7f", message->id, (long long)message->sent_at_ms,
-		 position->valid ? position->lat_deg : 0, position->valid ? position->lon_deg : 0);
-	if (dedupe_seen(memory->raised, what, "", clock_steady_ms()))
+	if (dedupe_seen(memory->raised, message->id, "", clock_steady_ms()))
 		return true;
 	/* Before the message, so that both are in one group of the store. */
 	keep_raised(memory);

@@ -23,9 +23,9 @@ int field_memory_take(struct field_memory *memory, uint16_t station, uint8_t epo
  * seconds counts as away: then the numbers go on in memory. */
 int field_memory_next(struct field_memory *memory, uint16_t addressee, uint8_t epoch, uint32_t *counter);
 
-/* Whether this distress, too old for its window (STALE), was raised before; if not, it counts as raised from now on, for 24 days and among
- * the last 1024. The same is what has the same id, time and position: a handset that lost its counter may use a number
- * twice, a recording played back cannot change the time in it. */
+/* Whether a distress of that id, raised although its window would not have it (STALE), or sealed with an old key (SUSPECT), was raised
+ * before; if not, it counts as raised from now on, for 24 days and among the last 1024. Such an id holds a hash of the frame: a
+ * handset that lost its counter may use a number twice, a recording played back is the same to the last bit. */
 bool field_memory_raised(struct field_memory *memory, const struct message *message);
 
 /* A message of class DISTRESS or URGENT is being stored: its window goes with it. */

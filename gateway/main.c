@@ -16,12 +16,14 @@
 #include "gateway/control.h"
 #include "gateway/desk.h"
 #include "gateway/health.h"
+#include "gateway/keyring.h"
 #include "gateway/log.h"
 #include "gateway/priorities.h"
 #include "gateway/radio.h"
 #include "gateway/release.h"
 #include "gateway/report.h"
 #include "gateway/route.h"
+#include "gateway/secrets.h"
 #include "gateway/settings.h"
 #include "gateway/uplink.h"
 #include "gateway/worker.h"
@@ -41,6 +43,8 @@ struct gateway {
 	struct route *route;
 	struct uplink_settings uplink_settings; /* the file's, with the session number */
 	struct uplink *uplink;
+	struct secrets secrets;
+	struct radio_secrets radio_secrets; /* the same, as radios take it */
 	struct radio **radios;
 	struct desk *desk;
 	struct control *control;
@@ -198,6 +202,21 @@ static int start_route(struct gateway *gateway)
 	return 0;
 }
 
+static int start_secrets(struct gateway *gateway)
+{
+	const char *path = gateway->settings->key_file;
+	gateway->secrets.memory = route_field_memory(gateway->route);
+	gateway->secrets.keyring = path ? keyring_new(path, gateway->event, gateway->worker) : NULL;
+	gateway->radio_secrets = (struct radio_secrets){
+	    .context = &gateway->secrets,
+	    .seal = secrets_seal,
+	    .open = secrets_open,
+	    .take_counter = secrets_take_counter,
+	    .next_counter = secrets_next_counter,
+	};
+	return path && !gateway->secrets.keyring ? -ENOMEM : 0;
+}
+
 static int start_radio(struct gateway *gateway, size_t index)
 {
 	const struct radio_settings *settings = &gateway->settings->radios[index];
@@ -213,6 +232,7 @@ static int start_radio(struct gateway *gateway, size_t index)
 			.lines = settings->control_lines},
 	    .air = settings->air,
 	    .air_values = settings->air_values,
+	    .secrets = &gateway->radio_secrets,
 	};
 	struct radio_callbacks callbacks = {
 	    .context = gateway,
@@ -270,7 +290,7 @@ static int start(struct gateway *gateway)
 	int error = start_control(gateway);
 	if (error < 0)
 		return error;
-	if (start_route(gateway) < 0)
+	if (start_route(gateway) < 0 || start_secrets(gateway) < 0)
 		return -ENOMEM;
 	gateway->report.counters = gateway->counters;
 	gateway->report.route = gateway->route;
@@ -290,6 +310,7 @@ static void stop(struct gateway *gateway)
 		radio_free(gateway->radios[i]);
 	if (gateway->route)
 		route_set_uplink(gateway->route, NULL);
+	keyring_free(gateway->secrets.keyring);
 	uplink_free(gateway->uplink);
 	route_free(gateway->route);
 	worker_free(gateway->worker);

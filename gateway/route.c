@@ -61,10 +61,11 @@ static bool is_double(struct route *route, const struct message *message)
 	return true;
 }
 
-/* Distress that is older than its window is raised once; the window itself cannot tell. */
+/* Distress that is older than its window is raised once. Its window cannot tell, and what the driver remembers ends with the run. */
 static bool is_raised_again(struct route *route, const struct message *message)
 {
-	if (message->authenticity != AUTHENTICITY_STALE || !field_memory_raised(route->field, message))
+	bool doubtful = message->authenticity == AUTHENTICITY_STALE || message->authenticity == AUTHENTICITY_SUSPECT;
+	if (message->kind != KIND_DISTRESS || !doubtful || !field_memory_raised(route->field, message))
 		return false;
 	route->stale_again->value++;
 	return true;

@@ -231,17 +231,13 @@ static void test_what_it_costs_the_disk(void **state)
 
 /* ---- raised once ---- */
 
-static struct message distress(const char *id, int64_t sent_at_ms, double lat_deg)
+static struct message distress(const char *id)
 {
 	static struct message message;
 	message_init(&message);
 	message.kind = KIND_DISTRESS;
 	message.authenticity = AUTHENTICITY_STALE;
 	snprintf(message.id, sizeof(message.id), "%s", id);
-	message.sent_at_ms = sent_at_ms;
-	message.position.valid = lat_deg != 0;
-	message.position.lat_deg = lat_deg;
-	message.position.lon_deg = 7;
 	return message;
 }
 
@@ -249,10 +245,9 @@ static void test_raised_once_also_after_a_stop(void **state)
 {
 	(void)state;
 	struct run run = {.rig = store_rig_new()};
-	const struct message first = distress("f-17-5", 1700000000000, 49),
-			     later = distress("f-17-5", 1700000060000, 49),
-			     elsewhere = distress("f-17-5", 1700000000000, 49.001), other = distress("f-17-6", 0, 0);
-	const struct message *const all[] = {&first, &later, &elsewhere, &other};
+	const struct message first = distress("f-17-5-00000001"), same_number = distress("f-17-5-00000002"),
+			     next_number = distress("f-17-6-00000001"), other = distress("f-18-5-00000001");
+	const struct message *const all[] = {&first, &same_number, &next_number, &other};
 	begin(&run, run.rig->path);
 	for (size_t i = 0; i < 4; i++) {
 		assert_false(field_memory_raised(run.memory, all[i]));
