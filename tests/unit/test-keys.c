@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -136,7 +137,7 @@ struct vector {
 
 /* RFC 3610, section 8, packet vectors 1 to 3: all of those with our sizes of nonce and tag under the key c0 c1 ... cf and 8 bytes of
  * header. */
-static const struct vector vectors[] = {
+static const struct vector packets[] = {
     {"00000003020100a0a1a2a3a4a5", "0001020304050607", "08090a0b0c0d0e0f101112131415161718191a1b1c1d1e",
      "588c979a61c663d2f066d0c2c0f989806d5f6b61dac384", "17e8d12cfdf926e0"},
     {"00000004030201a0a1a2a3a4a5", "0001020304050607", "08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
@@ -157,8 +158,8 @@ static void test_published_vectors(void **state)
 {
 	(void)state;
 	struct keys *keys = with_key("c0c1c2c3c4c5c6c7c8c9cacbcccdcecf");
-	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-		const struct vector *vector = &vectors[i];
+	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+		const struct vector *vector = &packets[i];
 		size_t size = strlen(vector->text) / 2;
 		uint8_t text[32], plain[32], expected[32], tag[8], associated[8];
 		struct sealed sealed = {17, {0}, associated, sizeof(associated), text, size, {0}};
@@ -296,6 +297,78 @@ static void test_too_long(void **state)
 	assert_int_equal(keys_seal(keys, &sealed), 0);
 	assert_int_equal(keys_open(keys, &sealed, 0), 0);
 	keys_free(keys);
+}
+
+/* ---- golden vectors of the field frame ---- */
+
+static size_t hex_member(const json_t *object, const char *member, uint8_t *bytes, size_t room)
+{
+	const char *hex = json_string_value(json_object_get(object, member));
+	assert_non_null(hex);
+	assert_true(strlen(hex) / 2 <= room);
+	bytes_of(hex, bytes, strlen(hex) / 2);
+	return strlen(hex) / 2;
+}
+
+static json_t *load_vectors(void)
+{
+	json_t *vectors = json_load_file(CRESSET_SOURCE_DIR "/tests/vectors/field.json", 0, NULL);
+	assert_non_null(vectors);
+	assert_string_equal(json_string_value(json_object_get(vectors, "master")), MASTER);
+	return vectors;
+}
+
+static void test_golden_keys(void **state)
+{
+	(void)state;
+	size_t index;
+	json_t *vectors = load_vectors(), *vector;
+	struct keys *keys = with_master("");
+	json_array_foreach(json_object_get(vectors, "keys"), index, vector)
+	{
+		uint8_t key[KEYS_KEY_SIZE], expected[KEYS_KEY_SIZE];
+		uint16_t station = (uint16_t)json_integer_value(json_object_get(vector, "station"));
+		hex_member(vector, "key", expected, sizeof(expected));
+		assert_int_equal(
+		    keys_derive(keys, station, (uint8_t)json_integer_value(json_object_get(vector, "epoch")), key), 0);
+		assert_memory_equal(key, expected, sizeof(key));
+	}
+	assert_true(index > 5);
+	keys_free(keys);
+	json_decref(vectors);
+}
+
+static void test_golden_frames(void **state)
+{
+	(void)state;
+	size_t index;
+	json_t *vectors = load_vectors(), *vector;
+	json_array_foreach(json_object_get(vectors, "frames"), index, vector)
+	{
+		char entry[64];
+		uint8_t associated[KEYS_TEXT_MAX], text[KEYS_TEXT_MAX], body[KEYS_TEXT_MAX], frame[KEYS_TEXT_MAX];
+		const json_t *header = json_object_get(vector, "header");
+		int station = (int)json_integer_value(json_object_get(header, "station"));
+		bool encrypted = json_is_true(json_object_get(header, "encrypted"));
+		snprintf(entry, sizeof(entry), "{\"station\":%d,\"epoch\":%d}", station,
+			 (int)json_integer_value(json_object_get(vector, "epoch")));
+		struct keys *keys = with_master(entry);
+		size_t body_size = hex_member(vector, "body", body, sizeof(body));
+		size_t frame_size = hex_member(vector, "frame", frame, sizeof(frame));
+		struct sealed sealed = {.station = (uint16_t)station, .associated = associated, .text = text};
+		sealed.associated_size = hex_member(vector, "associated", associated, sizeof(associated));
+		sealed.text_size = encrypted ? body_size : 0;
+		memcpy(text, body, body_size);
+		hex_member(vector, "nonce", sealed.nonce, sizeof(sealed.nonce));
+		assert_int_equal(keys_seal(keys, &sealed), 0);
+		assert_memory_equal(sealed.tag, frame + frame_size - SEALED_TAG_SIZE, SEALED_TAG_SIZE);
+		assert_memory_equal(text, frame + frame_size - SEALED_TAG_SIZE - body_size, body_size);
+		assert_int_equal(keys_open(keys, &sealed, 0), 0);
+		assert_memory_equal(text, body, body_size);
+		keys_free(keys);
+	}
+	assert_true(index > 40);
+	json_decref(vectors);
 }
 
 /* ---- epochs ---- */
@@ -456,6 +529,8 @@ int main(void)
 	    cmocka_unit_test(test_every_size_against_the_definition),
 	    cmocka_unit_test(test_forged),
 	    cmocka_unit_test(test_too_long),
+	    cmocka_unit_test(test_golden_keys),
+	    cmocka_unit_test(test_golden_frames),
 	    cmocka_unit_test(test_the_epoch_before),
 	    cmocka_unit_test(test_rotate_and_revoke),
 	    cmocka_unit_test(test_the_last_epoch),
