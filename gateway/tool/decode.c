@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/keys.h"
 #include "gateway/tool/decode_chain.h"
 
 enum {
@@ -16,6 +17,8 @@ enum {
 	PENDING_MAX = 2048, /* bytes of a stream shown as the input of an error */
 };
 
+enum { OPTION_KEYS = 256 };
+
 enum format { FORMAT_BY_ITSELF, FORMAT_HEX, FORMAT_TNC2, FORMAT_RAW };
 
 struct decode {
@@ -24,6 +27,7 @@ struct decode {
 	bool modem_given;
 	enum format format;
 	struct chain *chain;
+	struct keys *keys;
 	char **files;
 	int file_count;
 	bool failed;
@@ -32,6 +36,8 @@ struct decode {
 static const struct argp_option options[] = {
     {"modem", 'm', "MODEM", 0, "how the capture is framed: kiss, or none for one frame a line", 0},
     {"air", 'a', "AIR", 0, "what was spoken: aprs or field", 0},
+    {"keys", OPTION_KEYS, "FILE", 0,
+     "key file for --air field; without it all that can be told of its frames is a distress", 0},
     {"format", 'f', "FORMAT", 0,
      "hex: bytes as hex digits; tnc2: lines like N0CALL>APRS:>text, or JSON lines with a member \"frame\"; raw: "
      "the bytes themselves. Recognised by itself where left out",
@@ -65,10 +71,21 @@ static enum format choose_format(const char *name, struct argp_state *state)
 	return FORMAT_BY_ITSELF;
 }
 
+static struct keys *read_keys(const char *path, struct argp_state *state)
+{
+	char error[512];
+	struct keys *keys = keys_load(path, error, sizeof(error));
+	if (!keys)
+		argp_failure(state, EXIT_WRONG_USE, 0, "--keys %s", error);
+	return keys;
+}
+
 static void check_together(const struct decode *decode, struct argp_state *state)
 {
 	if (!decode->modem_given || !decode->air)
 		argp_error(state, "--modem and --air are needed, such as --modem kiss --air aprs");
+	if (decode->keys && decode->air && strcmp(decode->air->name, "field") != 0)
+		argp_error(state, "--keys is for --air field");
 	if (decode->modem && decode->format == FORMAT_TNC2)
 		argp_error(state, "--format tnc2 has no framing of a modem: use --modem none");
 	if (!decode->modem && decode->format == FORMAT_RAW)
@@ -87,6 +104,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'a':
 		decode->air = choose_air(argument, state);
+		return 0;
+	case OPTION_KEYS:
+		keys_free(decode->keys);
+		decode->keys = read_keys(argument, state);
 		return 0;
 	case 'f':
 		decode->format = choose_format(argument, state);
@@ -282,7 +303,7 @@ int tool_decode(int argc, char **argv)
 	struct decode decode = {0};
 	argp_err_exit_status = EXIT_WRONG_USE;
 	argp_parse(&parser, argc, argv, 0, NULL, &decode);
-	decode.chain = chain_new(decode.modem, decode.air, stdout);
+	decode.chain = chain_new(decode.modem, decode.air, decode.keys, stdout);
 	if (!decode.chain) {
 		fputs("cresset decode: out of memory\n", stderr);
 		return EXIT_UNDECODED;
@@ -293,6 +314,7 @@ int tool_decode(int argc, char **argv)
 		decode_named_file(&decode, decode.files[i]);
 	bool complete = !decode.failed && chain_errors(decode.chain) == 0;
 	chain_free(decode.chain);
+	keys_free(decode.keys);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "cresset decode: standard output: %s\n", strerror(errno));
 		complete = false;

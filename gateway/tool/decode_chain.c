@@ -10,6 +10,7 @@
 #include "gateway/classify.h"
 #include "gateway/json.h"
 #include "gateway/json_writer.h"
+#include "gateway/keys.h"
 
 struct chain {
 	const struct modem_ops *modem;
@@ -17,6 +18,7 @@ struct chain {
 	void *modem_state, *air_state;
 	union driver_value *modem_values, *air_values;
 	struct services services;
+	struct keys *keys;
 	struct classify *classify;
 	FILE *out;
 	const char *source;
@@ -52,17 +54,16 @@ static void no_sent(void *owner, enum send_result result, bool assumed, const ch
 	(void)code;
 }
 
-static int no_key(void *owner, struct sealed *sealed)
+static int seal(void *owner, struct sealed *sealed)
 {
-	(void)owner;
-	(void)sealed;
-	return -ENOKEY;
+	const struct chain *chain = owner;
+	return chain->keys ? keys_seal(chain->keys, sealed) : -ENOKEY;
 }
 
-static int no_key_before(void *owner, struct sealed *sealed, unsigned epochs_back)
+static int open_sealed(void *owner, struct sealed *sealed, unsigned epochs_back)
 {
-	(void)epochs_back;
-	return no_key(owner, sealed);
+	const struct chain *chain = owner;
+	return chain->keys ? keys_open(chain->keys, sealed, epochs_back) : -ENOKEY;
 }
 
 /* A capture is read for what is in it, so what it holds twice is said twice. */
@@ -168,12 +169,12 @@ static bool start_air(struct chain *chain)
 	       air->init(chain->air_state, &chain->services, chain->air_values) == 0;
 }
 
-struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air, FILE *out)
+struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air, struct keys *keys, FILE *out)
 {
 	struct chain *chain = calloc(1, sizeof(*chain));
 	if (!chain)
 		return NULL;
-	*chain = (struct chain){.modem = modem, .air = air, .out = out, .source = ""};
+	*chain = (struct chain){.modem = modem, .air = air, .keys = keys, .out = out, .source = ""};
 	chain->services = (struct services){.owner = chain,
 					    .now_us = no_time,
 					    .wall_ms = no_time,
@@ -183,8 +184,8 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .heard_message = heard_message,
 					    .sent = no_sent,
 					    .drop = drop,
-					    .seal = no_key,
-					    .open = no_key_before,
+					    .seal = seal,
+					    .open = open_sealed,
 					    .take_counter = any_counter};
 	/* A capture has no time, so nothing in it can be too often. */
 	struct classify_settings settings = classify_defaults();

@@ -10,9 +10,11 @@
 #include "drivers/modem.h"
 
 struct chain;
+struct keys;
 
-/* modem NULL: datagrams or lines come as they are. Lines go to out. NULL: out of memory or a driver refused its own defaults. */
-struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air, FILE *out);
+/* modem NULL: datagrams or lines come as they are. keys: of the field's stations, borrowed; NULL = none. Lines go to out. NULL: out of memory or
+ * a driver refused its own defaults. */
+struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air, struct keys *keys, FILE *out);
 void chain_free(struct chain *chain);
 
 /* What error lines show as input until the next call. Not copied. */
