@@ -10,6 +10,7 @@
 
 #include "gateway/tool/airtime.h"
 #include "gateway/tool/decode.h"
+#include "gateway/tool/key.h"
 #include "gateway/tool/schema.h"
 
 struct command {
@@ -26,6 +27,7 @@ static const struct command commands[] = {
     {"send", tool_send, "send a text to a station"},
     {"ack", tool_ack, "say that a person has seen an incident, responds or closes it"},
     {"decode", tool_decode, "captures in, messages out as JSON lines"},
+    {"key", tool_key, "makes, derives, rotates and revokes the keys of the field stations"},
     {"airtime", tool_airtime, "how long a transmission lasts, and how many an hour are allowed"},
     {"schema", tool_schema, "the JSON schema of a kind of message"},
 };

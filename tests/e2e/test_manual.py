@@ -103,6 +103,8 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("ack", "-l", ""), {"BASE_SEEN", "RESPONDING", "CLOSED"})
         self.assertEqual(self.complete("status", "-c", "--js"), {"--json"})
         self.assertEqual(self.complete("send", "--radio", ""), set())
+        self.assertEqual(self.complete("key", "r"), {"rotate", "revoke"})
+        self.assertEqual(self.complete("key", "list", os.path.join(SOURCE, "READ")), {os.path.join(SOURCE, "README.md")})
 
     def test_names_come_from_the_daemon(self):
         status = {"radios": [{"name": "vhf", "modem": "kiss"}, {"name": "uhf", "modem": "kiss"},
