@@ -1,0 +1,97 @@
+/* REYAX RYLR896 and RYLR406: LoRa modules with an SX1276 behind AT commands. */
+#include "drivers/modem/rylr.h"
+
+static const char *const bandwidths[] = {"7.8",  "10.4", "15.6", "20.8", "31.25", "41.7",
+					 "62.5", "125",  "250",  "500",  NULL};
+
+static bool allows(const union driver_value *values, const struct lora_modulation *modulation)
+{
+	(void)values;
+	return lora_modulation_valid(modulation);
+}
+
+static const struct rylr_variant variant = {
+    .name = "RYLR896",
+    .version = (const char *const[]){"RYLR89", "RYLR40", NULL},
+    .other = "RYLR998",
+    .other_version = (const char *const[]){"RYLR99", "RYLR49", "RYLRxx8", NULL},
+    .other_driver = "rylr998",
+    .bandwidths = bandwidths,
+    .first_bandwidth = 0,
+    .password_digits = 32,
+    .allows = allows,
+};
+
+static int init(void *state, const struct services *services, const union driver_value *values)
+{
+	return rylr_init(state, services, values, &variant);
+}
+
+static const struct driver_key keys[RYLR_KEYS] = {
+    [RYLR_KEY_FREQUENCY] = {.name = "frequency_mhz",
+			    .type = KEY_NUMBER,
+			    .min = 410,
+			    .max = 960,
+			    .help = "centre of the channel, as the law of the country allows it"},
+    [RYLR_KEY_SPREADING] = {.name = "spreading_factor",
+			    .type = KEY_INTEGER,
+			    .min = 7,
+			    .max = 12,
+			    .fallback = "10",
+			    .help = "10 below 3 km, 12 beyond"},
+    [RYLR_KEY_BANDWIDTH] = {.name = "bandwidth_khz",
+			    .type = KEY_CHOICE,
+			    .fallback = "125",
+			    .choices = bandwidths,
+			    .help = "width of the channel"},
+    [RYLR_KEY_CODING] = {.name = "coding_rate",
+			 .type = KEY_CHOICE,
+			 .fallback = "4/5",
+			 .choices = rylr_coding_rates,
+			 .help = "redundancy; 4/8 has most"},
+    [RYLR_KEY_PREAMBLE] = {.name = "preamble",
+			   .type = KEY_INTEGER,
+			   .min = 4,
+			   .max = 25,
+			   .fallback = "7",
+			   .help = "symbols in front of each packet"},
+    [RYLR_KEY_POWER] =
+	{.name = "power_dbm", .type = KEY_INTEGER, .min = 0, .max = 15, .fallback = "14", .help = "transmitting power"},
+    [RYLR_KEY_NETWORK] = {.name = "network_id",
+			  .type = KEY_INTEGER,
+			  .min = 0,
+			  .max = 16,
+			  .fallback = "1",
+			  .help = "the same in all modules that are to hear one another: best 1 to 15"},
+    [RYLR_KEY_ADDRESS] = {.name = "address",
+			  .type = KEY_INTEGER,
+			  .min = 0,
+			  .max = 65535,
+			  .fallback = "0",
+			  .help = "the module's own address; the gateway sends to all"},
+    [RYLR_KEY_PASSWORD] = {.name = "password",
+			   .type = KEY_TEXT,
+			   .max = 32,
+			   .fallback = "",
+			   .help = "32 hex digits, the same in all modules; \"\" = none"},
+};
+
+const struct modem_ops modem_rylr896 = {
+    .name = "rylr896",
+    .help = "REYAX RYLR896 or RYLR406 LoRa module on a serial line",
+    .keys = keys,
+    .key_count = RYLR_KEYS,
+    .state_size = sizeof(struct rylr),
+    .mtu = RYLR_MTU,
+    .baud = 115200,
+    .lines = rylr_lines,
+    .line_count = RYLR_LINES,
+    .init = init,
+    .opened = rylr_opened,
+    .input = rylr_input,
+    .send = rylr_send,
+    .alarm = rylr_alarm,
+    .airtime_us = rylr_airtime_us,
+    .status = rylr_status,
+    .examine = rylr_examine,
+};

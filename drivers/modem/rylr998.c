@@ -1,0 +1,103 @@
+/* REYAX RYLR998 and RYLR498: LoRa modules with an SX126x behind AT commands. */
+#include "drivers/modem/rylr.h"
+
+static const char *const bandwidths[] = {"125", "250", "500", NULL};
+
+/* The guide: up to SF9 at 125 kHz, SF10 at 250, SF11 at 500; a preamble other than 12 only in network 18. */
+static bool allows(const union driver_value *values, const struct lora_modulation *modulation)
+{
+	int64_t network = values[RYLR_KEY_NETWORK].integer;
+	unsigned spreading_max = modulation->bandwidth_hz == 125000 ? 9 : modulation->bandwidth_hz == 250000 ? 10 : 11;
+	return modulation->spreading_factor <= spreading_max && (network <= 15 || network == 18) &&
+	       (network == 18 || modulation->preamble_symbols == 12);
+}
+
+static const struct rylr_variant variant = {
+    .name = "RYLR998",
+    .version = (const char *const[]){"RYLR99", "RYLR49", "RYLRxx8", NULL},
+    .other = "RYLR896",
+    .other_version = (const char *const[]){"RYLR89", "RYLR40", NULL},
+    .other_driver = "rylr896",
+    .bandwidths = bandwidths,
+    .first_bandwidth = 7,
+    .password_digits = 8,
+    .allows = allows,
+};
+
+static int init(void *state, const struct services *services, const union driver_value *values)
+{
+	return rylr_init(state, services, values, &variant);
+}
+
+static const struct driver_key keys[RYLR_KEYS] = {
+    [RYLR_KEY_FREQUENCY] = {.name = "frequency_mhz",
+			    .type = KEY_NUMBER,
+			    .min = 410,
+			    .max = 960,
+			    .help = "centre of the channel, as the law of the country allows it"},
+    [RYLR_KEY_SPREADING] = {.name = "spreading_factor",
+			    .type = KEY_INTEGER,
+			    .min = 5,
+			    .max = 11,
+			    .fallback = "9",
+			    .help = "5 to 9 at 125 kHz, to 10 at 250, to 11 at 500; below 7 only with newer firmware"},
+    [RYLR_KEY_BANDWIDTH] = {.name = "bandwidth_khz",
+			    .type = KEY_CHOICE,
+			    .fallback = "125",
+			    .choices = bandwidths,
+			    .help = "width of the channel"},
+    [RYLR_KEY_CODING] = {.name = "coding_rate",
+			 .type = KEY_CHOICE,
+			 .fallback = "4/5",
+			 .choices = rylr_coding_rates,
+			 .help = "redundancy; 4/8 has most"},
+    [RYLR_KEY_PREAMBLE] = {.name = "preamble",
+			   .type = KEY_INTEGER,
+			   .min = 4,
+			   .max = 24,
+			   .fallback = "12",
+			   .help = "symbols in front of each packet; other than 12 only with network_id 18"},
+    [RYLR_KEY_POWER] = {.name = "power_dbm",
+			.type = KEY_INTEGER,
+			.min = 0,
+			.max = 22,
+			.fallback = "14",
+			.help = "transmitting power; CE approval ends at 14"},
+    [RYLR_KEY_NETWORK] = {.name = "network_id",
+			  .type = KEY_INTEGER,
+			  .min = 3,
+			  .max = 18,
+			  .fallback = "18",
+			  .help = "the same in all modules that are to hear one another: 3 to 15, or 18"},
+    [RYLR_KEY_ADDRESS] = {.name = "address",
+			  .type = KEY_INTEGER,
+			  .min = 0,
+			  .max = 65535,
+			  .fallback = "0",
+			  .help = "the module's own address; the gateway sends to all"},
+    [RYLR_KEY_PASSWORD] = {.name = "password",
+			   .type = KEY_TEXT,
+			   .max = 8,
+			   .fallback = "",
+			   .help = "8 hex digits, the same in all modules; \"\" = none"},
+};
+
+const struct modem_ops modem_rylr998 = {
+    .name = "rylr998",
+    .help = "REYAX RYLR998 or RYLR498 LoRa module on a serial line",
+    .keys = keys,
+    .key_count = RYLR_KEYS,
+    .state_size = sizeof(struct rylr),
+    .mtu = RYLR_MTU,
+    .baud = 115200,
+    .lines = rylr_lines,
+    .line_count = RYLR_LINES,
+    .init = init,
+    .opened = rylr_opened,
+    .input = rylr_input,
+    .send = rylr_send,
+    .alarm = rylr_alarm,
+    .airtime_us = rylr_airtime_us,
+    .status = rylr_status,
+    .examine = rylr_examine,
+};
