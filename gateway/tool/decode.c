@@ -34,7 +34,8 @@ struct decode {
 };
 
 static const struct argp_option options[] = {
-    {"modem", 'm', "MODEM", 0, "how the capture is framed: kiss, or none for one frame a line", 0},
+    {"modem", 'm', "MODEM", 0,
+     "how the capture is framed: a modem, such as kiss or rnode, or none for one frame a line", 0},
     {"air", 'a', "AIR", 0, "what was spoken: aprs or field", 0},
     {"keys", OPTION_KEYS, "FILE", 0,
      "key file for --air field; without it all that can be told of its frames is a distress", 0},
@@ -48,8 +49,12 @@ static const struct argp_option options[] = {
 static const struct modem_ops *choose_modem(const char *name, struct argp_state *state)
 {
 	const struct modem_ops *modem = strcmp(name, "none") == 0 ? NULL : modem_find(name);
-	if (!modem && strcmp(name, "none") != 0)
-		argp_error(state, "--modem %s: not known; kiss or none", name);
+	if (!modem && strcmp(name, "none") != 0) {
+		char names[256] = "";
+		for (const struct modem_ops *const *each = modem_all(); *each; each++)
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s, ", (*each)->name);
+		argp_error(state, "--modem %s: not known; one of %sor none", name, names);
+	}
 	return modem;
 }
 

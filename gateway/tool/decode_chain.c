@@ -54,6 +54,40 @@ static void no_sent(void *owner, enum send_result result, bool assumed, const ch
 	(void)code;
 }
 
+static int no_line_set(void *owner, unsigned line, bool on)
+{
+	(void)owner;
+	(void)line;
+	(void)on;
+	return -ENODEV;
+}
+
+static int no_line(void *owner, unsigned line)
+{
+	(void)owner;
+	(void)line;
+	return -ENODEV;
+}
+
+static int no_baud(void *owner, unsigned baud)
+{
+	(void)owner;
+	(void)baud;
+	return 0;
+}
+
+static void no_change(void *owner)
+{
+	(void)owner;
+}
+
+static void no_finding(void *owner, const char *name, const char *value)
+{
+	(void)owner;
+	(void)name;
+	(void)value;
+}
+
 static int seal(void *owner, struct sealed *sealed)
 {
 	const struct chain *chain = owner;
@@ -184,6 +218,11 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .heard_message = heard_message,
 					    .sent = no_sent,
 					    .drop = drop,
+					    .set_line = no_line_set,
+					    .get_line = no_line,
+					    .set_baud = no_baud,
+					    .changed = no_change,
+					    .finding = no_finding,
 					    .seal = seal,
 					    .open = open_sealed,
 					    .take_counter = any_counter};
