@@ -73,7 +73,7 @@ struct modem_ops {
 	/* Begins an examination; findings come through services->finding. 0, -EBUSY, -ENOTCONN (not ready), -EOPNOTSUPP. May be NULL. */
 	int (*examine)(void *state, enum modem_examination what);
 
-	/* Controls only. Keys or unkeys the transmitter: 0, -ENODEV (no such line), -EIO. */
+	/* Controls only. Keys or unkeys the transmitter: 0, -ENODEV (no such line), -EAGAIN (being configured), -EIO. */
 	int (*key)(void *state, bool on);
 	/* Whether somebody else is on the channel. */
 	bool (*channel_busy)(const void *state);

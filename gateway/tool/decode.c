@@ -49,10 +49,12 @@ static const struct argp_option options[] = {
 static const struct modem_ops *choose_modem(const char *name, struct argp_state *state)
 {
 	const struct modem_ops *modem = strcmp(name, "none") == 0 ? NULL : modem_find(name);
-	if (!modem && strcmp(name, "none") != 0) {
+	/* A control carries no datagrams. */
+	if (strcmp(name, "none") != 0 && (!modem || !modem->send)) {
 		char names[256] = "";
 		for (const struct modem_ops *const *each = modem_all(); *each; each++)
-			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s, ", (*each)->name);
+			if ((*each)->send)
+				snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s, ", (*each)->name);
 		argp_error(state, "--modem %s: not known; one of %sor none", name, names);
 	}
 	return modem;
