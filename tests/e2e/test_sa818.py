@@ -30,6 +30,9 @@ class Module:
     def expect(self, line, count=1):
         harness.wait_for(lambda: self.said.count(line) >= count, f"the module's {line!r}")
 
+    def close(self):
+        self.process.stdin.close()
+
     def wrong(self):
         return [line for line in self.said if line.startswith("wrong")]
 
@@ -50,6 +53,7 @@ aprs: {{callsign: N0CALL-10}}""")})
 
     def start(self, *options, **more):
         self.module = Module(self.bench, *options)
+        self.addCleanup(self.module.close)
         self.tnc = self.bench.tnc()
         self.gateway = self.bench.gateway(self.settings(self.module, self.tnc, **more))
         self.tnc.connected()
@@ -85,7 +89,7 @@ aprs: {{callsign: N0CALL-10}}""")})
         self.start()
         self.is_up()
         self.module.order("signal 144.8")
-        harness.wait_for(lambda: not self.radio_ready(), "the busy channel")
+        self.module.expect("squelch open")
         sender = self.send("patience")
         harness.wait_for(lambda: self.bench.status()["classes"][3]["queued"] == 1, "the text in the queue")
         self.assertEqual(self.frames(), [])

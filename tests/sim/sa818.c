@@ -9,7 +9,7 @@
  *   signal MHZ    a station is on this frequency from now on; 0 = none
  *   mute N        the next N commands are not answered
  * On standard output, one line for what happens: "group 0,144.8000,...", "volume 6", "filter 1,1,1", "tail 0", "pd 0", "ptt 1 144.8000",
- * "power low", and "wrong ..." for what must never be: keyed while it is being set up, H/L driven high. */
+ * "power low", "squelch open", and "wrong ..." for what must never be: keyed while it is being set up, H/L driven high. */
 #include <argp.h>
 #include <errno.h>
 #include <poll.h>
@@ -47,7 +47,7 @@ struct module {
 	struct gpio_sim *pins;
 	struct ether_client *ether;
 
-	bool powered, keyed, low_power;
+	bool powered, keyed, low_power, squelch_open;
 	int64_t booted_at_us;
 	struct channel channel;
 	double signal_mhz;
@@ -359,6 +359,9 @@ static void drive_squelch(struct module *module)
 		    (module->channel.squelch == 0 || is_signal_at(module, module->channel.receive_mhz));
 	if (module->pins)
 		gpio_sim_drive(module->pins, "squelch", open ? 0 : 1);
+	if (open != module->squelch_open)
+		printf("squelch %s\n", open ? "open" : "closed");
+	module->squelch_open = open;
 }
 
 /* ---- the rest of the world ---- */
