@@ -330,7 +330,10 @@ void ebyte_set_alarm(struct ebyte_module *module)
 static void verify(struct ebyte_module *module)
 {
 	int64_t now_us = ebyte_now_us(module);
-	if (module->phase != SETUP_NONE) {
+	if (module->fault == EBYTE_SETTINGS) {
+		module->verify_due_us = 0;
+		ebyte_count(module, fault_reason(EBYTE_SETTINGS));
+	} else if (module->phase != SETUP_NONE) {
 		module->verify_due_us = 0;
 	} else if (module->link.sending != LINK_IDLE ||
 		   (module->link.heard_us && now_us - module->link.heard_us < POSTPONE_US)) {
@@ -355,6 +358,7 @@ void ebyte_opened(void *state)
 	struct ebyte_module *module = state;
 	ebyte_link_fail(module, "port_reopened");
 	ebyte_link_close(module);
+	ebyte_link_open(module); /* until it is asked, the module gives out what it hears */
 	ebyte_chat_reset(module);
 	if (module->examining)
 		ebyte_examine_failed(module);
@@ -364,7 +368,7 @@ void ebyte_opened(void *state)
 	module->link.unmoved = 0;
 	module->link.heard_us = module->backoff_us = module->reset_us = 0;
 	if (module->fault == EBYTE_SETTINGS)
-		ebyte_count(module, fault_reason(EBYTE_SETTINGS));
+		module->verify_due_us = ebyte_now_us(module) + POSTPONE_US;
 	else
 		ebyte_setup_begin(module);
 	ebyte_set_alarm(module);

@@ -3,7 +3,8 @@
  *
  *   ebyte --link PATH [--lines SOCKET] [--ether SOCKET --name NAME] [--family e22|e32] [--band 900] [--hardware v1|v2] [faults]
  *
- * Without lines the mode pins are pulled up. Without an ether nobody hears it. Prints "ready PTY" when it can be used, and takes commands
+ * --registers HEX: as it was set before; such a module with no lines is a station of its own, its mode pins at ground: what is written to
+ * its pty goes on the air. Without them the pins are pulled up. Without an ether nobody hears it. Prints "ready PTY" when it can be used, and takes commands
  * on standard input, one a line, each answered by a line:
  *
  *   state        registers in RAM and flash, flash writes, bytes lost at a full buffer, mode
@@ -32,7 +33,7 @@ enum { COMMAND_MAX = 2048 };
 enum { AT_PTY, AT_LINES, AT_ETHER, AT_INPUT, POLL_COUNT };
 
 struct module {
-	const char *link, *lines_path, *ether_path, *name;
+	const char *link, *lines_path, *ether_path, *name, *registers;
 	struct ebyte_sim_options options;
 	struct ebyte_sim *sim;
 	struct sim_pty *pty; /* NULL = unplugged */
@@ -191,14 +192,19 @@ static void print_state(const struct module *module)
 	       ebyte_sim_overflow(module->sim), ebyte_sim_mode(module->sim));
 }
 
+static size_t read_hex(const char *hex, uint8_t *bytes, size_t most)
+{
+	size_t size = 0;
+	unsigned value;
+	while (size < most && sscanf(hex + 2 * size, "%2x", &value) == 1)
+		bytes[size++] = (uint8_t)value;
+	return size;
+}
+
 static void say(struct module *module, const char *hex)
 {
 	uint8_t bytes[COMMAND_MAX / 2];
-	size_t size = 0;
-	unsigned value;
-	while (size < sizeof(bytes) && sscanf(hex + 2 * size, "%2x", &value) == 1)
-		bytes[size++] = (uint8_t)value;
-	to_host(module, bytes, size);
+	to_host(module, bytes, read_hex(hex, bytes, sizeof(bytes)));
 }
 
 static bool plug(struct module *module, bool in)
@@ -335,8 +341,15 @@ static bool start(struct module *module)
 	    .listen = module->ether ? listen_on_air : NULL,
 	};
 	module->sim = ebyte_sim_new(&module->options, &ports, now_us(module));
+	if (!module->sim)
+		return false;
+	uint8_t registers[E22_REGISTERS] = {0};
+	if (module->registers && read_hex(module->registers, registers, sizeof(registers)))
+		ebyte_sim_preset(module->sim, registers, now_us(module));
+	if (module->registers && !module->lines)
+		ebyte_sim_pins(module->sim, false, false, now_us(module));
 	printf("ready %s\n", sim_pty_path(module->pty));
-	return module->sim != NULL;
+	return true;
 }
 
 enum { OPTION_FIRST = 0x100, NO_AUX, AUX_LOW, FORGET_RATE, SLOW_RATE, ABSENT, WRONG_BAUD, NO_ECHO, NO_RSSI, LOSE };
@@ -349,6 +362,7 @@ static const struct argp_option options[] = {
     {"family", 'f', "e22|e32", 0, "Family, e22 if not given", 0},
     {"band", 'b', "NAME", 0, "400, 900; of an E32 433, 868, 915", 0},
     {"hardware", 'w', "v1|v2", 0, "Hardware of an E22, v1 if not given", 0},
+    {"registers", 'r', "HEX", 0, "Settings it has had before", 0},
     {"no-aux", NO_AUX, NULL, 0, "AUX is not wired", 0},
     {"aux-low", AUX_LOW, NULL, 0, "AUX stays low", 0},
     {"forget-rate", FORGET_RATE, NULL, 0, "Air rates below 2.4k do not stay", 0},
@@ -418,6 +432,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		break;
 	case 'b':
 		module->options.band = argument;
+		break;
+	case 'r':
+		module->registers = argument;
 		break;
 	case 'w':
 		module->options.hardware = strcmp(argument, "v2") == 0 ? E22_HARDWARE_V2 : 0x10;

@@ -342,6 +342,12 @@ void ebyte_sim_restart(struct ebyte_sim *sim, int64_t now_us)
 	update_aux(sim);
 }
 
+void ebyte_sim_preset(struct ebyte_sim *sim, const uint8_t *registers, int64_t now_us)
+{
+	memcpy(sim->flash, registers, sim->options.family == EBYTE_E22 ? E22_REGISTERS : E32_BLOCK);
+	ebyte_sim_restart(sim, now_us);
+}
+
 void ebyte_sim_set_absent(struct ebyte_sim *sim, bool absent, int64_t now_us)
 {
 	ebyte_sim_advance(sim, now_us);

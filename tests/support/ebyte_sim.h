@@ -58,6 +58,9 @@ void ebyte_sim_carrier(struct ebyte_sim *sim, bool busy, int64_t now_us);
 int64_t ebyte_sim_next_us(const struct ebyte_sim *sim);
 void ebyte_sim_advance(struct ebyte_sim *sim, int64_t now_us);
 
+/* Registers (E32: block) in flash and RAM, as if somebody had set them before. */
+void ebyte_sim_preset(struct ebyte_sim *sim, const uint8_t *registers, int64_t now_us);
+
 /* Supply off and on, or the watchdog: what was only in RAM is gone. */
 void ebyte_sim_restart(struct ebyte_sim *sim, int64_t now_us);
 /* Supply off for good, or back. */
