@@ -7,7 +7,7 @@
  * its pty goes on the air. Without them the pins are pulled up. Without an ether nobody hears it. Prints "ready PTY" when it can be used, and takes commands
  * on standard input, one a line, each answered by a line:
  *
- *   state        registers in RAM and flash, flash writes, bytes lost at a full buffer, mode
+ *   state        registers in RAM and flash, flash writes, bytes lost at a full buffer, mode, whether the self-check is over
  *   unplug, plug the serial line
  *   off, on      the supply;  restart: the watchdog
  *   aux ok|none|low    rssi on|off    lose N
@@ -188,8 +188,9 @@ static void print_state(const struct module *module)
 	printf("{");
 	print_hex("ram", ebyte_sim_registers(module->sim, false), size);
 	print_hex("flash", ebyte_sim_registers(module->sim, true), size);
-	printf("\"flash_writes\": %u, \"overflow\": %u, \"mode\": %u}\n", ebyte_sim_flash_writes(module->sim),
-	       ebyte_sim_overflow(module->sim), ebyte_sim_mode(module->sim));
+	printf("\"flash_writes\": %u, \"overflow\": %u, \"mode\": %u, \"ready\": %s}\n",
+	       ebyte_sim_flash_writes(module->sim), ebyte_sim_overflow(module->sim), ebyte_sim_mode(module->sim),
+	       ebyte_sim_is_ready(module->sim) ? "true" : "false");
 }
 
 static size_t read_hex(const char *hex, uint8_t *bytes, size_t most)

@@ -471,3 +471,8 @@ unsigned ebyte_sim_mode(const struct ebyte_sim *sim)
 {
 	return sim->mode;
 }
+
+bool ebyte_sim_is_ready(const struct ebyte_sim *sim)
+{
+	return !sim->ready_due_us && !sim->switch_due_us;
+}

@@ -74,3 +74,5 @@ const uint8_t *ebyte_sim_registers(const struct ebyte_sim *sim, bool flash);
 unsigned ebyte_sim_flash_writes(const struct ebyte_sim *sim);
 unsigned ebyte_sim_overflow(const struct ebyte_sim *sim);
 unsigned ebyte_sim_mode(const struct ebyte_sim *sim);
+/* Whether the self-check is over and no change of the pins is pending. */
+bool ebyte_sim_is_ready(const struct ebyte_sim *sim);
