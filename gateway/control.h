@@ -21,7 +21,8 @@
  * -> {"command":"tail"}                                      every message accepted, from now on
  * <- {"ok":true} {"topic","class","message":{...}} ...
  *
- * -> {"command":"send","radio","to","text","id","wait"}      only text is needed
+ * -> {"command":"send","radio","to","text","id","wait"}      only text is needed; further "status", and "kind":"text"|"alert"|
+ *                                                            "rollcall" with "body" as in command-send.json
  * <- {"id","status":"STORED"} once it is on disk, or "ACCEPTED" where the store is off;
  *    with wait: {"id","stage":"queued"|"on_air"|"confirmed"|"sent"|"failed"|"expired"|"cancelled","assumed","code"} ..., the last
  *    five end it

@@ -105,8 +105,11 @@ static const char *send_error(int error)
 /* Builds the message out of the request through the same strict reader that the store's content goes through. */
 static int read_message(struct desk *desk, json_t *request, struct message *message, char *error, size_t error_size)
 {
-	json_t *outgoing = json_pack("{s:s, s:O*, s:O*, s:O*}", "kind", "text", "to", json_object_get(request, "to"),
-				     "text", json_object_get(request, "text"), "id", json_object_get(request, "id"));
+	static const char *const members[] = {"to", "text", "id", "kind", "status", "body"};
+	json_t *outgoing = json_object();
+	for (size_t i = 0; outgoing && i < sizeof(members) / sizeof(*members); i++)
+		if (json_object_get(request, members[i]))
+			json_object_set(outgoing, members[i], json_object_get(request, members[i]));
 	if (outgoing && !json_object_get(outgoing, "id")) {
 		char id[MESSAGE_ID_MAX];
 		snprintf(id, sizeof(id), "c-%llx-%x", (unsigned long long)clock_wall_ms(), ++desk->sent);
@@ -117,6 +120,12 @@ static int read_message(struct desk *desk, json_t *request, struct message *mess
 	snprintf(error, error_size, "out of memory");
 	int result = text ? json_parse_outgoing(text, strlen(text), message, NULL, error, error_size) : -ENOMEM;
 	free(text);
+	if (result == 0 && message->kind == KIND_ACK) {
+		snprintf(error, error_size,
+			 "member \"kind\" must be text, alert or rollcall; the command ack "
+			 "acknowledges incidents");
+		return -EINVAL;
+	}
 	return result;
 }
 

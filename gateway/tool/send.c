@@ -15,7 +15,8 @@ enum {
 };
 
 struct send_arguments {
-	const char *radio, *to, *id, *text;
+	const char *radio, *to, *id, *text, *kind, *status;
+	json_t *body; /* NULL = none */
 	bool wait;
 };
 
@@ -47,6 +48,43 @@ static error_t parse_send_argument(struct send_arguments *arguments, char *argum
 	return 0;
 }
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+/* "radius_m=500" is a number, "event=FIRE" a text. What the kind can say is the gateway's to judge. */
+static void parse_member(struct send_arguments *arguments, char *argument, struct argp_state *state)
+{
+	char *value = strchr(argument, '=');
+	if (!value || value == argument || !value[1])
+		argp_error(state, "--body takes NAME=VALUE, such as severity=Severe");
+	*value++ = '\0';
+	json_t *member = json_loads(value, JSON_DECODE_ANY, NULL);
+	if (!json_is_number(member) && !json_is_boolean(member)) {
+		json_decref(member);
+		member = json_string(value);
+	}
+	if (!arguments->body)
+		arguments->body = json_object();
+	if (json_object_set_new(arguments->body, argument, member) != 0)
+		argp_error(state, "--body %s: not UTF-8", argument);
+}
+
+static void check_send(const struct send_arguments *arguments, struct argp_state *state)
+{
+	static const char *const kinds[] = {"text", "alert", "rollcall", NULL}, *const statuses[] = {
+										    "Actual", "Exercise", "Test", NULL};
+	if (arguments->kind && !is_one_of(arguments->kind, kinds))
+		argp_error(state, "--kind is one of text, alert, rollcall");
+	if (arguments->status && !is_one_of(arguments->status, statuses))
+		argp_error(state, "--status is one of Actual, Exercise, Test");
+	if (!arguments->text && (!arguments->kind || strcmp(arguments->kind, "text") == 0))
+		argp_error(state, "what is the TEXT to send?");
+}
+
 static error_t parse_send(int key, char *argument, struct argp_state *state)
 {
 	struct send_arguments *arguments = state->input;
@@ -65,10 +103,19 @@ static error_t parse_send(int key, char *argument, struct argp_state *state)
 	case 'w':
 		arguments->wait = true;
 		return 0;
+	case 'k':
+		arguments->kind = argument;
+		return 0;
+	case 'S':
+		arguments->status = argument;
+		return 0;
+	case 'b':
+		parse_member(arguments, argument, state);
+		return 0;
 	case ARGP_KEY_ARG:
 		return parse_send_argument(arguments, argument, state);
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "what is the TEXT to send?");
+	case ARGP_KEY_END:
+		check_send(arguments, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -152,9 +199,11 @@ static int send_text(const struct send_arguments *arguments)
 {
 	json_t *answer;
 	struct client *client;
-	int result = client_start(&client, json_pack("{s:s, s:s*, s:s*, s:s, s:s*, s:b}", "command", "send", "radio",
-						     arguments->radio, "to", arguments->to, "text", arguments->text,
-						     "id", arguments->id, "wait", arguments->wait));
+	json_t *request = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:b, s:s*, s:s*, s:o*}", "command", "send", "radio",
+				    arguments->radio, "to", arguments->to, "text", arguments->text, "id", arguments->id,
+				    "wait", arguments->wait, "kind", arguments->kind, "status", arguments->status,
+				    "body", arguments->body);
+	int result = client_start(&client, request);
 	if (result == TOOL_OK)
 		result = client_expect(client, DISK_TIMEOUT_MS, &answer);
 	if (result == TOOL_OK) {
@@ -178,9 +227,16 @@ int tool_send(int argc, char **argv)
 	    {"to", 't', "STATION", 0, "addressee (default: everybody)", 0},
 	    {"id", 'i', "ID", 0, "id of the command; the same id is not sent twice (default: one is made)", 0},
 	    {"wait", 'w', NULL, 0, "wait for what becomes of it", 0},
+	    {"kind", 'k', "KIND", 0, "text (default), alert or rollcall", 0},
+	    {"body", 'b', "NAME=VALUE", 0,
+	     "what the kind says besides, as in 'cresset schema command-send', e.g. severity=Severe; as often as "
+	     "needed",
+	     0},
+	    {"status", 'S', "STATUS", 0, "Actual (default), Exercise or Test", 0},
 	    {0}};
-	static const struct argp argp = {options, parse_send, "TEXT",
-					 "Send a text. It is stored when cresset says so; --wait tells the rest.",
+	static const struct argp argp = {options, parse_send, "[TEXT]",
+					 "Send a text, an alert or a roll call. It is stored when cresset says so; "
+					 "--wait tells the rest.",
 					 tool_common_options};
 	struct send_arguments arguments = {0};
 	tool_parse(&argp, argc, argv, &arguments);

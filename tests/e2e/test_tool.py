@@ -176,7 +176,9 @@ class Reaching(ToolTest):
 
     def test_usage(self):
         for arguments in ([], ["frobnicate"], ["--frobnicate"], ["status", "--frobnicate"], ["status", "extra"], ["send"],
-                          ["send", "two", "texts"], ["send", ""], ["send", "x" * 1024], ["send", "--id", "a b", "x"],
+                          ["send", "two", "texts"], ["send", ""], ["send", "x" * 1024], ["send", "--id", "a b", "x"], ["send", "--kind", "ack", "x"], ["send", "--status", "System", "x"],
+                          ["send", "--body", "x", "x"], ["send", "--body", "=x", "x"], ["send", "--body", "x=", "x"],
+                          ["send", "-b", os.fsdecode(b"x=\xff"), "x"], ["send", "-b", "x=1"],
                           ["send", "--id", "x" * 65, "x"], ["send", os.fsdecode(b"\xff\xfe")], ["ack"], ["ack", "id"],
                           ["ack", "id", "--operator", ""], ["ack", "id", "--operator", "o" * 32],
                           ["ack", "id", "--operator", "o", "--level", "HQ_SEEN"], ["ack", "--operator", "o"],
@@ -318,6 +320,12 @@ class Send(ToolTest):
                                             "id": "c-1", "wait": False}])
 
     def test_only_text_is_needed(self):
+        daemon, result = self.ask([{"id": "c-1", "status": "STORED"}], "send", "--kind", "alert", "--status", "Exercise", "-b",
+                                  "severity=Severe", "-b", "radius_m=500", "-b", "ack_wanted=true", "-b", "ref=c-1=", "Bridge")
+        self.assertEqual(daemon.requests, [{"command": "send", "text": "Bridge", "wait": False, "kind": "alert", "status": "Exercise",
+                                            "body": {"severity": "Severe", "radius_m": 500, "ack_wanted": True, "ref": "c-1="}}])
+        daemon, result = self.ask([{"id": "c-1", "status": "STORED"}], "send", "--kind", "rollcall", "-b", "id=7")
+        self.assertEqual(daemon.requests, [{"command": "send", "wait": False, "kind": "rollcall", "body": {"id": 7}}])
         daemon, result = self.ask([{"id": "c-2", "status": "ACCEPTED"}], "send", "--", "-5 °C")
         self.assertEqual(daemon.requests, [{"command": "send", "text": "-5 °C", "wait": False}])
         self.assertEqual(result.out, "c-2: accepted, but kept in memory only: a power cut would lose it\n")
