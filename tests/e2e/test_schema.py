@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 try:
@@ -148,6 +149,21 @@ class Schemas(unittest.TestCase):
             self.assert_valid(line["kind"], line)
         self.assertEqual({line["kind"] for line in lines},
                          {"distress", "alert", "ack", "position", "text", "telemetry", "raw"})
+
+    def test_what_decode_makes_of_field_frames(self):
+        vectors = json.loads((SOURCE / "tests" / "vectors" / "field.json").read_text())
+        up = [frame for frame in vectors["frames"] if not frame["header"]["down"] and frame["kind"] != "ack"]
+        with tempfile.TemporaryDirectory() as folder:
+            keys = pathlib.Path(folder) / "keys.json"
+            keys.write_text(json.dumps({"format": "cresset keys 1", "master": vectors["master"], "stations": [
+                {"station": int(station), "epoch": epoch} for station, epoch in vectors["current_epochs"].items()]}))
+            keys.chmod(0o600)
+            result = subprocess.run([BINARY / "cresset", "decode", "--modem", "none", "--air", "field", "--keys", keys],
+                                    input="\n".join(frame["frame"] for frame in up).encode(), stdout=subprocess.PIPE)
+        lines = [json.loads(line) for line in result.stdout.decode().splitlines()]
+        self.assertEqual([line["kind"] for line in lines], [frame["kind"] for frame in up])
+        for line in lines:
+            self.assert_valid(line["kind"], line)
 
     def test_refuse_what_is_wrong(self):
         for name, good in samples():
