@@ -93,11 +93,18 @@ static void put_incident(struct writer *writer, const struct message *message)
 		writer_integer(writer, "incident_count", message->incident_count);
 }
 
+/* Of what became something else only these can be left: no member of theirs has the name of one that put_raised writes. */
+static bool keeps_its_body(const struct message *message)
+{
+	enum message_kind kind = message->body_kind;
+	return kind == message->kind || kind == KIND_TEXT || kind == KIND_POSITION || kind == KIND_TELEMETRY;
+}
+
 static void put_native(struct writer *writer, const struct message *message)
 {
 	if (message->body_kind == KIND_NONE)
 		return;
-	if (message->body_kind != KIND_ACK)
+	if (message->body_kind != KIND_ACK && keeps_its_body(message))
 		put_members(writer, message, message_body_table(message->body_kind));
 	put_members(writer, message, message_body_common());
 }
@@ -106,7 +113,8 @@ static void put_native(struct writer *writer, const struct message *message)
 static void put_foreign(struct writer *writer, const struct message *message)
 {
 	writer_text(writer, "data_type", message->data_type, MESSAGE_NAME_MAX);
-	WRITER_TEXT(writer, "to", message->to);
+	if (message->body_kind != KIND_MOVEMENT) /* which has a place of that name */
+		WRITER_TEXT(writer, "to", message->to);
 	WRITER_TEXT(writer, "name", message->aprs.name);
 	if (message->aprs.has_alive)
 		writer_flag(writer, "alive", message->aprs.alive);
@@ -120,7 +128,8 @@ static void put_foreign(struct writer *writer, const struct message *message)
 	WRITER_TEXT(writer, "condition", message->aprs.condition);
 	WRITER_TEXT(writer, "antenna", message->aprs.antenna);
 	WRITER_TEXT(writer, "bits", message->aprs.bits);
-	WRITER_TEXT(writer, "software", message->aprs.software);
+	if (message->body_kind == KIND_NONE)
+		WRITER_TEXT(writer, "software", message->aprs.software);
 	WRITER_TEXT(writer, "third_party", message->aprs.third_party);
 }
 

@@ -247,6 +247,32 @@ static void test_raised(void **state)
 			      "\"sensitivity\":\"public\"}");
 }
 
+/* Whatever a kind was made of, no member stands there twice. */
+static void test_no_member_twice(void **state)
+{
+	(void)state;
+	for (enum message_kind body_kind = KIND_NONE; body_kind < KIND_COUNT; body_kind++)
+		for (enum message_kind kind = KIND_NONE; kind < KIND_COUNT; kind++) {
+			struct message message = native(body_kind);
+			message.kind = kind;
+			SET(message.ack.ref, "f-17-1");
+			SET(message.to, "f-18");
+			SET(message.aprs.software, "x");
+			if (body_kind == KIND_MOVEMENT)
+				message.body.movement.to_place = 7;
+			else if (body_kind == KIND_TELEMETRY)
+				message.body.telemetry.software = 7;
+			size_t size;
+			char *line = json_message(&message, &context, &size);
+			json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+			if (!object)
+				fail_msg("%s out of %s: %s", message_kind_name(kind), message_kind_name(body_kind),
+					 line);
+			json_decref(object);
+			free(line);
+		}
+}
+
 static void expect_topic(const struct message *message, const char *wanted)
 {
 	char topic[128];
@@ -451,6 +477,7 @@ int main(void)
 	    cmocka_unit_test(test_request),
 	    cmocka_unit_test(test_sitrep_activity_telemetry),
 	    cmocka_unit_test(test_raised),
+	    cmocka_unit_test(test_no_member_twice),
 	    cmocka_unit_test(test_topics),
 	    cmocka_unit_test(test_narrower_audience),
 	    cmocka_unit_test(test_logistics_topics),
