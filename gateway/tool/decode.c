@@ -34,8 +34,7 @@ struct decode {
 };
 
 static const struct argp_option options[] = {
-    {"modem", 'm', "MODEM", 0,
-     "how the capture is framed: a modem, such as kiss or rnode, or none for one frame a line", 0},
+    {"modem", 'm', "MODEM", 0, "how the capture is framed, such as kiss or ebyte-e22; none: one frame a line", 0},
     {"air", 'a', "AIR", 0, "what was spoken: aprs or field", 0},
     {"keys", OPTION_KEYS, "FILE", 0,
      "key file for --air field; without it all that can be told of its frames is a distress", 0},
@@ -46,25 +45,36 @@ static const struct argp_option options[] = {
     {0},
 };
 
+enum { NAMES_MAX = 512 };
+
+static void add_name(char names[static NAMES_MAX], const char *name)
+{
+	size_t used = strlen(names);
+	snprintf(names + used, NAMES_MAX - used, "%s%s", used ? ", " : "", name);
+}
+
+/* A control carries no data, so there is nothing to decode of it. */
 static const struct modem_ops *choose_modem(const char *name, struct argp_state *state)
 {
-	const struct modem_ops *modem = strcmp(name, "none") == 0 ? NULL : modem_find(name);
-	/* A control carries no datagrams. */
-	if (strcmp(name, "none") != 0 && (!modem || !modem->send)) {
-		char names[256] = "";
-		for (const struct modem_ops *const *each = modem_all(); *each; each++)
-			if ((*each)->send)
-				snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s, ", (*each)->name);
-		argp_error(state, "--modem %s: not known; one of %sor none", name, names);
-	}
-	return modem;
+	char names[NAMES_MAX] = "none";
+	const struct modem_ops *const *all = modem_all(), *modem = modem_find(name);
+	if (strcmp(name, "none") == 0 || (modem && modem->send))
+		return modem;
+	for (size_t i = 0; all[i]; i++)
+		if (all[i]->send)
+			add_name(names, all[i]->name);
+	argp_error(state, "--modem %s: not known; there are %s", name, names);
+	return NULL;
 }
 
 static const struct air_ops *choose_air(const char *name, struct argp_state *state)
 {
-	const struct air_ops *air = air_find(name);
+	char names[NAMES_MAX] = "";
+	const struct air_ops *const *all = air_all(), *air = air_find(name);
+	for (size_t i = 0; all[i]; i++)
+		add_name(names, all[i]->name);
 	if (!air)
-		argp_error(state, "--air %s: not known; aprs or field", name);
+		argp_error(state, "--air %s: not known; there are %s", name, names);
 	return air;
 }
 

@@ -12,18 +12,33 @@
 #include "gateway/json_writer.h"
 #include "gateway/keys.h"
 
+enum {
+	SOON_US = 3000000,        /* a driver that waits longer than this has come to rest */
+	SETUP_US = 120000000,     /* after which one that never does is left alone */
+	RINGS_MAX = 10000,        /* the same, for one that does not let time pass */
+	END_OF_FRAME_US = 500000, /* time that passes behind the last byte of a capture */
+};
+
 struct chain {
 	const struct modem_ops *modem;
 	const struct air_ops *air;
 	void *modem_state, *air_state;
 	union driver_value *modem_values, *air_values;
-	struct services services;
+	struct services services, modem_services;
 	struct keys *keys;
 	struct classify *classify;
 	FILE *out;
 	const char *source;
 	size_t source_size, messages, errors;
+	/* A capture has no time. This clock only moves to the alarms of a modem that wants to set up a module which is not there, and of one
+	 * that waits for more of a frame. */
+	int64_t now_us, modem_alarm_us;
 };
+
+static int64_t now(void *owner)
+{
+	return ((struct chain *)owner)->now_us;
+}
 
 static int64_t no_time(void *owner)
 {
@@ -31,10 +46,50 @@ static int64_t no_time(void *owner)
 	return 0;
 }
 
+static void modem_alarm(void *owner, int64_t at_us)
+{
+	((struct chain *)owner)->modem_alarm_us = at_us;
+}
+
 static void no_alarm(void *owner, int64_t at_us)
 {
 	(void)owner;
 	(void)at_us;
+}
+
+/* Only what a modem cannot do without is wired, to nothing. */
+static int set_line(void *owner, unsigned line, bool on)
+{
+	const struct modem_ops *modem = ((struct chain *)owner)->modem;
+	(void)on;
+	return modem && line < modem->line_count && modem->lines[line].required ? 0 : -ENODEV;
+}
+
+static int no_line(void *owner, unsigned line)
+{
+	(void)owner;
+	(void)line;
+	return -ENODEV;
+}
+
+/* The bytes of a capture were received, whatever the speed. */
+static int any_baud(void *owner, unsigned baud)
+{
+	(void)owner;
+	(void)baud;
+	return 0;
+}
+
+static void no_change(void *owner)
+{
+	(void)owner;
+}
+
+static void no_finding(void *owner, const char *name, const char *value)
+{
+	(void)owner;
+	(void)name;
+	(void)value;
 }
 
 /* What a modem says to its port at the start goes nowhere. */
@@ -54,40 +109,6 @@ static void no_sent(void *owner, enum send_result result, bool assumed, const ch
 	(void)code;
 }
 
-static int no_line_set(void *owner, unsigned line, bool on)
-{
-	(void)owner;
-	(void)line;
-	(void)on;
-	return -ENODEV;
-}
-
-static int no_line(void *owner, unsigned line)
-{
-	(void)owner;
-	(void)line;
-	return -ENODEV;
-}
-
-static int no_baud(void *owner, unsigned baud)
-{
-	(void)owner;
-	(void)baud;
-	return 0;
-}
-
-static void no_change(void *owner)
-{
-	(void)owner;
-}
-
-static void no_finding(void *owner, const char *name, const char *value)
-{
-	(void)owner;
-	(void)name;
-	(void)value;
-}
-
 static int seal(void *owner, struct sealed *sealed)
 {
 	const struct chain *chain = owner;
@@ -98,6 +119,14 @@ static int open_sealed(void *owner, struct sealed *sealed, unsigned epochs_back)
 {
 	const struct chain *chain = owner;
 	return chain->keys ? keys_open(chain->keys, sealed, epochs_back) : -ENOKEY;
+}
+
+static int no_counter(void *owner, uint16_t addressee, uint32_t *counter)
+{
+	(void)owner;
+	(void)addressee;
+	(void)counter;
+	return -ENOKEY;
 }
 
 /* A capture is read for what is in it, so what it holds twice is said twice. */
@@ -156,14 +185,25 @@ static void drop(void *owner, const char *reason)
 	chain_error(owner, reason);
 }
 
+/* Before the capture begins nothing in it can be wrong. */
+static void no_drop(void *owner, const char *reason)
+{
+	(void)owner;
+	(void)reason;
+}
+
 static union driver_value default_value(const struct driver_key *key)
 {
 	const char *text = key->fallback ? key->fallback : "";
+	/* What must be given in a configuration, like a frequency, does not matter here, but must be something. */
+	bool must = !key->fallback;
 	switch (key->type) {
 	case KEY_INTEGER:
-		return (union driver_value){.integer = strtoll(text, NULL, 10)};
+		return (union driver_value){.integer = must ? (int64_t)key->min : strtoll(text, NULL, 10)};
 	case KEY_NUMBER:
-		return (union driver_value){.number = strtod(text, NULL)};
+		return (union driver_value){.number = must ? key->min : strtod(text, NULL)};
+	case KEY_CHOICE:
+		return (union driver_value){.text = must ? key->choices[0] : text};
 	case KEY_FLAG:
 		return (union driver_value){.flag = strcmp(text, "true") == 0};
 	default:
@@ -179,6 +219,29 @@ static union driver_value *default_values(const struct driver_key *keys, size_t 
 	return values;
 }
 
+/* Lets the modem's alarms ring that are near, until one is further away, or the time is over. */
+static void ring(struct chain *chain, int64_t soon_us, int64_t time_us)
+{
+	int64_t until_us = chain->now_us + time_us;
+	for (size_t rings = 0; rings < RINGS_MAX; rings++) {
+		int64_t at_us = chain->modem_alarm_us;
+		if (!chain->modem->alarm || !at_us || at_us > chain->now_us + soon_us || chain->now_us > until_us)
+			return;
+		chain->now_us = at_us > chain->now_us ? at_us : chain->now_us;
+		chain->modem_alarm_us = 0;
+		chain->modem->alarm(chain->modem_state);
+	}
+}
+
+/* Nobody answers, so the modem finds that there is no module, and then takes what comes. */
+static void open_modem(struct chain *chain)
+{
+	chain->modem_services.drop = no_drop;
+	chain->modem->opened(chain->modem_state);
+	ring(chain, SOON_US, SETUP_US);
+	chain->modem_services.drop = drop;
+}
+
 static bool start_modem(struct chain *chain)
 {
 	const struct modem_ops *modem = chain->modem;
@@ -188,9 +251,11 @@ static bool start_modem(struct chain *chain)
 	chain->modem_values = default_values(modem->keys, modem->key_count);
 	if (!chain->modem_state || !chain->modem_values)
 		return false;
-	if (modem->init(chain->modem_state, &chain->services, chain->modem_values) != 0)
+	chain->modem_services = chain->services;
+	chain->modem_services.alarm = modem_alarm;
+	if (modem->init(chain->modem_state, &chain->modem_services, chain->modem_values) != 0)
 		return false;
-	modem->opened(chain->modem_state);
+	open_modem(chain);
 	return true;
 }
 
@@ -208,9 +273,9 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 	struct chain *chain = calloc(1, sizeof(*chain));
 	if (!chain)
 		return NULL;
-	*chain = (struct chain){.modem = modem, .air = air, .keys = keys, .out = out, .source = ""};
+	*chain = (struct chain){.modem = modem, .air = air, .keys = keys, .out = out, .source = "", .now_us = 1};
 	chain->services = (struct services){.owner = chain,
-					    .now_us = no_time,
+					    .now_us = now,
 					    .wall_ms = no_time,
 					    .alarm = no_alarm,
 					    .write = no_write,
@@ -218,14 +283,15 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .heard_message = heard_message,
 					    .sent = no_sent,
 					    .drop = drop,
-					    .set_line = no_line_set,
+					    .set_line = set_line,
 					    .get_line = no_line,
-					    .set_baud = no_baud,
+					    .set_baud = any_baud,
 					    .changed = no_change,
 					    .finding = no_finding,
 					    .seal = seal,
 					    .open = open_sealed,
-					    .take_counter = any_counter};
+					    .take_counter = any_counter,
+					    .next_counter = no_counter};
 	/* A capture has no time, so nothing in it can be too often. */
 	struct classify_settings settings = classify_defaults();
 	settings.urgent_per_minute = UINT_MAX;
@@ -278,8 +344,10 @@ bool chain_line(struct chain *chain, const char *line, size_t size)
 
 void chain_end(struct chain *chain)
 {
-	if (chain->modem)
-		chain->modem->opened(chain->modem_state);
+	if (!chain->modem)
+		return;
+	ring(chain, END_OF_FRAME_US, END_OF_FRAME_US);
+	open_modem(chain);
 }
 
 size_t chain_messages(const struct chain *chain)

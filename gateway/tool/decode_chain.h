@@ -24,7 +24,7 @@ void chain_source(struct chain *chain, const char *text, size_t size);
 void chain_bytes(struct chain *chain, const uint8_t *bytes, size_t size);
 void chain_datagram(struct chain *chain, const uint8_t *bytes, size_t size);
 bool chain_line(struct chain *chain, const char *line, size_t size);
-/* The capture is over: a half frame in the modem is given up. */
+/* The capture is over: what the modem holds back for more is taken as it is, a half frame is given up. */
 void chain_end(struct chain *chain);
 
 /* Writes an error line for the source. */

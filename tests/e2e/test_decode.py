@@ -19,6 +19,16 @@ def kiss(frame):
     return b"\xc0\x00" + frame.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc") + b"\xc0"
 
 
+def ebyte(frame):
+    """As an Ebyte module passes it on: magic, length, frame, CRC-16/CCITT-FALSE over length and frame."""
+    body, crc = bytes([len(frame)]) + frame, 0xFFFF
+    for byte in body:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x1021 if crc & 0x8000 else 0)) & 0xFFFF
+    return b"\xc5\x5e" + body + crc.to_bytes(2, "little")
+
+
 class Decode(unittest.TestCase):
     def decode(self, data, *arguments, modem="none", status=0):
         data = data.encode() if isinstance(data, str) else data
@@ -45,6 +55,26 @@ class Decode(unittest.TestCase):
         self.assert_status(first)
         for data, modem in forms:
             self.assertEqual(self.decode(data, modem=modem), first, data)
+
+    def test_modules_that_want_to_be_set_up_decode_without(self):
+        """Nobody answers the module's driver, and what must be given in a configuration is not given here."""
+        for capture in (ebyte(FRAME), ebyte(FRAME) + b"\xff\xc5\x5e\x17"):
+            result = self.decode(capture.hex(), modem="ebyte-e32", status=0 if capture == ebyte(FRAME) else 1)
+            self.assert_status([line for line in result if "error" not in line])
+        strong = self.decode(ebyte(FRAME) + b"\xa0" + ebyte(FRAME) + b"\x90", "--format", "raw", modem="ebyte-e22")
+        self.assertEqual([line["heard"]["rssi_dbm"] for line in strong], [-96, -112])
+        # Without the byte behind it, the frame is given when no more of it comes.
+        last = self.decode(ebyte(FRAME).hex(), modem="ebyte-e22", status=1)
+        self.assertEqual([line.get("error", line.get("text")) for line in last], ["ebyte_rssi_missing", "status"])
+
+    def test_a_name_that_is_not_known_is_told_those_there_are(self):
+        for option, names in (("--modem", "none, kiss"), ("--air", "aprs, field")):
+            result = subprocess.run([CRESSET, "decode", "--modem", "none", "--air", "aprs", option, "morse"],
+                                    capture_output=True, text=True, timeout=60)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(f"{option} morse: not known; there are ", result.stderr)
+            for name in names.split(", "):
+                self.assertIn(name, result.stderr)
 
     def test_format_can_be_said(self):
         self.assert_status(self.decode(LINE, "--format", "tnc2"))
