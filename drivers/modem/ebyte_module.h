@@ -39,11 +39,11 @@ extern const char *const ebyte_uart_choices[];
 #define EBYTE_COMMON_KEYS(last_channel, air_rates, powers, power, blind) \
     [EBYTE_KEY_FREQUENCY] = {.name = "frequency_mhz", .type = KEY_NUMBER, .min = 0, .max = 1000, .fallback = "0", \
 			     .help = "middle of the channel, as the module has them; 0 = channel says it"}, \
-    [EBYTE_KEY_CHANNEL] = {.name = "channel", .type = KEY_INTEGER, .min = -1, .max = last_channel, .fallback = "-1", \
+    [EBYTE_KEY_CHANNEL] = {.name = "channel", .type = KEY_INTEGER, .min = -1, .max = (last_channel), .fallback = "-1", \
 			   .help = "number of the channel, instead of frequency_mhz; -1 = frequency_mhz says it"}, \
-    [EBYTE_KEY_AIR_RATE] = {.name = "air_rate", .type = KEY_CHOICE, .choices = air_rates, .fallback = "2.4k", \
+    [EBYTE_KEY_AIR_RATE] = {.name = "air_rate", .type = KEY_CHOICE, .choices = (air_rates), .fallback = "2.4k", \
 			    .help = "bit rate on the air, the same at all stations; newer boards cannot do 0.3k and 1.2k"}, \
-    [EBYTE_KEY_POWER] = {.name = "power_dbm", .type = KEY_CHOICE, .choices = powers, .fallback = power, \
+    [EBYTE_KEY_POWER] = {.name = "power_dbm", .type = KEY_CHOICE, .choices = (powers), .fallback = (power), \
 			 .help = "transmit power; 30, 27, 24 and 21 are for boards of 1 W, the others for those of 100 mW"}, \
     [EBYTE_KEY_ADDRESS] = {.name = "address", .type = KEY_INTEGER, .min = 0, .max = 65535, .fallback = "65535", \
 			   .help = "address of the module; 65535 hears all and is heard by all"}, \
@@ -53,7 +53,7 @@ extern const char *const ebyte_uart_choices[];
 			 .help = "flash: settings survive a power cut, written only where they differ; ram: they do not"}, \
     [EBYTE_KEY_SETTLE] = {.name = "settle_ms", .type = KEY_INTEGER, .min = 2, .max = 1000, .fallback = "50", \
 			  .help = "wait behind a change of the mode pins"}, \
-    [EBYTE_KEY_BLIND] = {.name = "blind_ms", .type = KEY_INTEGER, .min = 10, .max = 10000, .fallback = blind, \
+    [EBYTE_KEY_BLIND] = {.name = "blind_ms", .type = KEY_INTEGER, .min = 10, .max = 10000, .fallback = (blind), \
 			 .help = "a further wait where aux is not wired"}, \
     [EBYTE_KEY_VERIFY] = {.name = "verify_s", .type = KEY_INTEGER, .min = 0, .max = 86400, .fallback = "600", \
 			  .help = "how often the settings are read again; 0 = only after a suspected restart"}, \

@@ -173,6 +173,13 @@ radios:
         self.listener.expect("/checkin/")
         self.bench.tool("send", "--to", "f-4660", "--wait", "--json", "north road")
 
+    def test_e22_listens_before_it_talks(self):
+        self.base(keys=E22_KEYS[:-1] + ", lbt: true}")
+        station = self.field_station()
+        self.bench.tool("send", "--to", "f-4660", "--wait", "--json", "north road")
+        harness.wait_for(lambda: len(station.heard) > 3 and len(station.heard) >= station.heard[2] + 5, "the text in the field")
+        self.assertEqual(self.module.state()["ram"][12:14], "93")
+
     def test_absent_and_back(self):
         self.base("--absent", wait=None)
         self.assert_fault("ebyte_absent", "does not answer")
