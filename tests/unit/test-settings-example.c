@@ -248,6 +248,9 @@ static void test_every_key_is_there(void **state)
 	assert_true(config_has(second, "class"));
 	struct config_node *board = radio_with(config, "ebyte-e22");
 	assert_true(config_has(board, board_keys[0].name));
+	struct config_node *control = radio_with(config, "sa818");
+	for (size_t i = RADIO_CONTROL; i < RADIO_KEYS; i++)
+		assert_true(config_has(control, radio_keys[i].name));
 	config_free(config);
 }
 
