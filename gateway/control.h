@@ -10,8 +10,8 @@
  *               "urgent_waiting","text"},
  *     "store":{"health":"ok"|"full"|"failed"|"off","text","bytes_written"},
  *     "classes":[{"class":"DISTRESS","queued","queued_bytes","held","oldest_s","delivered","latency_p50_ms","latency_p95_ms"}, ...],
- *     "radios":[{"name","modem","air","device","resolved","state":"up"|"down","fault","text","bytes_in","bytes_out","datagrams",
- *                "heard","sent","queued","last_heard_s"}, ...],
+ *     "radios":[{"name","modem","air","device","resolved","state":"up"|"down"|"not ready","fault","model","firmware","text",
+ *                "bytes_in","bytes_out","datagrams","heard","sent","queued","last_heard_s"}, ...],
  *     "incidents":[{"id","station","radio","status","authenticity","level","operator","count","first_at","last_at","lat","lon"}, ...],
  *     "drops":[{"group","reason","count"}, ...], "counters":[{"group","name","value"}, ...]}
  *
@@ -29,6 +29,13 @@
  *
  * -> {"command":"ack","id","operator","level":"BASE_SEEN"|"RESPONDING"|"CLOSED"}
  * <- {"id","level"}
+ *
+ * -> {"command":"radio","radio","do":"info"}
+ * <- a radio of the status, and {"control","control_device","control_resolved","ready",
+ *    "lines":[{"name","driver":"modem"|"control","output","wired","level":0|1|null}, ...],"counters":[{"name","value"}, ...]}
+ *
+ * -> {"command":"radio","radio","do":"test"|"scan"}          one examination a radio at a time; it goes on without its client
+ * <- {"name","value"} ... as they are found, then {"end":true,"failed"}: "" or why
  *
  * Whatever is refused is answered with {"error":"what is wrong"}. {"lost":n}: n lines were left out because the client read too
  * slowly. */

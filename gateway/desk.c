@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "gateway/clock.h"
+#include "gateway/desk_radio.h"
 #include "gateway/json.h"
 
 /* A client that waits to hear what becomes of what it sent. */
@@ -25,15 +26,21 @@ struct desk {
 	const struct report *report;
 	struct control *control;
 	struct waiter *waiters;
+	struct desk_radios *radios;
 	uint32_t sent; /* for ids made here */
 };
 
 struct desk *desk_new(const struct report *report)
 {
 	struct desk *desk = calloc(1, sizeof(*desk));
-	if (desk)
-		desk->report = report;
-	return desk;
+	if (!desk)
+		return NULL;
+	desk->report = report;
+	desk->radios = desk_radios_new(report);
+	if (desk->radios)
+		return desk;
+	desk_free(desk);
+	return NULL;
 }
 
 void desk_free(struct desk *desk)
@@ -45,6 +52,7 @@ void desk_free(struct desk *desk)
 		desk->waiters = waiter->next;
 		free(waiter);
 	}
+	desk_radios_free(desk->radios);
 	free(desk);
 }
 
@@ -81,6 +89,7 @@ static void forget_waiter(struct desk *desk, struct waiter *gone)
 void desk_gone(void *context, struct control_client *client)
 {
 	struct desk *desk = context;
+	desk_radios_gone(desk->radios, client);
 	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
 		next = waiter->next;
 		if (waiter->client == client)
@@ -251,12 +260,17 @@ static void request_ack(struct desk *desk, struct control_client *client, json_t
 		      json_pack("{s:s, s:s}", "id", id, "level", message_ack_level_name((enum ack_level)level)));
 }
 
+static void request_radio(struct desk *desk, struct control_client *client, json_t *request)
+{
+	desk_radios_request(desk->radios, client, request);
+}
+
 static const struct {
 	const char *command;
 	void (*handle)(struct desk *desk, struct control_client *client, json_t *request);
 } requests[] = {
     {"status", request_status}, {"monitor", request_monitor}, {"tail", request_tail},
-    {"send", request_send},     {"ack", request_ack},
+    {"send", request_send},     {"ack", request_ack},         {"radio", request_radio},
 };
 
 void desk_request(void *context, struct control_client *client, const char *json, size_t size)
@@ -271,7 +285,7 @@ void desk_request(void *context, struct control_client *client, const char *json
 	if (!json_is_object(request))
 		reply_error(client, "the request is not a JSON object on one line");
 	else if (!command || i == sizeof(requests) / sizeof(*requests))
-		reply_error(client, "unknown command: there are status, monitor, tail, send and ack");
+		reply_error(client, "unknown command: there are status, monitor, tail, send, ack and radio");
 	else
 		requests[i].handle(desk, client, request);
 	json_decref(request);
@@ -340,4 +354,9 @@ void desk_datagram(struct desk *desk, const char *radio, enum radio_direction di
 		control_publish(desk->control, "traffic", text);
 	free(text);
 	json_decref(line);
+}
+
+void desk_finding(struct desk *desk, const struct radio *radio, const char *name, const char *value)
+{
+	desk_radios_finding(desk->radios, radio, name, value);
 }

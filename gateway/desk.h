@@ -1,4 +1,4 @@
-/* What people at the base ask for through the tool's socket: status, traffic as it passes, sending, acknowledging. */
+/* What people at the base ask for through the tool's socket: status, traffic as it passes, sending, acknowledging, examining radios. */
 #pragma once
 
 #include <jansson.h>
@@ -29,3 +29,5 @@ void desk_datagram(struct desk *desk, const char *radio, enum radio_direction di
 /* Makes a document fit to be shown at the base: a check-in under duress becomes the one that it looks like. False: not to be shown at all,
  * which its incident is not. */
 bool desk_may_show(json_t *message);
+/* For struct radio_callbacks: a finding of an examination; name NULL: its end. */
+void desk_finding(struct desk *desk, const struct radio *radio, const char *name, const char *value);

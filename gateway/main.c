@@ -148,6 +148,12 @@ static void on_radio_ready(void *context, struct radio *radio)
 	route_radio_state(gateway->route, radio);
 }
 
+static void on_finding(void *context, struct radio *radio, const char *name, const char *value)
+{
+	struct gateway *gateway = context;
+	desk_finding(gateway->desk, radio, name, value);
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
 	(void)context;
@@ -241,6 +247,7 @@ static int start_radio(struct gateway *gateway, size_t index)
 	    .datagram = on_datagram,
 	    .state = on_radio_state,
 	    .ready = on_radio_ready,
+	    .finding = on_finding,
 	};
 	const char *error;
 	gateway->radios[index] = radio_new(&setup, &callbacks, gateway->event, gateway->worker, gateway->counters,

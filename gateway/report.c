@@ -2,6 +2,7 @@
 #include "gateway/report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -12,6 +13,13 @@
 
 static const char *const store_words[] = {
     [STORE_OK] = "ok", [STORE_FULL] = "full", [STORE_FAILED] = "failed", [STORE_OFF] = "off"};
+
+static char *dump(json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}
 
 static json_t *real_or_null(double value)
 {
@@ -122,6 +130,46 @@ static json_t *radio_object(const struct report *report, size_t index)
 			 (json_int_t)radio_queued(report, index), "last_heard_s", last);
 }
 
+static json_t *lines_array(const struct radio *radio)
+{
+	json_t *array = json_array();
+	struct radio_line_status line;
+	for (size_t i = 0; radio_line(radio, i, &line); i++)
+		json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", line.name, "driver",
+						       line.control ? "control" : "modem", "output", line.output,
+						       "wired", line.resolved, "level",
+						       line.level < 0 ? json_null() : json_integer(line.level)));
+	return array;
+}
+
+/* Those of the radio alone; the group's name is cut as the counters cut it. */
+static json_t *radio_counters(const struct report *report, const char *radio)
+{
+	json_t *array = json_array();
+	struct counter like;
+	snprintf(like.group, sizeof(like.group), "radio.%s", radio);
+	for (const struct counter *counter = counters_first(report->counters); counter; counter = counter->next)
+		if (strcmp(counter->group, like.group) == 0)
+			json_array_append_new(
+			    array, json_pack("{s:s, s:I}", "name", counter->name, "value", (json_int_t)counter->value));
+	return array;
+}
+
+char *report_radio_info(const struct report *report, size_t index)
+{
+	const struct radio *radio = report->radios[index];
+	json_t *object = radio_object(report, index);
+	struct radio_status status = radio_status(radio);
+	json_t *more = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "control", status.control, "control_device",
+				 status.control_device, "control_resolved", status.control_resolved, "ready",
+				 radio_ready(radio), "lines", lines_array(radio), "counters",
+				 radio_counters(report, status.name));
+	if (object && more)
+		json_object_update(object, more);
+	json_decref(more);
+	return dump(object);
+}
+
 static json_t *radios_array(const struct report *report)
 {
 	json_t *array = json_array();
@@ -191,13 +239,6 @@ static json_t *store_object(const struct report *report)
 static json_int_t uptime_s(const struct report *report)
 {
 	return (clock_mono_us() - report->started_us) / 1000000;
-}
-
-static char *dump(json_t *object)
-{
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	json_decref(object);
-	return text;
 }
 
 char *report_status(const struct report *report)

@@ -29,3 +29,5 @@ char *report_status(const struct report *report);
 char *report_state(const struct report *report);
 /* The retained document of gw/<gw>/radio/<radio>/state. */
 char *report_radio_state(const struct report *report, size_t index);
+/* Everything there is about one radio, for `cresset radio NAME info`. */
+char *report_radio_info(const struct report *report, size_t index);

@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"tail", tool_tail, "messages as they are accepted"},
     {"send", tool_send, "send a text to a station"},
     {"ack", tool_ack, "say that a person has seen an incident, responds or closes it"},
+    {"radio", tool_radio, "what one radio is, and examinations of its modules"},
     {"decode", tool_decode, "captures in, messages out as JSON lines"},
     {"key", tool_key, "makes, derives, rotates and revokes the keys of the field stations"},
     {"airtime", tool_airtime, "how long a transmission lasts, and how many an hour are allowed"},

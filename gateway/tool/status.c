@@ -14,12 +14,19 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct table_column radio_columns[] = {
-    {"RADIO", "name", TABLE_TEXT},          {"STATE", "state", TABLE_TEXT},
-    {"MODEM", "modem", TABLE_TEXT},         {"AIR", "air", TABLE_TEXT},
-    {"DEVICE", "device", TABLE_TEXT, true}, {"IN", "bytes_in", TABLE_BYTES},
-    {"OUT", "bytes_out", TABLE_BYTES},      {"DATAGRAMS", "datagrams", TABLE_COUNT},
-    {"HEARD", "heard", TABLE_COUNT},        {"SENT", "sent", TABLE_COUNT},
-    {"QUEUED", "queued", TABLE_COUNT},      {"LAST HEARD", "last_heard_s", TABLE_SECONDS},
+    {"RADIO", "name", TABLE_TEXT},
+    {"STATE", "state", TABLE_TEXT},
+    {"MODEM", "modem", TABLE_TEXT},
+    {"MODEL", "model", TABLE_TEXT, true},
+    {"AIR", "air", TABLE_TEXT},
+    {"DEVICE", "device", TABLE_TEXT, true},
+    {"IN", "bytes_in", TABLE_BYTES},
+    {"OUT", "bytes_out", TABLE_BYTES},
+    {"DATAGRAMS", "datagrams", TABLE_COUNT},
+    {"HEARD", "heard", TABLE_COUNT},
+    {"SENT", "sent", TABLE_COUNT},
+    {"QUEUED", "queued", TABLE_COUNT},
+    {"LAST HEARD", "last_heard_s", TABLE_SECONDS},
 };
 
 static const struct table_column brief_radio_columns[] = {
@@ -147,9 +154,11 @@ static void print_faults(FILE *stream, const json_t *radios)
 	json_array_foreach(radios, index, radio)
 	{
 		const char *state = json_string_value(json_object_get(radio, "state"));
-		if (state && strcmp(state, "up") == 0)
+		const char *text = json_string_value(json_object_get(radio, "text"));
+		if (state && strcmp(state, "up") == 0 && (!text || !*text))
 			continue;
-		print_member(stream, "down: radio ", radio, "name");
+		print_member(stream, "", radio, "state");
+		print_member(stream, ": radio ", radio, "name");
 		print_remark(stream, ": ", radio);
 		fputc('\n', stream);
 	}

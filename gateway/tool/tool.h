@@ -36,3 +36,4 @@ int tool_monitor(int argc, char **argv);
 int tool_tail(int argc, char **argv);
 int tool_send(int argc, char **argv);
 int tool_ack(int argc, char **argv);
+int tool_radio(int argc, char **argv);

@@ -103,6 +103,8 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("ack", "-l", ""), {"BASE_SEEN", "RESPONDING", "CLOSED"})
         self.assertEqual(self.complete("status", "-c", "--js"), {"--json"})
         self.assertEqual(self.complete("send", "--radio", ""), set())
+        self.assertEqual(self.complete("radio", "vhf", ""), {"info", "test", "scan"})
+        self.assertEqual(self.complete("radio", "vhf", "s"), {"scan"})
         self.assertEqual(self.complete("key", "r"), {"rotate", "revoke"})
         self.assertEqual(self.complete("key", "list", os.path.join(SOURCE, "READ")), {os.path.join(SOURCE, "README.md")})
 
@@ -118,7 +120,7 @@ class Completion(unittest.TestCase):
                 listener.settimeout(60)
 
                 def serve():
-                    for _ in range(3):
+                    for _ in range(4):
                         connection, _address = listener.accept()
                         with connection:
                             connection.recv(4096)
@@ -129,6 +131,7 @@ class Completion(unittest.TestCase):
                 self.assertEqual(self.complete("send", "--radio", "", environment=environment), {"vhf", "uhf"})
                 self.assertEqual(self.complete("monitor", "-r", "v", environment=environment), {"vhf"})
                 self.assertEqual(self.complete("ack", "", environment=environment), {"a-17-5"})
+                self.assertEqual(self.complete("radio", "u", environment=environment), {"uhf"})
                 thread.join(60)
 
 

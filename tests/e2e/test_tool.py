@@ -137,7 +137,8 @@ class ToolTest(unittest.TestCase):
 
 class Reaching(ToolTest):
     def test_absent_socket(self):
-        for command in (["status"], ["top"], ["monitor"], ["tail"], ["send", "x"], ["ack", "i", "--operator", "o"]):
+        for command in (["status"], ["top"], ["monitor"], ["tail"], ["send", "x"], ["ack", "i", "--operator", "o"],
+                        ["radio", "vhf", "info"]):
             result = run(*command, path="/nowhere/cresset.sock")
             self.assertEqual(result.code, 3, command)
             self.assertEqual(result.err, "cresset: cannot reach cressetd at /nowhere/cresset.sock: no such file. "
@@ -234,9 +235,14 @@ class Status(ToolTest):
                           "SAFETY 0 0 B 0 - 0 - -", "ROUTINE 17 3.4 kB 1 1 min 2 - -",
                           "BULK 9871 2.0 MB 0 1 h 06 min 120345 61.0 s 200 s"])
         _, radios = columns_of(result.out, "RADIO")
-        self.assertEqual(" ".join(radios[0].split()), "vhf up kiss aprs tcp://127.0.0.1:8001 1.2 MB 0 B 5120 5100 3 1 2 s")
+        self.assertEqual(" ".join(radios[0].split()), "vhf up kiss - aprs tcp://127.0.0.1:8001 1.2 MB 0 B 5120 5100 3 1 2 s")
         self.assertIn("/dev/serial/by-id/usb-Example-if00", radios[1])
         self.assertIn("down: radio uhf: /dev/serial/by-id/usb-Example-if00 is gone: plug it in\n", result.out)
+        module = {**STATUS["radios"][0], "model": "E22-T22S", "state": "not ready", "text": "the module does not answer"}
+        warning = {**STATUS["radios"][0], "name": "hat", "text": "AUX is not wired"}
+        _, other = self.ask([{**STATUS, "radios": [module, warning]}], "status")
+        self.assertIn("not ready: radio vhf: the module does not answer\nup: radio hat: AUX is not wired\n", other.out)
+        self.assertIn("kiss  E22-T22S aprs", other.out)
         _, incidents = columns_of(result.out, "INCIDENT")
         self.assertEqual(incidents[0].split(), ["a-17-5", "N0CALL-7", "vhf", "Actual", "UNVERIFIED", "STORED", "-", "3",
                                                 "2026-01-02T03:04:05.000Z", "2026-01-02T03:09:00.000Z", "1.50000", "-36.25000"])
@@ -382,6 +388,60 @@ class Ack(ToolTest):
 
     def test_operator_that_is_no_text(self):
         self.assertEqual(run("ack", "i", "--operator", os.fsdecode(b"\xff"), path="/nowhere").code, 2)
+
+
+INFO = {**STATUS["radios"][1], "state": "not ready", "fault": "", "model": "E22-900T22S", "firmware": "2.0", "resolved": "/dev/ttyS0",
+        "text": "the module did not store: air_rate", "control": "", "control_device": "", "control_resolved": "", "ready": False,
+        "lines": [{"name": "m0", "driver": "modem", "output": True, "wired": "pinctrl-rp1:22 (GPIO22)", "level": 1},
+                  {"name": "aux", "driver": "modem", "output": False, "wired": "", "level": None}],
+        "counters": [{"name": "heard", "value": 3}]}
+
+
+class Radio(ToolTest):
+    def test_info(self):
+        daemon, result = self.ask([INFO], "radio", "uhf", "info")
+        self.assertEqual(daemon.requests, [{"command": "radio", "radio": "uhf", "do": "info"}])
+        self.assertEqual(result.code, 0)
+        for line in ("state     not ready", "wrong     the module did not store: air_rate", "model     E22-900T22S",
+                     "device    /dev/serial/by-id/usb-Example-if00 (/dev/ttyS0)",
+                     "lines     m0     output on   pinctrl-rp1:22 (GPIO22)", "          aux    input  not wired"):
+            self.assertIn(line + "\n", result.out)
+        self.assertNotIn("control", result.out)
+        self.assertRegex(result.out, r"heard +3\n")
+        _, result = self.ask([INFO], "radio", "--json", "uhf", "info")
+        self.assertEqual(json.loads(result.out), INFO)
+
+    def test_findings_come_one_by_one(self):
+        lines = [{"name": "noise_dbm", "value": "-104"}, {"name": "air_rate", "value": "2.4k"}, {"end": True, "failed": ""}]
+        for action in ("test", "scan"):
+            daemon, result = self.ask([*lines, {"name": "never", "value": "read"}], "radio", "lora", action)
+            self.assertEqual(daemon.requests, [{"command": "radio", "radio": "lora", "do": action}])
+            self.assertEqual((result.code, result.out),
+                             (0, "noise_dbm                -104\nair_rate                 2.4k\n"))
+        _, result = self.ask(lines, "radio", "lora", "test", "--json")
+        self.assertEqual([json.loads(line) for line in result.out.splitlines()], lines)
+
+    def test_failures(self):
+        _, result = self.ask([{"name": "aux", "value": "stuck"}, {"end": True, "failed": "the module does not answer"}],
+                             "radio", "lora", "test")
+        self.assertEqual((result.code, result.err), (1, "cresset: the examination failed: the module does not answer\n"))
+        _, result = self.ask([{"error": "this radio's modem cannot do that"}], "radio", "vhf", "scan")
+        self.assertEqual((result.code, result.out, result.err), (1, "", "cresset: this radio's modem cannot do that\n"))
+        _, result = self.ask([{"name": "aux", "value": "high"}, None], "radio", "lora", "test")
+        self.assertEqual(result.code, 3)
+
+    def test_wrong_use(self):
+        for arguments in ([], ["vhf"], ["vhf", "reset"], ["vhf", "info", "test"]):
+            self.assertEqual(run("radio", *arguments, path="/nowhere").code, 2)
+
+    def test_hostile_answers(self):
+        evil = {**INFO, "name": EVIL, "text": EVIL, "model": EVIL, "lines": [{"name": EVIL, "wired": EVIL, "level": "x"}, 7],
+                "counters": EVIL}
+        _, result = self.ask([evil], "radio", "vhf", "info")
+        self.assert_harmless(result)
+        _, result = self.ask([{"name": EVIL, "value": EVIL}, {"end": True, "failed": EVIL}], "radio", "vhf", "test")
+        self.assert_harmless(result)
+        self.assertEqual(result.code, 1)
 
 
 DATAGRAM = {"at": "2026-01-02T03:04:05.678Z", "radio": "vhf", "direction": "rx", "size": 20,
