@@ -34,6 +34,12 @@ static bool is_retained(const struct entry_parts *parts)
 	return parts->kind == KIND_ACTIVITY && strncmp(parts->topic, "act/", 4) == 0;
 }
 
+/* Exercises and tests have topics of their own, which the store keeps. */
+static bool is_exercise(const struct entry_parts *parts)
+{
+	return strncmp(parts->topic, "exercise/", 9) == 0;
+}
+
 struct entry *entry_new(const struct entry_parts *parts, uint64_t row)
 {
 	size_t texts = strlen(parts->outlet) + strlen(parts->id) + strlen(parts->station) + strlen(parts->topic) + 4;
@@ -48,6 +54,7 @@ struct entry *entry_new(const struct entry_parts *parts, uint64_t row)
 				.class = (uint8_t)parts->class,
 				.kind = (uint8_t)parts->kind,
 				.retain = is_retained(parts),
+				.exercise = is_exercise(parts),
 				.row = row,
 				.heard_us = parts->heard_us,
 				.accepted_at_ms = parts->accepted_at_ms,

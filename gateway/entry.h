@@ -22,6 +22,7 @@ struct entry {
 	uint8_t disk;           /* enum entry_disk */
 	bool told;              /* for the field: the sender was told that it is safe */
 	bool retain;            /* the broker keeps the last of its topic for who comes later */
+	bool exercise;          /* status Exercise or Test: never delays an Actual one */
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
 	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
 	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */
@@ -39,8 +40,8 @@ struct entry_parts {
 	enum message_kind kind;
 	const char *outlet;       /* "uplink" or the name of a radio */
 	const char *id, *station; /* station decides whose turn it is inside a class */
-	const char *topic;        /* uplink: below the prefix or whole, as the outlet wants it; radio: "" */
-	const void *payload;      /* JSON */
+	const char *topic;   /* uplink: below the prefix or whole, as the outlet wants it; radio: "", or "exercise/" */
+	const void *payload; /* JSON */
 	size_t payload_size;
 	size_t
 	    held_size; /* 0 = payload is the text itself; otherwise it is packed, so many bytes, as entry_held gave it */

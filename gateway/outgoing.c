@@ -204,7 +204,7 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	    .outlet = radio,
 	    .id = message->id,
 	    .station = message->to,
-	    .topic = "",
+	    .topic = message->status == STATUS_EXERCISE || message->status == STATUS_TEST ? "exercise/" : "",
 	    .payload = json,
 	    .payload_size = size,
 	    .accepted_at_ms = now_ms,

@@ -1,60 +1,26 @@
-/* Which entry goes next: strict between DISTRESS, URGENT and the rest, by shares among the rest, by turns inside a class. */
+/* Which entry goes next: everything Actual, then exercises and tests in an order of their own. */
 #include "gateway/schedule.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "gateway/turns.h"
-
-enum {
-	STRICT_COUNT = CLASS_SAFETY, /* classes served before all others */
-	/* Bytes per weight and round. Small, so that the shares interleave finely; an entry that is larger waits a few rounds more. */
-	QUANTUM_BYTES = 64,
-};
-
-struct lane {
-	struct turns *turns;
-	size_t bytes; /* of waiting and held */
-	size_t held;
-	size_t bound_bytes;         /* 0 = none */
-	size_t quantum_bytes;       /* what the class may send more in each round */
-	size_t deficit_bytes;       /* what it may send before its turn ends */
-	int64_t earliest_expiry_ms; /* none of the waiting expires before */
-};
-
-struct held {
-	struct entry *entry;
-	int64_t until_ms;
-};
+#include "gateway/schedule_order.h"
 
 struct schedule {
-	struct lane lanes[CLASS_COUNT];
-	unsigned turn;   /* the shared class whose turn it is */
-	bool turn_begun; /* it has had its quantum for this turn */
-	struct held *held;
-	size_t held_count, held_room;
-	int64_t held_due_ms; /* nothing is to be done about the held ones before */
-	schedule_drop_fn *drop;
-	void *drop_context;
+	struct order *actual, *exercise;
 };
+
+static struct order *order_of(struct schedule *schedule, const struct entry *entry)
+{
+	return entry->exercise ? schedule->exercise : schedule->actual;
+}
 
 struct schedule *schedule_new(const struct schedule_settings *settings, schedule_drop_fn *drop, void *context)
 {
 	struct schedule *schedule = calloc(1, sizeof(*schedule));
 	if (!schedule)
 		abort();
-	for (unsigned i = 0; i < CLASS_COUNT; i++) {
-		struct lane *lane = &schedule->lanes[i];
-		unsigned weight = settings->weight[i] ? settings->weight[i] : 1;
-		lane->turns = turns_new(i == CLASS_BULK);
-		lane->bound_bytes = i < STRICT_COUNT ? 0 : settings->class_bytes[i];
-		lane->quantum_bytes = (size_t)weight * QUANTUM_BYTES;
-		lane->earliest_expiry_ms = INT64_MAX;
-	}
-	schedule->turn = STRICT_COUNT;
-	schedule->held_due_ms = INT64_MAX;
-	schedule->drop = drop;
-	schedule->drop_context = context;
+	schedule->actual = order_new(settings, drop, context);
+	schedule->exercise = order_new(settings, drop, context);
 	return schedule;
 }
 
@@ -62,295 +28,80 @@ void schedule_free(struct schedule *schedule)
 {
 	if (!schedule)
 		return;
-	for (unsigned i = 0; i < CLASS_COUNT; i++)
-		turns_free(schedule->lanes[i].turns);
-	for (size_t i = 0; i < schedule->held_count; i++)
-		entry_unref(schedule->held[i].entry);
-	free(schedule->held);
+	order_free(schedule->actual);
+	order_free(schedule->exercise);
 	free(schedule);
-}
-
-/* A class that came out of a damaged store counts as the least one. */
-static unsigned class_of(const struct entry *entry)
-{
-	return entry->class < CLASS_COUNT ? entry->class : CLASS_BULK;
-}
-
-static struct lane *lane_of(struct schedule *schedule, const struct entry *entry)
-{
-	return &schedule->lanes[class_of(entry)];
-}
-
-/* What an entry takes of the link, about: topic and payload. */
-static size_t cost_bytes(const struct entry *entry)
-{
-	return (size_t)(entry->payload_at - entry->topic_at) + entry->payload_size;
-}
-
-static void came(struct lane *lane, const struct entry *entry)
-{
-	int64_t expiry_ms = turns_expiry_ms(entry);
-	lane->bytes += entry_footprint(entry);
-	if (expiry_ms < lane->earliest_expiry_ms)
-		lane->earliest_expiry_ms = expiry_ms;
-}
-
-static void left(struct lane *lane, const struct entry *entry)
-{
-	lane->bytes -= entry_footprint(entry);
-	if (turns_count(lane->turns) == 0)
-		lane->deficit_bytes = 0; /* nobody saves up turns while there is nothing to send */
-}
-
-static void drop(struct schedule *schedule, struct entry *entry, const char *reason)
-{
-	left(lane_of(schedule, entry), entry);
-	schedule->drop(schedule->drop_context, entry, reason);
-}
-
-/* Which of the held ones of a class has the lowest row number; held_count = none. */
-static size_t oldest_held(const struct schedule *schedule, unsigned class)
-{
-	const struct held *held = schedule->held;
-	size_t oldest = schedule->held_count;
-	for (size_t i = 0; schedule->lanes[class].held && i < schedule->held_count; i++)
-		if (class_of(held[i].entry) == class &&
-		    (oldest == schedule->held_count || held[i].entry->row < held[oldest].entry->row))
-			oldest = i;
-	return oldest;
-}
-
-static struct entry *unhold(struct schedule *schedule, size_t at)
-{
-	struct held *held = &schedule->held[at];
-	struct entry *entry = held->entry;
-	memmove(held, held + 1, (--schedule->held_count - at) * sizeof(*held));
-	lane_of(schedule, entry)->held--;
-	return entry;
-}
-
-static struct entry *take_oldest(struct schedule *schedule, unsigned class)
-{
-	struct turns *turns = schedule->lanes[class].turns;
-	struct entry *waiting = turns_oldest(turns);
-	size_t held = oldest_held(schedule, class);
-	if (held < schedule->held_count && (!waiting || schedule->held[held].entry->row < waiting->row))
-		return unhold(schedule, held);
-	return turns_take_oldest(turns);
-}
-
-/* Only as much is dropped as is needed. The newest entry stays: it fits by itself and is never the oldest nor superseded. */
-static void keep_bound(struct schedule *schedule, unsigned class)
-{
-	struct lane *lane = &schedule->lanes[class];
-	while (lane->bound_bytes && lane->bytes > lane->bound_bytes) {
-		struct entry *superseded = turns_take_superseded(lane->turns);
-		if (superseded)
-			drop(schedule, superseded, "replaced_by_newer");
-		else
-			drop(schedule, take_oldest(schedule, class), "over_bound");
-	}
 }
 
 void schedule_put(struct schedule *schedule, struct entry *entry)
 {
-	struct lane *lane = lane_of(schedule, entry);
-	came(lane, entry);
-	/* One that cannot fit must not first push out all the others. */
-	if (lane->bound_bytes && entry_footprint(entry) > lane->bound_bytes) {
-		drop(schedule, entry, "over_bound");
-		return;
-	}
-	turns_append(lane->turns, entry);
-	keep_bound(schedule, class_of(entry));
+	order_put(order_of(schedule, entry), entry);
 }
 
 void schedule_give_back(struct schedule *schedule, struct entry *entry)
 {
-	struct lane *lane = lane_of(schedule, entry);
-	came(lane, entry);
-	turns_insert(lane->turns, entry, true);
+	order_give_back(order_of(schedule, entry), entry);
 }
 
 void schedule_hold(struct schedule *schedule, struct entry *entry, int64_t until_ms)
 {
-	if (schedule->held_count == schedule->held_room) {
-		size_t room = schedule->held_room ? 2 * schedule->held_room : 8;
-		struct held *held = reallocarray(schedule->held, room, sizeof(*held));
-		if (!held)
-			abort(); /* as in turns.h */
-		schedule->held = held;
-		schedule->held_room = room;
-	}
-	struct lane *lane = lane_of(schedule, entry);
-	lane->bytes += entry_footprint(entry);
-	lane->held++;
-	entry->next = NULL;
-	schedule->held[schedule->held_count++] = (struct held){entry, until_ms};
-	int64_t expiry_ms = turns_expiry_ms(entry), due_ms = until_ms < expiry_ms ? until_ms : expiry_ms;
-	if (due_ms < schedule->held_due_ms)
-		schedule->held_due_ms = due_ms;
+	order_hold(order_of(schedule, entry), entry, until_ms);
 }
 
-/* The entry of a class that is next, after letting go of expired ones before it. */
-static struct entry *next_of(struct schedule *schedule, unsigned class, int64_t now_ms)
+/* An exercise of any class, even DISTRESS, must not delay anything Actual. */
+static bool may_exercise(const struct schedule *schedule)
 {
-	struct turns *turns = schedule->lanes[class].turns;
-	struct entry *entry;
-	while ((entry = turns_peek(turns)) && turns_expiry_ms(entry) <= now_ms)
-		drop(schedule, turns_take(turns, false), "expired");
-	return entry;
-}
-
-static struct entry *take_next(struct lane *lane)
-{
-	struct entry *entry = turns_take(lane->turns, true);
-	left(lane, entry);
-	return entry;
-}
-
-static void next_turn(struct schedule *schedule)
-{
-	schedule->turn = schedule->turn + 1 < CLASS_COUNT ? schedule->turn + 1 : STRICT_COUNT;
-	schedule->turn_begun = false;
-}
-
-/* Whether the class whose turn it is may send this entry now. */
-static bool may_send(struct schedule *schedule, struct lane *lane, const struct entry *entry)
-{
-	if (!schedule->turn_begun) {
-		schedule->turn_begun = true;
-		lane->deficit_bytes += lane->quantum_bytes;
-	}
-	if (lane->deficit_bytes < cost_bytes(entry))
-		return false;
-	lane->deficit_bytes -= cost_bytes(entry);
-	return true;
-}
-
-/* Deficit round robin: M. Shreedhar and G. Varghese, "Efficient Fair Queuing Using Deficit Round-Robin", SIGCOMM 1995. */
-static struct entry *take_shared(struct schedule *schedule, unsigned first, unsigned last, int64_t now_ms)
-{
-	bool any = false;
-	for (unsigned i = first; i <= last; i++)
-		any = next_of(schedule, i, now_ms) || any;
-	while (any) {
-		struct lane *lane = &schedule->lanes[schedule->turn];
-		struct entry *entry = turns_peek(lane->turns);
-		if (entry && schedule->turn >= first && schedule->turn <= last && may_send(schedule, lane, entry))
-			return take_next(lane);
-		next_turn(schedule);
-	}
-	return NULL;
+	return !order_ready(schedule->actual, CLASS_DISTRESS, CLASS_BULK);
 }
 
 struct entry *schedule_take(struct schedule *schedule, enum message_class first, enum message_class last,
 			    int64_t now_ms)
 {
-	unsigned i = first;
-	for (; i <= last && i < STRICT_COUNT; i++)
-		if (next_of(schedule, i, now_ms))
-			return take_next(&schedule->lanes[i]);
-	return take_shared(schedule, i, last, now_ms);
+	struct entry *entry = order_take(schedule->actual, first, last, now_ms);
+	return entry || !may_exercise(schedule) ? entry : order_take(schedule->exercise, first, last, now_ms);
 }
 
 bool schedule_ready(const struct schedule *schedule, enum message_class first, enum message_class last)
 {
-	for (unsigned i = first; i <= last; i++)
-		if (turns_count(schedule->lanes[i].turns) > 0)
-			return true;
-	return false;
+	return order_ready(schedule->actual, first, last) ||
+	       (may_exercise(schedule) && order_ready(schedule->exercise, first, last));
 }
 
 bool schedule_has(const struct schedule *schedule, enum message_class class, const char *station)
 {
-	return turns_has(schedule->lanes[class].turns, station);
+	return order_has(schedule->actual, class, station) || order_has(schedule->exercise, class, station);
 }
 
 bool schedule_remove(struct schedule *schedule, struct entry *entry)
 {
-	struct lane *lane = lane_of(schedule, entry);
-	bool found = turns_remove(lane->turns, entry);
-	for (size_t i = 0; !found && i < schedule->held_count; i++)
-		if (schedule->held[i].entry == entry) {
-			unhold(schedule, i);
-			found = true;
-		}
-	if (found)
-		left(lane, entry);
-	return found;
-}
-
-static size_t expire_waiting(struct schedule *schedule, struct lane *lane, int64_t now_ms)
-{
-	size_t gone = 0;
-	if (now_ms < lane->earliest_expiry_ms)
-		return 0;
-	struct entry *list = turns_take_expired(lane->turns, now_ms, &lane->earliest_expiry_ms);
-	for (struct entry *entry = list, *next; entry; entry = next, gone++) {
-		next = entry->next;
-		entry->next = NULL;
-		drop(schedule, entry, "expired");
-	}
-	return gone;
-}
-
-static size_t release_held(struct schedule *schedule, int64_t now_ms)
-{
-	size_t moved = 0, i = 0;
-	if (now_ms < schedule->held_due_ms)
-		return 0;
-	schedule->held_due_ms = INT64_MAX;
-	while (i < schedule->held_count) {
-		struct held *held = &schedule->held[i];
-		int64_t expiry_ms = turns_expiry_ms(held->entry);
-		int64_t due_ms = held->until_ms < expiry_ms ? held->until_ms : expiry_ms;
-		if (due_ms > now_ms) {
-			if (due_ms < schedule->held_due_ms)
-				schedule->held_due_ms = due_ms;
-			i++;
-			continue;
-		}
-		struct entry *entry = unhold(schedule, i);
-		moved++;
-		if (expiry_ms <= now_ms) {
-			drop(schedule, entry, "expired");
-			continue;
-		}
-		struct lane *lane = lane_of(schedule, entry);
-		left(lane, entry);
-		came(lane, entry);
-		turns_insert(lane->turns, entry, false);
-	}
-	return moved;
+	return order_remove(order_of(schedule, entry), entry);
 }
 
 size_t schedule_tick(struct schedule *schedule, int64_t now_ms)
 {
-	size_t moved = release_held(schedule, now_ms);
-	for (unsigned i = 0; i < CLASS_COUNT; i++)
-		moved += expire_waiting(schedule, &schedule->lanes[i], now_ms);
-	return moved;
+	return order_tick(schedule->actual, now_ms) + order_tick(schedule->exercise, now_ms);
+}
+
+static int64_t older_ms(int64_t one_ms, int64_t other_ms)
+{
+	if (!one_ms || !other_ms)
+		return one_ms ? one_ms : other_ms;
+	return one_ms < other_ms ? one_ms : other_ms;
 }
 
 struct schedule_level schedule_level(const struct schedule *schedule, enum message_class class)
 {
-	const struct lane *lane = &schedule->lanes[class];
-	const struct entry *waiting = turns_oldest(lane->turns);
-	size_t held = oldest_held(schedule, class);
-	struct schedule_level level = {turns_count(lane->turns) + lane->held, lane->bytes, lane->held,
-				       waiting ? waiting->accepted_at_ms : 0};
-	if (held < schedule->held_count && (!waiting || schedule->held[held].entry->row < waiting->row))
-		level.oldest_ms = schedule->held[held].entry->accepted_at_ms;
+	struct schedule_level level = order_level(schedule->actual, class);
+	struct schedule_level exercise = order_level(schedule->exercise, class);
+	level.entries += exercise.entries;
+	level.bytes += exercise.bytes;
+	level.held += exercise.held;
+	level.oldest_ms = older_ms(level.oldest_ms, exercise.oldest_ms);
 	return level;
 }
 
 void schedule_each(const struct schedule *schedule, schedule_each_fn *each, void *context)
 {
-	for (unsigned i = 0; i < CLASS_COUNT; i++)
-		if (!turns_each(schedule->lanes[i].turns, each, context))
-			return;
-	for (size_t i = 0; i < schedule->held_count; i++)
-		if (!each(context, schedule->held[i].entry))
-			return;
+	if (order_each(schedule->actual, each, context))
+		order_each(schedule->exercise, each, context);
 }

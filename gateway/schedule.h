@@ -1,5 +1,7 @@
 /* Which entry goes next through an outlet. Pure: no clock, no sockets. Strict for DISTRESS and URGENT, shares 6:3:1 in bytes
- * (deficit round robin) for SAFETY, ROUTINE and BULK; inside a class stations take turns, and a station's own stay in order. */
+ * (deficit round robin) for SAFETY, ROUTINE and BULK; inside a class stations take turns, and a station's own stay in order.
+ * Exercises and tests have the same order of their own behind everything Actual: they go only while nothing Actual waits, and what
+ * they take of the bounds is theirs. */
 #pragma once
 
 #include "gateway/entry.h"

@@ -288,6 +288,9 @@ static void pump_bulk(struct sender *sender)
 	}
 	if (schedule_ready(sender->schedule, CLASS_SAFETY, CLASS_BULK))
 		arm(sender, next_us);
+	else if (schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
+		/* An exercise that waited behind the bulk. */
+		sd_event_source_set_enabled(sender->wake, SD_EVENT_ONESHOT);
 }
 
 static int on_wake(sd_event_source *source, void *context)
