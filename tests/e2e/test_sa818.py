@@ -1,4 +1,5 @@
 """A simulated SA818 keyed beside a KISS TNC: set up, keyed only around what is sent, silent on a busy channel, and again after it hung."""
+import json
 import subprocess
 import threading
 import unittest
@@ -107,6 +108,28 @@ aprs: {{callsign: N0CALL-10}}""")})
     def test_wrong_band_is_named(self):
         self.start("--band", "uhf")
         harness.wait_for(lambda: "refuses 144.8000" in str(self.bench.status()["radios"]), "the refusal in the status")
+
+    def examine(self, what):
+        """What the examination finds, by name; it must end without a failure."""
+        done = harness.wait_for(lambda: (lambda result: result if result.returncode == 0 else None)(
+            self.bench.tool("radio", "vhf", what, "--json", check=False)), f"the {what}, once the module is set up")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(lines[-1], {"end": True, "failed": ""})
+        return {line["name"]: line["value"] for line in lines[:-1]}
+
+    def test_examinations(self):
+        self.start(more='frequency_mhz: 144.8, scan_mhz: "144.8, 145.5"')
+        self.is_up()
+        self.module.order("signal 145.5")
+        groups = self.module.said.count("group 0,144.8000,144.8000,0000,2,0000")
+        found = self.examine("test")
+        self.assertEqual((found["version"], found["group"], found["channel"], found["rssi_uncalibrated_db"]),
+                         ("SA818_V4.2", "as configured", "set", "35"))
+        self.assertEqual(self.bench.status()["radios"][0]["firmware"], "SA818_V4.2")
+        self.assertEqual(self.examine("scan"), {"144.8000_mhz": "quiet", "145.5000_mhz": "signal", "channel": "set"})
+        # The channel was set again behind each of them.
+        self.assertEqual(self.module.said.count("group 0,144.8000,144.8000,0000,2,0000"), groups + 2)
+        self.assertEqual(self.module.wrong(), [])
 
     def test_is_no_modem(self):
         path = self.bench.config([], {"vhf": "/dev/null"})
