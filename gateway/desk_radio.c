@@ -5,17 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One for each place of report->radios. */
+/* For each place of report->radios, who asked for the examination under way; NULL: none is, or the client is gone. */
+struct examiner {
+	struct control_client *client;
+};
+
 struct desk_radios {
 	const struct report *report;
-	struct control_client
-	    *clients[]; /* who asked for the examination under way; NULL: none is, or the client is gone */
+	struct examiner examiners[];
 };
 
 struct desk_radios *desk_radios_new(const struct report *report)
 {
 	size_t count = report->settings->radio_count;
-	struct desk_radios *radios = calloc(1, sizeof(*radios) + count * sizeof(radios->clients[0]));
+	struct desk_radios *radios = calloc(1, sizeof(*radios) + count * sizeof(struct examiner));
 	if (radios)
 		radios->report = report;
 	return radios;
@@ -63,12 +66,12 @@ static void examine(struct desk_radios *radios, size_t index, struct control_cli
 		    enum modem_examination what)
 {
 	/* The first finding may come before radio_examine returns. */
-	struct control_client *before = radios->clients[index];
-	radios->clients[index] = client;
+	struct control_client *before = radios->examiners[index].client;
+	radios->examiners[index].client = client;
 	int error = radio_examine(radios->report->radios[index], what);
 	if (error == 0)
 		return;
-	radios->clients[index] = before;
+	radios->examiners[index].client = before;
 	reply(client, json_pack("{s:s}", "error", why_not(error)));
 }
 
@@ -94,20 +97,20 @@ void desk_radios_request(struct desk_radios *radios, struct control_client *clie
 void desk_radios_gone(struct desk_radios *radios, struct control_client *client)
 {
 	for (size_t i = 0; i < radios->report->settings->radio_count; i++)
-		if (radios->clients[i] == client)
-			radios->clients[i] = NULL;
+		if (radios->examiners[i].client == client)
+			radios->examiners[i].client = NULL;
 }
 
 void desk_radios_finding(struct desk_radios *radios, const struct radio *radio, const char *name, const char *value)
 {
 	int index = find(radios, radio_status(radio).name);
-	struct control_client *client = index < 0 ? NULL : radios->clients[index];
+	struct control_client *client = index < 0 ? NULL : radios->examiners[index].client;
 	if (!client)
 		return;
 	if (name) {
 		reply(client, json_pack("{s:o, s:o}", "name", report_text(name), "value", report_text(value)));
 		return;
 	}
-	radios->clients[index] = NULL;
+	radios->examiners[index].client = NULL;
 	reply(client, json_pack("{s:b, s:o}", "end", 1, "failed", report_text(value)));
 }

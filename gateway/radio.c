@@ -10,11 +10,11 @@
 #include "gateway/log.h"
 #include "gateway/radio_alarm.h"
 #include "gateway/radio_driver.h"
+#include "gateway/radio_examination.h"
 #include "gateway/radio_services.h"
 
 enum {
 	SHOWN_MAX = 640,
-	EXAMINE_SILENCE_US = 60000000,
 	SAY_AGAIN_US = 60000000, /* the same trouble of a module is logged again after this time at the earliest */
 };
 
@@ -38,9 +38,7 @@ struct radio {
 	bool busy, keyed;
 	int64_t last_heard_us;
 
-	struct radio_driver *examined; /* NULL: no examination is under way */
-	enum modem_examination examination;
-	struct radio_alarm examine_alarm;
+	struct radio_examination examination;
 
 	char shown[SHOWN_MAX], said[SHOWN_MAX];
 	int64_t said_us;
@@ -177,72 +175,9 @@ int radio_send(struct radio *radio, const struct message *message)
 	return result;
 }
 
-/* ---- examinations ---- */
-
-static void end_examination(struct radio *radio, const char *why)
-{
-	radio->examined = NULL;
-	radio_alarm_set(&radio->examine_alarm, 0);
-	if (radio->callbacks.finding)
-		radio->callbacks.finding(radio->callbacks.context, radio, NULL, why);
-}
-
-static void ring_silence(void *context)
-{
-	end_examination(context, "nothing was found within a minute; the module does not answer");
-}
-
-/* The driver may answer before it returns. */
-static int examine(struct radio *radio, struct radio_driver *driver)
-{
-	struct radio_driver *before = radio->examined;
-	radio->examined = driver;
-	radio_alarm_set(&radio->examine_alarm, clock_mono_us() + EXAMINE_SILENCE_US);
-	int error = radio_driver_examine(driver, radio->examination);
-	if (error < 0) {
-		radio->examined = before;
-		radio_alarm_set(&radio->examine_alarm, 0);
-	}
-	return error;
-}
-
 int radio_examine(struct radio *radio, enum modem_examination what)
 {
-	if (radio->examined)
-		return -EBUSY;
-	radio->examination = what;
-	int error = examine(radio, radio->modem);
-	return error == -EOPNOTSUPP && radio->control ? examine(radio, radio->control) : error;
-}
-
-static const char *why_not(int error)
-{
-	switch (error) {
-	case -EOPNOTSUPP:
-		return "";
-	case -ENOTCONN:
-		return "the control is not ready";
-	case -EBUSY:
-		return "the control is being examined already";
-	default:
-		return strerror(-error);
-	}
-}
-
-static void found(struct radio *radio, struct radio_driver *driver, const char *name, const char *value)
-{
-	if (radio->examined != driver)
-		return;
-	if (name) {
-		radio_alarm_set(&radio->examine_alarm, clock_mono_us() + EXAMINE_SILENCE_US);
-		if (radio->callbacks.finding)
-			radio->callbacks.finding(radio->callbacks.context, radio, name, value);
-		return;
-	}
-	bool more = driver == radio->modem && radio->control && !value[0];
-	int error = more ? examine(radio, radio->control) : 0;
-	if (!more || error < 0)
-		end_examination(radio, more ? why_not(error) : value);
+	return radio_examination_begin(&radio->examination, what);
 }
 
 /* ---- what the drivers tell ---- */
@@ -302,8 +237,7 @@ static void on_changed(void *context)
 
 static void lost(struct radio *radio, struct radio_driver *driver, const char *code)
 {
-	if (radio->examined == driver)
-		end_examination(radio, "the port was lost");
+	radio_examination_lost(&radio->examination, driver);
 	on_sent(radio, SEND_FAILED, false, code);
 }
 
@@ -321,16 +255,23 @@ static void on_control_lost(void *context)
 	lost(radio, radio->control, "control_lost");
 }
 
+static void on_finding(void *context, const char *name, const char *value)
+{
+	struct radio *radio = context;
+	if (radio->callbacks.finding)
+		radio->callbacks.finding(radio->callbacks.context, radio, name, value);
+}
+
 static void on_modem_finding(void *context, const char *name, const char *value)
 {
 	struct radio *radio = context;
-	found(radio, radio->modem, name, value);
+	radio_examination_found(&radio->examination, radio->modem, name, value);
 }
 
 static void on_control_finding(void *context, const char *name, const char *value)
 {
 	struct radio *radio = context;
-	found(radio, radio->control, name, value);
+	radio_examination_found(&radio->examination, radio->control, name, value);
 }
 
 /* ---- life ---- */
@@ -399,12 +340,16 @@ struct radio *radio_new(const struct radio_setup *setup, const struct radio_call
 	radio->callbacks = *callbacks;
 	radio->all_counters = counters;
 	radio->air_alarm = (struct radio_alarm){event, ring_air, radio, NULL};
-	radio->examine_alarm = (struct radio_alarm){event, ring_silence, radio, NULL};
 	find_counters(radio);
 	if (make_drivers(radio, event, worker, error) < 0 || make_air(radio, error) < 0) {
 		radio_free(radio);
 		return NULL;
 	}
+	radio->examination = (struct radio_examination){.modem = radio->modem,
+							.control = radio->control,
+							.context = radio,
+							.finding = on_finding,
+							.alarm = {.event = event}};
 	/* The control first: it sets the channel that the modem will speak on. */
 	if (radio->control)
 		radio_driver_start(radio->control);
@@ -419,7 +364,7 @@ void radio_free(struct radio *radio)
 	if (radio->control)
 		key(radio, false);
 	radio_alarm_clear(&radio->air_alarm);
-	radio_alarm_clear(&radio->examine_alarm);
+	radio_alarm_clear(&radio->examination.alarm);
 	radio_driver_free(radio->modem);
 	radio_driver_free(radio->control);
 	free(radio->air_state);
@@ -485,7 +430,7 @@ struct radio_status radio_status(const struct radio *radio)
 	    .last_heard_us = radio->last_heard_us,
 	};
 	add_driver(radio->modem, &status);
-	if (!radio->control)
+	if (!radio->control || !radio->setup.control.ops)
 		return status;
 	status.control = radio->setup.control.ops->name;
 	status.control_device = radio->setup.control.port.device;
@@ -504,7 +449,7 @@ bool radio_line(const struct radio *radio, size_t index, struct radio_line_statu
 		driver = radio->control;
 		ops = radio->setup.control.ops;
 	}
-	if (!driver || index >= ops->line_count)
+	if (!driver || !ops || index >= ops->line_count)
 		return false;
 	struct radio_link *link = radio_driver_link(driver);
 	*line = (struct radio_line_status){
