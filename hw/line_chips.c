@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,8 +144,8 @@ static bool find_at_path(struct search *search, struct line_problem *problem)
 	if (strlen(resolved) >= sizeof(search->spot->path))
 		return line_fail(problem, LINE_SETTINGS, "the chip's real path is too long.");
 	int result = line_chip_look(resolved, NULL, &chip);
-	if (result < 0)
-		return line_refused(search->spot, search->wish, -result, "", problem);
+	if (result < 0) /* libgpiod 2 says ENODEV of what is some other device */
+		return line_refused(search->spot, search->wish, result == -ENODEV ? ENOTTY : -result, "", problem);
 	judge(search, LINE_ON_CHIP, resolved, &chip);
 	return search->found == 1 || not_found(search, problem);
 }
@@ -219,4 +220,14 @@ void line_describe(struct line *line, const struct line_spot *spot)
 		snprintf(line->resolved, sizeof(line->resolved), "%s:%u (%s)", spot->label, spot->offset, spot->name);
 	else
 		snprintf(line->resolved, sizeof(line->resolved), "%s:%u", spot->label, spot->offset);
+}
+
+/* A chip that is gone polls as hung up. */
+int line_edges_waiting(const struct line *line)
+{
+	struct pollfd look = {.fd = line->own_fd, .events = POLLIN};
+	int ready = poll(&look, 1, 0);
+	if (ready > 0 && look.revents & (POLLHUP | POLLERR | POLLNVAL))
+		return -ENODEV;
+	return ready > 0;
 }

@@ -30,3 +30,6 @@ bool line_refused(const struct line_spot *spot, const struct line_wish *wish, in
 
 /* "pinctrl-rp1:22 (GPIO22)" into line->resolved. */
 void line_describe(struct line *line, const struct line_spot *spot);
+
+/* Whether there are edges to be read now: 1, 0, or -ENODEV where the chip is gone. */
+int line_edges_waiting(const struct line *line);

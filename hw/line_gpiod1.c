@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <gpiod.h>
-#include <poll.h>
 #include <stdio.h>
 
 enum { EDGES_PER_READ = 16 /* as many as the kernel keeps for a line */ };
@@ -89,21 +88,11 @@ static int gpiod_set(struct line *line, bool on)
 	return gpiod_line_set_value(line->own, on) < 0 ? -errno : 0;
 }
 
-/* A chip that is gone polls as hung up. */
-static int waiting(int fd)
-{
-	struct pollfd look = {.fd = fd, .events = POLLIN};
-	int ready = poll(&look, 1, 0);
-	if (ready > 0 && look.revents & (POLLHUP | POLLERR | POLLNVAL))
-		return -ENODEV;
-	return ready > 0;
-}
-
 static int gpiod_take(struct line *line)
 {
 	struct gpiod_line_event events[EDGES_PER_READ];
 	int taken = 0, ready = 0;
-	while (taken < LINE_EDGES_AT_ONCE && (ready = waiting(line->own_fd)) > 0) {
+	while (taken < LINE_EDGES_AT_ONCE && (ready = line_edges_waiting(line)) > 0) {
 		int count = gpiod_line_event_read_multiple(line->own, events, EDGES_PER_READ);
 		if (count < 0)
 			return -errno;
