@@ -18,6 +18,8 @@ enum { CHIPS_MAX = 64, KERNEL_ENOTSUPP = 524 /* some GPIO drivers let the kernel
 /* Chips that have the 40-pin header: Pi 5, Pi 4, older ones. On all of them GPIO<n> is line n. */
 static const char *const header_labels[] = {"pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835"};
 
+const char *line_chips_nodes = "/dev/gpiochip*";
+
 struct search {
 	const struct line_wish *wish;
 	struct line_spot *spot;
@@ -106,7 +108,7 @@ static void look_everywhere(struct search *search, enum line_place place)
 	char node[LINE_CHIP_MAX];
 	search->chips = search->denied = 0;
 	search->labels[0] = '\0';
-	if (glob("/dev/gpiochip*", 0, NULL, &nodes) != 0)
+	if (glob(line_chips_nodes, 0, NULL, &nodes) != 0)
 		return;
 	for (size_t i = 0; i < nodes.gl_pathc; i++)
 		if (new_node(nodes.gl_pathv[i], node, seen, &count))

@@ -17,6 +17,9 @@ struct line_chip {
 	int offset; /* of the line that was asked for by name, or -1 */
 };
 
+/* Where the chips' nodes are: "/dev/gpiochip*". Tests look elsewhere. */
+extern const char *line_chips_nodes;
+
 /* Of the version in use (line_gpiod1.c or line_gpiod2.c): opens a chip, asks, closes it. name may be NULL. 0 or negative errno. */
 int line_chip_look(const char *path, const char *name, struct line_chip *chip);
 

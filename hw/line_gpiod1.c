@@ -46,6 +46,10 @@ static bool open_spot(struct line *line, struct gpiod_chip *chip, struct line_sp
 		      const char *consumer, struct line_problem *problem)
 {
 	struct gpiod_line *own = gpiod_chip_get_line(chip, spot->offset);
+	if (!own && errno == EINVAL) /* the number was checked, so it is the question that is not understood */
+		return line_fail(
+		    problem, LINE_SETTINGS,
+		    "this kernel no longer speaks with libgpiod 1. Build with libgpiod 2, or start an older kernel.");
 	if (!own)
 		return line_refused(spot, wish, errno, "", problem);
 	int error = request(own, line, wish, consumer);
@@ -108,9 +112,5 @@ static void gpiod_close(struct line *line)
 	gpiod_chip_close(chip);
 }
 
-const struct line_ops line_gpiod_ops = {.open = gpiod_open,
-					.get = gpiod_get,
-					.set = gpiod_set,
-					.take = gpiod_take,
-					.close = gpiod_close,
-					.debounces = false};
+const struct line_ops line_gpiod_ops = {
+    .open = gpiod_open, .get = gpiod_get, .set = gpiod_set, .take = gpiod_take, .close = gpiod_close};

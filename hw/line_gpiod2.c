@@ -1,4 +1,4 @@
-/* Lines of the kernel's GPIO chips by libgpiod 2. The kernel debounces; reading edges waits where there is none, so every read is preceded
+/* Lines of the kernel's GPIO chips by libgpiod 2. The kernel debounces where it can; reading edges waits where there is none, so every read is preceded
  * by a poll. */
 #include "hw/line_chips.h"
 
@@ -46,7 +46,7 @@ static bool set_up(struct gpiod_line_settings *settings, const struct line *line
 	if (gpiod_line_settings_set_bias(settings, biases[wish->bias]) < 0)
 		return false;
 	if (!line->output) {
-		gpiod_line_settings_set_debounce_period_us(settings, wish->debounce_ms * 1000UL);
+		gpiod_line_settings_set_debounce_period_us(settings, line->debounced ? wish->debounce_ms * 1000UL : 0);
 		return gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT) == 0 &&
 		       gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH) == 0;
 	}
@@ -76,6 +76,18 @@ static struct gpiod_line_request *request(struct gpiod_chip *chip, unsigned offs
 	gpiod_line_settings_free(settings);
 	errno = error;
 	return result;
+}
+
+/* Not every chip can be debounced by the kernel: those behind a bus often cannot. */
+static struct gpiod_line_request *request_debounced(struct gpiod_chip *chip, unsigned offset, struct line *line,
+						    const struct line_wish *wish, const char *consumer)
+{
+	line->debounced = wish->debounce_ms > 0;
+	struct gpiod_line_request *result = request(chip, offset, line, wish, consumer);
+	if (result || !line->debounced || errno == EBUSY)
+		return result;
+	line->debounced = false;
+	return request(chip, offset, line, wish, consumer);
 }
 
 /* The line's name, and who has it now; both stay empty where there is nothing to say. */
@@ -111,7 +123,7 @@ static bool open_spot(struct line *line, struct gpiod_chip *chip, struct line_sp
 	}
 	char other[LINE_NAME_MAX];
 	own->offset = spot->offset;
-	own->request = request(chip, spot->offset, line, wish, consumer);
+	own->request = request_debounced(chip, spot->offset, line, wish, consumer);
 	int error = errno;
 	look_at_line(chip, spot, other);
 	if (!own->request) {
@@ -171,9 +183,5 @@ static void gpiod_close(struct line *line)
 	free_own(line->own);
 }
 
-const struct line_ops line_gpiod_ops = {.open = gpiod_open,
-					.get = gpiod_get,
-					.set = gpiod_set,
-					.take = gpiod_take,
-					.close = gpiod_close,
-					.debounces = true};
+const struct line_ops line_gpiod_ops = {
+    .open = gpiod_open, .get = gpiod_get, .set = gpiod_set, .take = gpiod_take, .close = gpiod_close};
