@@ -38,6 +38,10 @@ struct services {
 	/* Counts a drop. reason is a constant like "bad_address" (lower case, words joined by _), named in the README. */
 	void (*drop)(void *owner, const char *reason);
 
+	/* Within init alone, which calls nothing else, so that the settings can be checked with it: the value of this key cannot be, and
+	 * what to write instead. Constants, no full stop. The driver then returns -EINVAL, or does what it can without. */
+	void (*refuse)(void *owner, const char *key, const char *why);
+
 	/* For modems: their own lines, by index into modem_ops.lines; on is the logical level, whatever the wiring inverts.
 	 * 0, -ENODEV (not wired), -EIO. */
 	int (*set_line)(void *owner, unsigned line, bool on);

@@ -101,6 +101,12 @@ static int no_counter(void *owner, uint16_t addressee, uint32_t *counter)
 	return -ENOKEY;
 }
 
+/* The settings were checked before a radio is made. */
+static void no_refusal(void *owner, const char *key, const char *why)
+{
+	(void)owner, (void)key, (void)why;
+}
+
 struct services radio_services(void *owner)
 {
 	return (struct services){
@@ -113,6 +119,7 @@ struct services radio_services(void *owner)
 	    .heard_message = no_message,
 	    .sent = no_result,
 	    .drop = no_drop,
+	    .refuse = no_refusal,
 	    .set_line = no_line_set,
 	    .get_line = no_line,
 	    .set_baud = no_baud,

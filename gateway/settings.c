@@ -133,7 +133,6 @@ struct settings *settings_load(const char *path)
 	read_dedupe(settings, root);
 	read_field(settings, root);
 	settings_read_radios(settings, root);
-	settings_read_panel(settings, root);
 	settings_read_rules(settings, root);
 	settings_read_stations(settings, root);
 	config_finish(settings->config);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/radio_services.h"
+
 /* As many are named in a message at most. */
 enum { DRIVERS_MAX = 64 };
 
@@ -52,11 +54,37 @@ static union driver_value to_driver_value(const struct driver_key *key, union co
 	}
 }
 
+/* Where a driver's refusal is to be said. */
+struct refusal {
+	struct config *config;
+	struct config_node *node;
+};
+
+static void on_refused(void *owner, const char *key, const char *why)
+{
+	const struct refusal *refusal = owner;
+	config_error(refusal->config, refusal->node, key, "%s.", why);
+}
+
+/* Values that do not go together are the driver's to find: it is tried once, on memory that is thrown away. */
+static void try_driver(struct config *config, struct config_node *node, size_t state_size,
+		       int (*init)(void *state, const struct services *services, const union driver_value *values),
+		       const union driver_value *values)
+{
+	struct refusal refusal = {config, node};
+	struct services services = radio_services(&refusal);
+	size_t before = config_error_count(config);
+	void *state = calloc(1, state_size ? state_size : 1);
+	services.refuse = on_refused;
+	if (state && values && init(state, &services, values) < 0 && config_error_count(config) == before)
+		config_error(config, node, NULL, "the driver does not accept these settings.");
+	free(state);
+}
+
 /* The driver's keys stand in a mapping of its name inside the radio's. NULL: out of memory, or it has no keys. */
-static const union driver_value *read_driver(struct config *config, struct config_node *radio, const char *name,
+static const union driver_value *read_driver(struct config *config, struct config_node *node,
 					     const struct driver_key *keys, size_t count)
 {
-	struct config_node *node = config_section(config, radio, name);
 	struct config_key *table = config_keep(config, count * sizeof(*table));
 	union config_value *read = config_keep(config, count * sizeof(*read));
 	union driver_value *values = config_keep(config, count * sizeof(*values));
@@ -67,6 +95,28 @@ static const union driver_value *read_driver(struct config *config, struct confi
 	config_read(config, node, table, count, read);
 	for (size_t i = 0; i < count; i++)
 		values[i] = to_driver_value(&keys[i], read[i]);
+	return values;
+}
+
+static const union driver_value *read_modem_keys(struct config *config, struct config_node *radio,
+						 const struct modem_ops *modem)
+{
+	struct config_node *node = config_section(config, radio, modem->name);
+	size_t before = config_error_count(config);
+	const union driver_value *values = read_driver(config, node, modem->keys, modem->key_count);
+	if (config_error_count(config) == before)
+		try_driver(config, node, modem->state_size, modem->init, values);
+	return values;
+}
+
+static const union driver_value *read_air_keys(struct config *config, struct config_node *radio,
+					       const struct air_ops *air)
+{
+	struct config_node *node = config_section(config, radio, air->name);
+	size_t before = config_error_count(config);
+	const union driver_value *values = read_driver(config, node, air->keys, air->key_count);
+	if (config_error_count(config) == before)
+		try_driver(config, node, air->state_size, air->init, values);
 	return values;
 }
 
@@ -145,7 +195,7 @@ static void read_modem(struct settings *settings, struct config_node *node, cons
 	radio->modem = modem;
 	if (!modem)
 		return;
-	radio->modem_values = read_driver(settings->config, node, modem->name, modem->keys, modem->key_count);
+	radio->modem_values = read_modem_keys(settings->config, node, modem);
 	radio->port.baud = baud_of(node, "baud", values[RADIO_BAUD], modem);
 	radio->lines = settings_read_lines(settings, node, modem);
 }
@@ -176,7 +226,7 @@ static void read_control(struct settings *settings, struct config_node *node, co
 	radio->control = control;
 	radio->control_port = (struct port_settings){
 	    .device = device, .baud = baud_of(node, "control_baud", values[RADIO_CONTROL_BAUD], control)};
-	radio->control_values = read_driver(settings->config, node, control->name, control->keys, control->key_count);
+	radio->control_values = read_modem_keys(settings->config, node, control);
 	radio->control_lines = settings_read_lines(settings, node, control);
 }
 
@@ -188,8 +238,7 @@ static void read_drivers(struct settings *settings, struct config_node *node, co
 	read_control(settings, node, values, radio);
 	radio->air = choose_air(config, node, values[RADIO_AIR].text);
 	if (radio->air)
-		radio->air_values = read_driver(config, node, radio->air->name, radio->air->keys,
-						radio->air->key_count);
+		radio->air_values = read_air_keys(config, node, radio->air);
 	/* With a name misspelt nobody knows whose keys these are; the one error is enough. */
 	if (radio->modem && radio->air && !radio->control == !values[RADIO_CONTROL].text[0]) {
 		refuse_others(config, node, radio);
@@ -208,9 +257,6 @@ static void check_name(struct config *config, const struct config_node *node)
 	if (strcmp(name, "uplink") == 0)
 		config_error(config, node, NULL,
 			     "no radio can have the name 'uplink', which the way to the broker has.");
-	if (strcmp(name, "panel") == 0)
-		config_error(config, node, NULL,
-			     "no radio can have the name 'panel', which the buttons at the gateway have.");
 }
 
 static void check_device(struct config *config, const struct config_node *node, const char *device)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,6 @@ enum { CHIPS_MAX = 64, KERNEL_ENOTSUPP = 524 /* some GPIO drivers let the kernel
 
 /* Chips that have the 40-pin header: Pi 5, Pi 4, older ones. On all of them GPIO<n> is line n. */
 static const char *const header_labels[] = {"pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835"};
-
-const char *line_chips_nodes = "/dev/gpiochip*";
 
 struct search {
 	const struct line_wish *wish;
@@ -108,7 +105,7 @@ static void look_everywhere(struct search *search, enum line_place place)
 	char node[LINE_CHIP_MAX];
 	search->chips = search->denied = 0;
 	search->labels[0] = '\0';
-	if (glob(line_chips_nodes, 0, NULL, &nodes) != 0)
+	if (glob("/dev/gpiochip*", 0, NULL, &nodes) != 0)
 		return;
 	for (size_t i = 0; i < nodes.gl_pathc; i++)
 		if (new_node(nodes.gl_pathv[i], node, seen, &count))
@@ -146,8 +143,8 @@ static bool find_at_path(struct search *search, struct line_problem *problem)
 	if (strlen(resolved) >= sizeof(search->spot->path))
 		return line_fail(problem, LINE_SETTINGS, "the chip's real path is too long.");
 	int result = line_chip_look(resolved, NULL, &chip);
-	if (result < 0) /* libgpiod 2 says ENODEV of what is some other device */
-		return line_refused(search->spot, search->wish, result == -ENODEV ? ENOTTY : -result, "", problem);
+	if (result < 0)
+		return line_refused(search->spot, search->wish, -result, "", problem);
 	judge(search, LINE_ON_CHIP, resolved, &chip);
 	return search->found == 1 || not_found(search, problem);
 }
@@ -222,14 +219,4 @@ void line_describe(struct line *line, const struct line_spot *spot)
 		snprintf(line->resolved, sizeof(line->resolved), "%s:%u (%s)", spot->label, spot->offset, spot->name);
 	else
 		snprintf(line->resolved, sizeof(line->resolved), "%s:%u", spot->label, spot->offset);
-}
-
-/* A chip that is gone polls as hung up. */
-int line_edges_waiting(const struct line *line)
-{
-	struct pollfd look = {.fd = line->own_fd, .events = POLLIN};
-	int ready = poll(&look, 1, 0);
-	if (ready > 0 && look.revents & (POLLHUP | POLLERR | POLLNVAL))
-		return -ENODEV;
-	return ready > 0;
 }

@@ -17,9 +17,6 @@ struct line_chip {
 	int offset; /* of the line that was asked for by name, or -1 */
 };
 
-/* Where the chips' nodes are: "/dev/gpiochip*". Tests look elsewhere. */
-extern const char *line_chips_nodes;
-
 /* Of the version in use (line_gpiod1.c or line_gpiod2.c): opens a chip, asks, closes it. name may be NULL. 0 or negative errno. */
 int line_chip_look(const char *path, const char *name, struct line_chip *chip);
 
@@ -33,6 +30,3 @@ bool line_refused(const struct line_spot *spot, const struct line_wish *wish, in
 
 /* "pinctrl-rp1:22 (GPIO22)" into line->resolved. */
 void line_describe(struct line *line, const struct line_spot *spot);
-
-/* Whether there are edges to be read now: 1, 0, or -ENODEV where the chip is gone. */
-int line_edges_waiting(const struct line *line);

@@ -45,6 +45,12 @@ static bool parse_path(const char *text, struct ax25_frame *frame)
 	return true;
 }
 
+static int refuse(const struct aprs *aprs, const char *key, const char *why)
+{
+	aprs->services->refuse(aprs->services->owner, key, why);
+	return -EINVAL;
+}
+
 static int aprs_init(void *state, const struct services *services, const union driver_value *values)
 {
 	struct aprs *aprs = state;
@@ -54,10 +60,14 @@ static int aprs_init(void *state, const struct services *services, const union d
 	ax25_address_parse(DESTINATION, strlen(DESTINATION), &aprs->frame.destination);
 	if (callsign[0]) {
 		if (!ax25_address_parse(callsign, strlen(callsign), source) || source->used)
-			return -EINVAL;
+			return refuse(aprs, "callsign",
+				      "is no call sign: up to six letters and digits, then - and 0 to 15");
 		ax25_address_format(source, aprs->callsign);
 	}
-	return parse_path(values[KEY_PATH].text, &aprs->frame) ? 0 : -EINVAL;
+	if (!parse_path(values[KEY_PATH].text, &aprs->frame))
+		return refuse(aprs, "path",
+			      "must be up to eight digipeaters joined by commas, such as WIDE1-1,WIDE2-1");
+	return 0;
 }
 
 static bool is_own(const struct aprs *aprs, const char *source)

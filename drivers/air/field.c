@@ -26,8 +26,11 @@ static int field_init(void *state, const struct services *services, const union 
 	field->encrypts = values[KEY_ENCRYPT].flag;
 	field->hop_limit = (uint8_t)values[KEY_HOP_LIMIT].integer;
 	field->fragment_timeout_us = values[KEY_FRAGMENT_TIMEOUT].integer * INT64_C(1000000);
-	if (callsign[0] && !read_callsign(callsign, &field->carriage))
+	if (callsign[0] && !read_callsign(callsign, &field->carriage)) {
+		services->refuse(services->owner, "callsign",
+				 "is no call sign: up to six letters and digits, then - and 0 to 15");
 		return -EINVAL;
+	}
 	if (field->ax25 && !callsign[0])
 		field->sends = false;
 	return 0;

@@ -85,6 +85,13 @@ static void lay(const struct ebyte_module *module, uint8_t *registers)
 	e22_write_registers(&settings, registers);
 }
 
+static unsigned channel(const uint8_t *registers)
+{
+	struct e22_settings settings;
+	e22_read_registers(registers, &settings);
+	return settings.channel;
+}
+
 static void name_differences(const uint8_t *wanted, const uint8_t *held, char *text, size_t size)
 {
 	struct e22_settings a, b;
@@ -121,6 +128,7 @@ static const struct ebyte_kind e22 = {
     .probe = ask_e32,
     .write_key = write_key,
     .lay = lay,
+    .channel = channel,
     .name_differences = name_differences,
     .noise = ask_noise,
     .tune = tune,
@@ -137,7 +145,8 @@ static int e22_init(void *state, const struct services *services, const union dr
 	char *end;
 	module->key = (uint16_t)strtoul(key, &end, 16);
 	if (strlen(key) != strspn(key, "0123456789abcdefABCDEF") || strlen(key) > 4)
-		ebyte_refuse_settings(module, "key is not understood. Write up to four hexadecimal digits, 0 for none");
+		ebyte_refuse_settings(module, "key",
+				      "key is not understood. Write up to four hexadecimal digits, 0 for none");
 	return 0;
 }
 

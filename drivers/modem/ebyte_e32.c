@@ -53,6 +53,13 @@ static void lay(const struct ebyte_module *module, uint8_t *registers)
 	e32_write_block(&settings, registers);
 }
 
+static unsigned channel(const uint8_t *registers)
+{
+	struct e32_settings settings;
+	e32_read_block(registers, &settings);
+	return settings.channel;
+}
+
 static void name_differences(const uint8_t *wanted, const uint8_t *held, char *text, size_t size)
 {
 	struct e32_settings a, b;
@@ -82,6 +89,7 @@ static const struct ebyte_kind e32 = {
     .identified = identified,
     .probe = ask_e22,
     .lay = lay,
+    .channel = channel,
     .name_differences = name_differences,
 };
 

@@ -76,6 +76,8 @@ static void find_settings(struct ebyte_module *module)
 		snprintf(text, sizeof(text), "%.3f", module->band->first_mhz + module->channel);
 		find(module, "frequency_mhz", text);
 	}
+	snprintf(text, sizeof(text), "%u", module->channel);
+	find(module, "channel", text);
 	snprintf(text, sizeof(text), "%lld", (long long)(ebyte_airtime_us(module, CARRIAGE_FRAME_MAX) / 1000));
 	find(module, "airtime_of_160_bytes_ms", text);
 }

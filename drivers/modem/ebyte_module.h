@@ -101,6 +101,7 @@ struct ebyte_kind {
 	size_t (*write_key)(const struct ebyte_module *module, uint8_t *command, struct ebyte_answer *answer);
 	/* Lays the configured settings over registers. */
 	void (*lay)(const struct ebyte_module *module, uint8_t *registers);
+	unsigned (*channel)(const uint8_t *registers);
 	/* Writes which settings differ, "air_rate, channel", into text. */
 	void (*name_differences)(const uint8_t *wanted, const uint8_t *held, char *text, size_t size);
 	/* Asks for noise and last RSSI in the normal mode; NULL: cannot. */
@@ -165,6 +166,7 @@ struct ebyte_module {
 	const struct ebyte_kind *kind;
 
 	/* from the configuration */
+	bool keeps_channel; /* whatever the module has; known as `channel` once it was read */
 	unsigned channel, data_baud;
 	uint16_t address;
 	const struct ebyte_band *band; /* NULL: not known */
@@ -218,8 +220,8 @@ struct ebyte_module {
 /* Takes the common settings. Those that cannot be become the fault that status tells. */
 void ebyte_init(struct ebyte_module *module, const struct ebyte_kind *kind, const struct services *services,
 		const union driver_value *values);
-/* A setting that cannot be; why, a constant, says so and what to do. */
-void ebyte_refuse_settings(struct ebyte_module *module, const char *why);
+/* A setting that cannot be; why, a constant, says so and what to do, for the settings and for status. */
+void ebyte_refuse_settings(struct ebyte_module *module, const char *key, const char *why);
 
 struct ebyte_difference {
 	const char *name;

@@ -8,8 +8,9 @@
 const char *const ebyte_store_choices[] = {"flash", "ram", NULL};
 const char *const ebyte_uart_choices[] = {"1200", "2400", "4800", "9600", "19200", "38400", "57600", "115200", NULL};
 
-void ebyte_refuse_settings(struct ebyte_module *module, const char *why)
+void ebyte_refuse_settings(struct ebyte_module *module, const char *key, const char *why)
 {
+	module->services->refuse(module->services->owner, key, why);
 	module->fault = EBYTE_SETTINGS;
 	module->settings_error = why;
 }
@@ -21,18 +22,18 @@ static void take_channel(struct ebyte_module *module)
 	unsigned found = 0;
 	if (frequency_mhz > 0)
 		module->band = ebyte_find_channel(module->kind->family, frequency_mhz, &found);
-	if (frequency_mhz <= 0 && channel < 0)
-		ebyte_refuse_settings(module, "no channel is set. Give frequency_mhz, or channel");
-	else if (frequency_mhz > 0 && !module->band && module->kind->family == EBYTE_E22)
-		ebyte_refuse_settings(module,
+	module->keeps_channel = frequency_mhz <= 0 && channel < 0;
+	if (frequency_mhz > 0 && !module->band && module->kind->family == EBYTE_E22)
+		ebyte_refuse_settings(module, "frequency_mhz",
 				      "frequency_mhz is no channel of this module. They are 1 MHz apart: 410.125 to "
 				      "493.125, and 850.125 to 930.125");
 	else if (frequency_mhz > 0 && !module->band)
-		ebyte_refuse_settings(module,
+		ebyte_refuse_settings(module, "frequency_mhz",
 				      "frequency_mhz is no channel of this module. They are whole MHz: 410 to 441, "
 				      "862 to 893, 900 to 931");
 	else if (module->band && channel >= 0 && found != (unsigned)channel)
-		ebyte_refuse_settings(module, "channel and frequency_mhz contradict each other. Take one of them out");
+		ebyte_refuse_settings(module, "channel",
+				      "channel and frequency_mhz contradict each other. Take one of them out");
 	module->channel = module->band ? found : (unsigned)(channel < 0 ? 0 : channel);
 }
 
@@ -73,7 +74,7 @@ void ebyte_init(struct ebyte_module *module, const struct ebyte_kind *kind, cons
 	take_channel(module);
 	if (!read_airtimes(values[EBYTE_KEY_AIRTIME].text, &module->airtimes)) {
 		module->airtimes.count = 0;
-		ebyte_refuse_settings(module,
+		ebyte_refuse_settings(module, "airtime_ms",
 				      "airtime_ms is not understood. Write pairs of bytes and milliseconds, the "
 				      "smallest first: \"32:206 240:984\"");
 	}

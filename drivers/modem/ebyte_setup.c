@@ -23,6 +23,8 @@ static void take_registers(struct ebyte_module *module)
 {
 	memcpy(module->registers, module->chat.answer.bytes + module->kind->answer_head, module->kind->register_count);
 	memcpy(module->wanted, module->registers, sizeof(module->wanted));
+	if (module->keeps_channel)
+		module->channel = module->kind->channel(module->registers);
 	module->kind->lay(module, module->wanted);
 }
 

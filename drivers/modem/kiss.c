@@ -126,6 +126,12 @@ static int64_t csma_guess_us(const struct kiss *kiss)
 	return is_full_duplex(kiss) ? 0 : slot_ms * 1000 * (255 - persistence) / (persistence + 1);
 }
 
+static int refuse(const struct kiss *kiss, const char *key, const char *why)
+{
+	kiss->services->refuse(kiss->services->owner, key, why);
+	return -EINVAL;
+}
+
 static int kiss_init(void *state, const struct services *services, const union driver_value *values)
 {
 	struct kiss *kiss = state;
@@ -134,8 +140,10 @@ static int kiss_init(void *state, const struct services *services, const union d
 	/* From port 8 on the port bit is the flag of SMACK. Two ways to learn of a transmission contradict each
 	 * other. */
 	if (values[KEY_SMACK].flag && values[KEY_PORT].integer > SMACK_PORT_MAX)
-		return -EINVAL;
-	return values[KEY_ACKMODE].flag && values[KEY_DIREWOLF].flag ? -EINVAL : 0;
+		return refuse(kiss, "port", "must be 0 to 7 with smack: true");
+	if (values[KEY_ACKMODE].flag && values[KEY_DIREWOLF].flag)
+		return refuse(kiss, "ackmode", "does not go with direwolf_txbuf: true; switch one of them off");
+	return 0;
 }
 
 /* Adds one parameter to what is written to the TNC; negative = leave it as it is. */

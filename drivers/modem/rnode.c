@@ -231,7 +231,8 @@ static int rnode_init(void *state, const struct services *services, const union 
 	rnode->services = services;
 	rnode->values = values;
 	rnode->rssi_dbm = rnode->snr_db = (double)NAN;
-	return rnode_read_values(rnode) ? 0 : -EINVAL;
+	rnode_read_values(rnode);
+	return 0;
 }
 
 static void rnode_opened(void *state)

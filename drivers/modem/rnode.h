@@ -84,7 +84,7 @@ struct rnode {
 
 /* rnode_setup.c: from the opening of the port to a radio that is set up. */
 
-bool rnode_read_values(struct rnode *rnode);
+void rnode_read_values(struct rnode *rnode);
 void rnode_begin(struct rnode *rnode);
 /* Tells the board to start anew, which empties its queue, and begins again. */
 void rnode_reboot(struct rnode *rnode);

@@ -38,7 +38,7 @@ static uint32_t hundredths(double percent)
 	return (uint32_t)lround(percent * 100);
 }
 
-bool rnode_read_values(struct rnode *rnode)
+void rnode_read_values(struct rnode *rnode)
 {
 	const union driver_value *values = rnode->values;
 	const char *coding = values[RNODE_KEY_CODING].text;
@@ -58,7 +58,6 @@ bool rnode_read_values(struct rnode *rnode)
 	    .bandwidth_hz = wanted[RNODE_SET_BANDWIDTH],
 	    .coding_rate = wanted[RNODE_SET_CODING],
 	};
-	return true;
 }
 
 static const struct {

@@ -38,7 +38,10 @@ struct rylr_variant {
 	const char *const *bandwidths; /* choices of the key */
 	unsigned first_bandwidth;      /* the module's number of the first of them */
 	size_t password_digits;
-	bool (*allows)(const union driver_value *values, const struct lora_modulation *modulation);
+	/* The key whose value this module cannot do, NULL = none; why says what it can. */
+	const char *(*wrong_key)(const union driver_value *values, const struct lora_modulation *modulation,
+				 const char **why);
+	const char *password_rule;
 };
 
 /* What is asked and set, in this order. */

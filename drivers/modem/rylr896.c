@@ -4,10 +4,12 @@
 static const char *const bandwidths[] = {"7.8",  "10.4", "15.6", "20.8", "31.25", "41.7",
 					 "62.5", "125",  "250",  "500",  NULL};
 
-static bool allows(const union driver_value *values, const struct lora_modulation *modulation)
+static const char *wrong_key(const union driver_value *values, const struct lora_modulation *modulation,
+			     const char **why)
 {
 	(void)values;
-	return lora_modulation_valid(modulation);
+	*why = "does not go with this bandwidth and coding rate";
+	return lora_modulation_valid(modulation) ? NULL : "spreading_factor";
 }
 
 static const struct rylr_variant variant = {
@@ -19,7 +21,8 @@ static const struct rylr_variant variant = {
     .bandwidths = bandwidths,
     .first_bandwidth = 0,
     .password_digits = 32,
-    .allows = allows,
+    .password_rule = "must be 32 hexadecimal digits, or left out",
+    .wrong_key = wrong_key,
 };
 
 static int init(void *state, const struct services *services, const union driver_value *values)

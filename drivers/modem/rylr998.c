@@ -4,12 +4,19 @@
 static const char *const bandwidths[] = {"125", "250", "500", NULL};
 
 /* The guide: up to SF9 at 125 kHz, SF10 at 250, SF11 at 500; a preamble other than 12 only in network 18. */
-static bool allows(const union driver_value *values, const struct lora_modulation *modulation)
+static const char *wrong_key(const union driver_value *values, const struct lora_modulation *modulation,
+			     const char **why)
 {
 	int64_t network = values[RYLR_KEY_NETWORK].integer;
 	unsigned spreading_max = modulation->bandwidth_hz == 125000 ? 9 : modulation->bandwidth_hz == 250000 ? 10 : 11;
-	return modulation->spreading_factor <= spreading_max && (network <= 15 || network == 18) &&
-	       (network == 18 || modulation->preamble_symbols == 12);
+	*why = "is too high for this bandwidth: at most 9 at 125 kHz, 10 at 250, 11 at 500";
+	if (modulation->spreading_factor > spreading_max)
+		return "spreading_factor";
+	*why = "must be 3 to 15, or 18";
+	if (network > 15 && network != 18)
+		return "network_id";
+	*why = "must be 12 unless network_id is 18";
+	return network != 18 && modulation->preamble_symbols != 12 ? "preamble" : NULL;
 }
 
 static const struct rylr_variant variant = {
@@ -21,7 +28,8 @@ static const struct rylr_variant variant = {
     .bandwidths = bandwidths,
     .first_bandwidth = 7,
     .password_digits = 8,
-    .allows = allows,
+    .password_rule = "must be 8 hexadecimal digits, or left out",
+    .wrong_key = wrong_key,
 };
 
 static int init(void *state, const struct services *services, const union driver_value *values)

@@ -54,7 +54,11 @@ bool rylr_read_values(struct rylr *rylr)
 	    .coding_rate = 5 + index_of(rylr_coding_rates, values[RYLR_KEY_CODING].text),
 	    .preamble_symbols = (unsigned)values[RYLR_KEY_PREAMBLE].integer,
 	};
-	return password_fits(rylr) && rylr->variant->allows(values, &rylr->modulation);
+	const char *why = rylr->variant->password_rule;
+	const char *key = password_fits(rylr) ? rylr->variant->wrong_key(values, &rylr->modulation, &why) : "password";
+	if (key)
+		rylr->services->refuse(rylr->services->owner, key, why);
+	return !key;
 }
 
 const char *rylr_step_name(enum rylr_step step)

@@ -241,6 +241,31 @@ static bool same_band(double one_mhz, double other_mhz)
 	return (one_mhz < 200) == (other_mhz < 200);
 }
 
+static bool fits(const struct sa818 *sa818, bool good, const char *key, const char *why)
+{
+	if (!good)
+		sa818->services->refuse(sa818->services->owner, key, why);
+	return good;
+}
+
+static bool values_fit(struct sa818 *sa818)
+{
+	static const char bands[] = "is in no band of this module: 134 to 174, and 400 to 480 (DRA818: 470) MHz";
+	static const char tones[] = "must be none, a CTCSS tone such as 88.5, or a DCS code such as 023N";
+	struct sa818_group *group = &sa818->group;
+	const union driver_value *values = sa818->values;
+	return fits(sa818, sa818_frequency_valid(group->receive_mhz, sa818->dra818), "frequency_mhz", bands) &&
+	       fits(sa818, sa818_frequency_valid(group->transmit_mhz, sa818->dra818), "transmit_mhz", bands) &&
+	       fits(sa818, same_band(group->receive_mhz, group->transmit_mhz), "transmit_mhz",
+		    "must be in the same band as frequency_mhz") &&
+	       fits(sa818, sa818_tone(values[SA818_KEY_TRANSMIT_TONE].text, group->transmit_tone), "transmit_tone",
+		    tones) &&
+	       fits(sa818, sa818_tone(values[SA818_KEY_RECEIVE_TONE].text, group->receive_tone), "receive_tone",
+		    tones) &&
+	       fits(sa818, read_scan_list(sa818, values[SA818_KEY_SCAN].text), "scan_mhz",
+		    "must be frequencies in the module's bands, joined by commas");
+}
+
 static int sa818_init(void *state, const struct services *services, const union driver_value *values)
 {
 	struct sa818 *sa818 = state;
@@ -254,13 +279,7 @@ static int sa818_init(void *state, const struct services *services, const union 
 	group->transmit_mhz = values[SA818_KEY_TRANSMIT].number;
 	if (group->transmit_mhz == 0)
 		group->transmit_mhz = group->receive_mhz;
-	bool valid = sa818_frequency_valid(group->receive_mhz, sa818->dra818) &&
-		     sa818_frequency_valid(group->transmit_mhz, sa818->dra818) &&
-		     same_band(group->receive_mhz, group->transmit_mhz) &&
-		     sa818_tone(values[SA818_KEY_TRANSMIT_TONE].text, group->transmit_tone) &&
-		     sa818_tone(values[SA818_KEY_RECEIVE_TONE].text, group->receive_tone) &&
-		     read_scan_list(sa818, values[SA818_KEY_SCAN].text);
-	return valid ? 0 : -EINVAL;
+	return values_fit(sa818) ? 0 : -EINVAL;
 }
 
 static void sa818_opened(void *state)

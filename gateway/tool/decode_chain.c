@@ -268,6 +268,12 @@ static bool start_air(struct chain *chain)
 	       air->init(chain->air_state, &chain->services, chain->air_values) == 0;
 }
 
+/* With the defaults alone only what must be given is missing. */
+static void no_refusal(void *owner, const char *key, const char *why)
+{
+	(void)owner, (void)key, (void)why;
+}
+
 struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air, struct keys *keys, FILE *out)
 {
 	struct chain *chain = calloc(1, sizeof(*chain));
@@ -283,6 +289,7 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .heard_message = heard_message,
 					    .sent = no_sent,
 					    .drop = drop,
+					    .refuse = no_refusal,
 					    .set_line = set_line,
 					    .get_line = no_line,
 					    .set_baud = any_baud,

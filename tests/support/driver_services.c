@@ -68,6 +68,13 @@ static void drop(void *owner, const char *reason)
 	record->drop_count++;
 }
 
+static void refuse(void *owner, const char *key, const char *why)
+{
+	struct record *record = owner;
+	record->refused_key = key;
+	record->refused_why = why;
+}
+
 static int set_line(void *owner, unsigned line, bool on)
 {
 	struct record *record = owner;
@@ -191,6 +198,7 @@ struct services record_services(struct record *record)
 	    .heard_message = heard_message,
 	    .sent = sent,
 	    .drop = drop,
+	    .refuse = refuse,
 	    .set_line = set_line,
 	    .get_line = get_line,
 	    .set_baud = set_baud,

@@ -44,8 +44,9 @@ struct record {
 
 	int lines[RECORD_LINES_MAX]; /* levels; a test sets the inputs, a driver the outputs; -ENODEV = not wired */
 	size_t line_sets;            /* how often an output was set */
-	unsigned baud;               /* the last set_baud, 0 = none */
-	size_t changes;              /* calls of changed() */
+	const char *refused_key, *refused_why; /* the last refuse, NULL = none */
+	unsigned baud;                         /* the last set_baud, 0 = none */
+	size_t changes;                        /* calls of changed() */
 
 	struct record_finding {
 		char name[32], value[96];

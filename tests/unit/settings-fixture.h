@@ -47,15 +47,27 @@ static inline int no_send(void *state, const struct datagram *datagram)
 	return -EOPNOTSUPP;
 }
 
-static const struct modem_ops kiss = {.name = "kiss", .keys = kiss_keys, .key_count = 5, .send = no_send};
+static inline int any_init(void *state, const struct services *services, const union driver_value *values)
+{
+	(void)state, (void)services, (void)values;
+	return 0;
+}
+
+static const struct modem_ops kiss = {
+    .name = "kiss", .keys = kiss_keys, .key_count = 5, .init = any_init, .send = no_send};
 static const struct modem_ops fused_modem = {
-    .name = "fused", .keys = fused_modem_keys, .key_count = 1, .send = no_send};
+    .name = "fused", .keys = fused_modem_keys, .key_count = 1, .init = any_init, .send = no_send};
 static const struct modem_ops pins = {
-    .name = "pins", .baud = 57600, .lines = pins_lines, .line_count = 2, .send = no_send};
-static const struct modem_ops voice = {
-    .name = "voice", .keys = voice_keys, .key_count = 1, .baud = 1200, .lines = voice_lines, .line_count = 1};
-static const struct air_ops aprs = {.name = "aprs", .keys = aprs_keys, .key_count = 1};
-static const struct air_ops fused_air = {.name = "fused", .keys = fused_air_keys, .key_count = 1};
+    .name = "pins", .baud = 57600, .lines = pins_lines, .line_count = 2, .init = any_init, .send = no_send};
+static const struct modem_ops voice = {.name = "voice",
+				       .init = any_init,
+				       .keys = voice_keys,
+				       .key_count = 1,
+				       .baud = 1200,
+				       .lines = voice_lines,
+				       .line_count = 1};
+static const struct air_ops aprs = {.name = "aprs", .init = any_init, .keys = aprs_keys, .key_count = 1};
+static const struct air_ops fused_air = {.name = "fused", .init = any_init, .keys = fused_air_keys, .key_count = 1};
 
 const struct modem_ops *const *modem_all(void)
 {

@@ -306,6 +306,22 @@ static void test_lines_fail(void **unused)
 	assert_string_equal(ebyte_rig_status(station).text, "");
 }
 
+/* Neither frequency nor channel: a board preset alone must do. */
+static void test_keeps_the_channel_of_the_module(void **unused)
+{
+	(void)unused;
+	struct ebyte_station *station = start("ebyte-e22", &e22_v1, NULL);
+	uint8_t channel = ebyte_sim_registers(station->sim, true)[5];
+	assert_int_not_equal(channel, 0);
+	assert_ready(station);
+	assert_int_equal(ebyte_sim_registers(station->sim, true)[5], channel);
+	assert_int_equal(ebyte_rig_examine(station, MODEM_TEST), 0);
+	ebyte_rig_run(&rig, 5 * SECOND_US);
+	char expected[8];
+	snprintf(expected, sizeof(expected), "%u", channel);
+	assert_string_equal(ebyte_rig_finding(station, "channel"), expected);
+}
+
 static void test_settings_that_cannot_be(void **unused)
 {
 	(void)unused;
@@ -313,7 +329,6 @@ static void test_settings_that_cannot_be(void **unused)
 		struct driver_setting setting;
 		const char *words;
 	} cases[] = {
-	    {{"frequency_mhz", "0"}, "frequency_mhz, or channel"},
 	    {{"frequency_mhz", "868"}, "no channel of this module"},
 	    {{"channel", "3"}, "contradict"},
 	    {{"key", "12345"}, "key is not understood"},
@@ -411,6 +426,7 @@ int main(void)
 	    cmocka_unit_test_teardown(test_aux_stays_low, stop),
 	    cmocka_unit_test_teardown(test_aux_never_moves, stop),
 	    cmocka_unit_test_teardown(test_lines_fail, stop),
+	    cmocka_unit_test_teardown(test_keeps_the_channel_of_the_module, stop),
 	    cmocka_unit_test_teardown(test_settings_that_cannot_be, stop),
 	    cmocka_unit_test_teardown(test_examine_test, stop),
 	    cmocka_unit_test_teardown(test_examine_scan, stop),
