@@ -39,7 +39,11 @@ static void start_reading(struct keyring *keyring);
 static void take(struct keyring *keyring, struct keys *keys, const char *error)
 {
 	if (!keys) {
-		log_error("keys: %s%s", error, keyring->keys ? " The keys read before stay in use." : "");
+		log_error("keys: %s %s", error,
+			  keyring->keys
+			      ? "The keys read before stay in use."
+			      : "Until it can be read (field.keys) no station is verified: distress is raised as "
+				"UNVERIFIED, all else of theirs is dropped.");
 		return;
 	}
 	log_notice("keys: %s read: %s, %zu stations in it", keyring->path,

@@ -93,7 +93,8 @@ static void read_dedupe(struct settings *settings, struct config_node *root)
 	settings->dedupe_window_ms = window.integer;
 }
 
-/* Read once here, so that the check says what is wrong with it; the gateway reads it for itself. */
+/* Only the check calls that an error. A gateway whose key file is broken starts all the same (keyring.h): a distress is raised, though
+ * unverified, and what has nothing to do with keys goes on. */
 static void check_key_file(struct settings *settings, const struct config_node *node, const char *path)
 {
 	char error[512];
@@ -103,19 +104,19 @@ static void check_key_file(struct settings *settings, const struct config_node *
 	keys_free(keys);
 }
 
-static void read_field(struct settings *settings, struct config_node *root)
+static void read_field(struct settings *settings, struct config_node *root, bool check)
 {
 	union config_value values[FIELD_KEYS];
 	struct config_node *node = config_section(settings->config, root, "field");
 	config_read(settings->config, node, field_keys, FIELD_KEYS, values);
 	const char *path = values[FIELD_KEY_FILE].text;
 	settings_check_absolute(settings, node, "keys", path);
-	if (path[0] == '/')
+	if (check && path[0] == '/')
 		check_key_file(settings, node, path);
 	settings->key_file = path[0] ? path : NULL;
 }
 
-struct settings *settings_load(const char *path)
+static struct settings *load(const char *path, bool check)
 {
 	struct settings *settings = calloc(1, sizeof(*settings));
 	if (!settings)
@@ -131,12 +132,17 @@ struct settings *settings_load(const char *path)
 	read_store(settings, root);
 	read_classes(settings, root);
 	read_dedupe(settings, root);
-	read_field(settings, root);
+	read_field(settings, root, check);
 	settings_read_radios(settings, root);
 	settings_read_rules(settings, root);
 	settings_read_stations(settings, root);
 	config_finish(settings->config);
 	return settings;
+}
+
+struct settings *settings_load(const char *path)
+{
+	return load(path, false);
 }
 
 void settings_free(struct settings *settings)
@@ -180,7 +186,7 @@ static void print_fine(const struct settings *settings, const char *path, FILE *
 
 int settings_check(const char *path, FILE *out)
 {
-	struct settings *settings = settings_load(path);
+	struct settings *settings = load(path, true);
 	if (!settings) {
 		fprintf(out, "%s: out of memory. Free some memory and try again.\n", path);
 		return 1;

@@ -190,6 +190,21 @@ class FieldKeys(unittest.TestCase):
             for part in range(0, len(secret) - 4):
                 self.assertNotIn(secret[part:part + 4].hex(), log)
 
+    def test_a_broken_file_at_the_start_silences_no_distress(self):
+        good = self.keys.read_bytes()
+        self.stop(signal.SIGTERM)
+        self.keys.write_bytes(good[:len(good) // 2])
+        self.start()
+        self.assertIn(f"keys: {self.keys}: line ", self.bench.log())
+        self.hear(Handset(self.master, 17).text(1, "nobody knows who"), Handset(self.master, 17).distress(2))
+        self.assertEqual(self.expect("distress", 17, 2)["authenticity"], "UNVERIFIED")
+        self.assertEqual(self.count("text", 17, 1), 0)
+        read = self.keys_read()
+        self.keys.write_bytes(good)
+        harness.wait_for(lambda: self.keys_read() > read, "the keys to be read again")
+        self.hear(Handset(self.master, 17).text(3, "known again"))
+        self.assertEqual(self.expect("text", 17, 3)["authenticity"], "VERIFIED")
+
     def test_the_check_names_file_and_member(self):
         self.keys.write_text(self.keys.read_text().replace('"master": "', '"master": "x'))
         done = subprocess.run([harness.CRESSETD, "--check", self.config], capture_output=True, text=True, timeout=60,
