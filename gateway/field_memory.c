@@ -18,6 +18,7 @@ enum {
 	RAISED = 1024,
 	SAVE_EVERY = 2048,        /* frames between two saves, */
 	FRAME_BYTES = 4,          /* and so many that the block is no more than this for each */
+	SAVE_AFTER_MS = 600000,   /* nor later than this, where frames are few */
 	URGENT_SPACING_MS = 1000, /* between two saves for urgent messages */
 	DISK_PATIENCE_US = 5000000,
 };
@@ -28,8 +29,8 @@ struct field_memory {
 	struct replay *replay;
 	struct dedupe *raised;
 	struct counter_blocks *blocks;
-	size_t taken; /* since the windows were kept */
-	int64_t kept_ms;
+	size_t taken;               /* since the windows were kept */
+	int64_t kept_ms, first_ms;  /* first_ms: of those taken since */
 	bool replay_owed, numbered; /* numbered: a counter was asked for in this run */
 	int64_t waiting_us;         /* since when the disk owes a block of counters, 0 = it does not */
 	struct counter *given_way, *in_memory;
@@ -173,7 +174,8 @@ int field_memory_take(struct field_memory *memory, uint16_t station, uint8_t epo
 	memory->given_way->value = replay_given_way(memory->replay);
 	if (result < 0)
 		return result;
-	memory->taken++;
+	if (memory->taken++ == 0)
+		memory->first_ms = clock_steady_ms();
 	if (memory->taken >= SAVE_EVERY && memory->taken * FRAME_BYTES >= replay_save_size(memory->replay))
 		keep_windows(memory);
 	return 0;
@@ -224,7 +226,7 @@ void field_memory_urgent(struct field_memory *memory)
 
 void field_memory_tick(struct field_memory *memory)
 {
-	if (memory->replay_owed)
+	if (memory->replay_owed || (memory->taken && clock_steady_ms() - memory->first_ms >= SAVE_AFTER_MS))
 		keep_windows(memory);
 	ask_for_blocks(memory);
 }

@@ -1,9 +1,9 @@
 /* What must never repeat on the field's own networks, across restarts too: counters heard, distress raised although it was too old, and
  * the gateway's own counters. Kept in blocks of the store.
  *
- * Windows are written after every 2048 frames (later where thousands of stations make the block long), at a stop, and together with every
- * message of class DISTRESS or URGENT. So after a kill at most the last of the less urgent frames could be played back to the
- * gateway once more. */
+ * Windows are written after every 2048 frames (later where thousands of stations make the block long), ten minutes after the first frame
+ * that is not yet in them, at a stop, and together with every message of class DISTRESS or URGENT. So after a kill at most the less
+ * urgent frames of the last ten minutes could be played back to the gateway once more. */
 #pragma once
 
 #include "drivers/message.h"

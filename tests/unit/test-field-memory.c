@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gateway/clock.h"
 #include "gateway/field_memory.h"
 #include "tests/support/store_rig.h"
 
@@ -205,6 +206,40 @@ static void test_windows_of_urgent_messages_survive_a_kill(void **state)
 	store_rig_free(run.rig);
 }
 
+/* A base that hears little must not be left with windows of last week: they are kept ten minutes after the first frame not in them. */
+static void test_windows_of_few_frames_survive_a_kill(void **state)
+{
+	(void)state;
+	enum { MINUTES = 9, MS = 60000 };
+	struct run run = {.rig = store_rig_new()};
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		store_rig_forked(run.rig);
+		begin(&run, run.rig->path);
+		for (uint32_t i = 0; i <= MINUTES; i++) {
+			field_memory_take(run.memory, 17, 0, i);
+			field_memory_tick(run.memory);
+			clock_steady_resume(clock_steady_lag_ms() - MS);
+		}
+		size_t early = run.kept;
+		store_rig_turn(run.rig);
+		field_memory_tick(run.memory);
+		while (run.kept == 0 && sd_event_run(run.rig->event, 10000000) > 0)
+			;
+		if (early)
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	begin(&run, run.rig->path);
+	for (uint32_t i = 0; i <= MINUTES; i++)
+		assert_int_equal(field_memory_take(run.memory, 17, 0, i), -EEXIST);
+	end(&run);
+	store_rig_free(run.rig);
+}
+
 /* Ordinary traffic writes the windows seldom: beside the ids of what was heard there is room for some 10 bytes a message. */
 static void test_what_it_costs_the_disk(void **state)
 {
@@ -268,6 +303,7 @@ int main(void)
 	    cmocka_unit_test(test_in_memory_only),
 	    cmocka_unit_test(test_windows_survive_a_stop),
 	    cmocka_unit_test(test_windows_of_urgent_messages_survive_a_kill),
+	    cmocka_unit_test(test_windows_of_few_frames_survive_a_kill),
 	    cmocka_unit_test(test_what_it_costs_the_disk),
 	    cmocka_unit_test(test_raised_once_also_after_a_stop),
 	};
