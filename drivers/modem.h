@@ -62,6 +62,8 @@ struct modem_ops {
 	/* One datagram; the trunk waits for services->sent before the next. Returns 0, -EMSGSIZE, -ENOTCONN or -EAGAIN. */
 	int (*send)(void *state, const struct datagram *datagram);
 	void (*alarm)(void *state);
+	/* services->unsafe gives less than before. A modem that has this gets what it hands up written to disk at once. May be NULL. */
+	void (*safer)(void *state);
 	/* Time the channel is taken by a datagram of that size, preamble included. */
 	int64_t (*airtime_us)(const void *state, size_t size);
 	/* Bytes to be written before the port is closed for good (leaving KISS, if configured). Returns their number. May be NULL. */

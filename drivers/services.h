@@ -55,6 +55,11 @@ struct services {
 	/* One finding of an examination ("noise_dbm", "-104"), and its end: NULL and why it failed, "" = it did not. */
 	void (*finding)(void *owner, const char *name, const char *value);
 
+	/* How many of the messages handed up would be lost in a power cut now, because they are neither on disk nor with the broker; those
+	 * of class BULK do not count. For a device that forgets what it has given. Whenever the number sinks, modem_ops.safer is
+	 * called. Where there is no disk, a message is as safe as it can be at once. */
+	size_t (*unsafe)(void *owner);
+
 	/* Seals with, or opens by, the key of a station (gateway/keys.h). epochs_back: 0 = the station's current epoch, 1 = the one
 	 * before. 0, -ENOKEY (no key for this station or epoch), open also -EBADMSG (not authentic; the text is as it was). */
 	int (*seal)(void *owner, struct sealed *sealed);

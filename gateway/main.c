@@ -154,6 +154,12 @@ static void on_finding(void *context, struct radio *radio, const char *name, con
 	desk_finding(gateway->desk, radio, name, value);
 }
 
+static size_t on_unsafe(void *context, struct radio *radio)
+{
+	struct gateway *gateway = context;
+	return route_radio_unsafe(gateway->route, radio);
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
 	(void)context;
@@ -248,6 +254,7 @@ static int start_radio(struct gateway *gateway, size_t index)
 	    .state = on_radio_state,
 	    .ready = on_radio_ready,
 	    .finding = on_finding,
+	    .unsafe = on_unsafe,
 	};
 	const char *error;
 	gateway->radios[index] = radio_new(&setup, &callbacks, gateway->event, gateway->worker, gateway->counters,

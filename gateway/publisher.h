@@ -24,8 +24,8 @@ struct publisher {
 	void *context;
 	/* After an entry was scheduled and before the disk is asked: the moment to send it. */
 	void (*scheduled)(void *context);
-	/* The entry was accepted; for `cresset tail`. May be NULL. */
-	void (*passed)(void *context, const struct entry *entry);
+	/* The entry was accepted. May be NULL. */
+	void (*passed)(void *context, struct entry *entry);
 };
 
 /* How good the wall clock is, as the configuration says or, with `auto`, as the kernel says. */

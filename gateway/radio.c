@@ -274,6 +274,12 @@ static void on_control_finding(void *context, const char *name, const char *valu
 	radio_examination_found(&radio->examination, radio->control, name, value);
 }
 
+static size_t on_unsafe(void *context)
+{
+	struct radio *radio = context;
+	return radio->callbacks.unsafe ? radio->callbacks.unsafe(radio->callbacks.context, radio) : 0;
+}
+
 /* ---- life ---- */
 
 static void find_counters(struct radio *radio)
@@ -306,10 +312,10 @@ static int make_drivers(struct radio *radio, sd_event *event, struct worker *wor
 {
 	struct radio_driver_setup modem = driver_setup(radio, &radio->setup.modem, false);
 	struct radio_driver_setup control = driver_setup(radio, &radio->setup.control, true);
-	struct radio_driver_callbacks of_modem = {radio,      on_heard,      on_sent,
-						  on_changed, on_modem_lost, on_modem_finding};
-	struct radio_driver_callbacks of_control = {radio,      on_control_heard, on_control_sent,
-						    on_changed, on_control_lost,  on_control_finding};
+	struct radio_driver_callbacks of_modem = {radio,         on_heard,         on_sent,  on_changed,
+						  on_modem_lost, on_modem_finding, on_unsafe};
+	struct radio_driver_callbacks of_control = {
+	    radio, on_control_heard, on_control_sent, on_changed, on_control_lost, on_control_finding, NULL};
 	radio->modem = radio_driver_new(&modem, &of_modem, event, worker, radio->all_counters, error);
 	if (!radio->modem)
 		return -EINVAL;
@@ -374,6 +380,16 @@ void radio_free(struct radio *radio)
 void radio_limit(struct radio *radio, bool limited)
 {
 	radio_link_limit(radio_driver_link(radio->modem), limited);
+}
+
+bool radio_is_forgetful(const struct radio *radio)
+{
+	return radio->setup.modem.ops->safer != NULL;
+}
+
+void radio_safer(struct radio *radio)
+{
+	radio_driver_safer(radio->modem);
 }
 
 /* ---- what it shows ---- */

@@ -55,6 +55,8 @@ struct radio_callbacks {
 	void (*ready)(void *context, struct radio *radio);
 	/* A finding of the examination; name NULL: its end, value is why it failed or "". */
 	void (*finding)(void *context, struct radio *radio, const char *name, const char *value);
+	/* How many messages of this radio would be lost in a power cut now (services->unsafe). */
+	size_t (*unsafe)(void *context, struct radio *radio);
 };
 
 /* Makes the radio and starts opening its ports; they are opened again with back-off (1 s to 1 min) for as long as the radio lives.
@@ -73,6 +75,11 @@ int radio_send(struct radio *radio, const struct message *message);
 /* While limited, the modem's port is read at 16 kB/s at most: faster than any radio speaks and any serial line of 115 200 baud carries,
  * so that only a flood has to wait, in the port. Writing goes on. */
 void radio_limit(struct radio *radio, bool limited);
+
+/* Whether the modem's device forgets what it has given, so that messages of this radio are to be written to disk at once. */
+bool radio_is_forgetful(const struct radio *radio);
+/* For such a radio: fewer of its messages are unsafe than before. */
+void radio_safer(struct radio *radio);
 
 /* Begins an examination of the modem and then of the control, those that can; findings follow. An examination that finds nothing for a
  * minute is given up. 0, -EBUSY (one is under way), -ENOTCONN (port not open, module not ready), -EOPNOTSUPP (none can). */

@@ -95,6 +95,12 @@ static void service_finding(void *owner, const char *name, const char *value)
 	driver->callbacks.finding(driver->callbacks.context, name, value);
 }
 
+static size_t service_unsafe(void *owner)
+{
+	struct radio_driver *driver = owner;
+	return driver->callbacks.unsafe ? driver->callbacks.unsafe(driver->callbacks.context) : 0;
+}
+
 static struct services services_for(struct radio_driver *driver)
 {
 	struct services services = radio_services(driver);
@@ -108,6 +114,7 @@ static struct services services_for(struct radio_driver *driver)
 	services.set_baud = service_set_baud;
 	services.changed = service_changed;
 	services.finding = service_finding;
+	services.unsafe = service_unsafe;
 	return services;
 }
 
@@ -160,6 +167,11 @@ bool radio_driver_ready(const struct radio_driver *driver)
 int radio_driver_send(struct radio_driver *driver, const struct datagram *datagram)
 {
 	return driver->setup.ops->send(driver->state, datagram);
+}
+
+void radio_driver_safer(struct radio_driver *driver)
+{
+	driver->setup.ops->safer(driver->state);
 }
 
 int radio_driver_examine(struct radio_driver *driver, enum modem_examination what)

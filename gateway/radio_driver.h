@@ -26,6 +26,7 @@ struct radio_driver_callbacks {
 	/* The port was lost: whatever was under way has failed. */
 	void (*lost)(void *context);
 	void (*finding)(void *context, const char *name, const char *value);
+	size_t (*unsafe)(void *context); /* NULL: nothing ever is */
 };
 
 /* setup's pointers must outlive the driver; callbacks are copied. NULL: out of memory, or the driver refused its values (*error says why). */
@@ -43,6 +44,7 @@ struct radio_link *radio_driver_link(const struct radio_driver *driver);
 bool radio_driver_ready(const struct radio_driver *driver);
 /* See struct modem_ops. */
 int radio_driver_send(struct radio_driver *driver, const struct datagram *datagram);
+void radio_driver_safer(struct radio_driver *driver);
 int radio_driver_examine(struct radio_driver *driver, enum modem_examination what);
 /* -ENODEV also where the driver has no such thing. */
 int radio_driver_key(struct radio_driver *driver, bool on);

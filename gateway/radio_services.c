@@ -76,6 +76,12 @@ static void no_finding(void *owner, const char *name, const char *value)
 	(void)owner, (void)name, (void)value;
 }
 
+static size_t none_unsafe(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
 static int no_seal(void *owner, struct sealed *sealed)
 {
 	(void)owner, (void)sealed;
@@ -125,6 +131,7 @@ struct services radio_services(void *owner)
 	    .set_baud = no_baud,
 	    .changed = no_change,
 	    .finding = no_finding,
+	    .unsafe = none_unsafe,
 	    .seal = no_seal,
 	    .open = no_open,
 	    .take_counter = any_counter,

@@ -18,6 +18,7 @@
 #include "gateway/priorities.h"
 #include "gateway/publisher.h"
 #include "gateway/remember.h"
+#include "gateway/safety.h"
 
 enum {
 	TICK_US = 5000000,      /* expiry of what waits, and what is held */
@@ -46,6 +47,8 @@ struct route {
 	struct uplink *uplink;
 	struct schedule *uplink_schedule;
 	struct radio **radios;
+	struct safety *safety;
+	struct radio *hearing; /* whose message is on its way just now, NULL = nobody's */
 	sd_event_source *tick_source;
 
 	struct counter *duplicates, *stale_again, *raw_off, *delivered;
@@ -79,11 +82,8 @@ static size_t index_of(const struct route *route, const struct radio *radio)
 	return i;
 }
 
-void route_radio_heard(struct route *route, struct radio *radio, const struct message *heard, int64_t heard_us)
+static void hear(struct route *route, size_t index, const struct message *heard, int64_t heard_us)
 {
-	size_t index = index_of(route, radio);
-	if (index == route->settings->radio_count)
-		return;
 	const struct radio_settings *settings = &route->settings->radios[index];
 	struct message message = *heard;
 	message.received_at_ms = clock_wall_ms();
@@ -105,6 +105,16 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	pressure_check(route->pressure);
 }
 
+void route_radio_heard(struct route *route, struct radio *radio, const struct message *heard, int64_t heard_us)
+{
+	size_t index = index_of(route, radio);
+	if (index == route->settings->radio_count)
+		return;
+	route->hearing = radio;
+	hear(route, index, heard, heard_us);
+	route->hearing = NULL;
+}
+
 static void on_scheduled(void *context)
 {
 	struct route *route = context;
@@ -112,9 +122,32 @@ static void on_scheduled(void *context)
 		uplink_wake(route->uplink);
 }
 
-static void on_passed(void *context, const struct entry *entry)
+/* What its device has forgotten by now must be on disk soon, however good the line to the broker is. */
+static void make_safe(struct route *route, struct entry *entry)
+{
+	store_put(route->store, entry, true);
+	if (entry->disk == ENTRY_WRITING)
+		safety_watch(route->safety, entry, index_of(route, route->hearing));
+}
+
+static void on_safer(void *context, size_t radio)
 {
 	struct route *route = context;
+	/* When the gateway stops, the radios go first. */
+	if (route->uplink)
+		radio_safer(route->radios[radio]);
+}
+
+size_t route_radio_unsafe(struct route *route, struct radio *radio)
+{
+	return safety_count(route->safety, index_of(route, radio));
+}
+
+static void on_passed(void *context, struct entry *entry)
+{
+	struct route *route = context;
+	if (route->hearing && radio_is_forgetful(route->hearing) && entry->class < CLASS_BULK && !entry->finished)
+		make_safe(route, entry);
 	route->callbacks.passed(route->callbacks.context, entry);
 }
 
@@ -148,6 +181,7 @@ void route_uplink_done(struct route *route, struct entry *entry, enum uplink_res
 		say_unheard(route, entry,
 			    "reached the broker, but nobody listens there. Tell headquarters by other means.");
 	route->delivered->value++;
+	safety_settle(route->safety, entry);
 	keeper_finish(route->keeper, entry);
 	pressure_check(route->pressure);
 }
@@ -158,6 +192,7 @@ static void on_drop(void *context, struct entry *entry, const char *reason)
 	char name[48];
 	snprintf(name, sizeof(name), "drop.%s.%s", message_class_name((enum message_class)entry->class), reason);
 	counters_get(route->counters, "uplink", name)->value++;
+	safety_settle(route->safety, entry);
 	keeper_finish(route->keeper, entry);
 }
 
@@ -206,6 +241,7 @@ int route_acknowledge(struct route *route, const char *id, enum ack_level level,
 static void on_stored(void *context, struct entry *entry, bool on_disk)
 {
 	struct route *route = context;
+	safety_settle(route->safety, entry);
 	if (strcmp(entry_outlet(entry), "uplink") != 0)
 		outgoing_stored(route->outgoing, entry, on_disk);
 }
@@ -332,9 +368,10 @@ static bool make_ways(struct route *route, sd_event *event)
 	};
 	route->emergency = emergency_begin(&route->publisher, route->remember, route->counters);
 	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
+	route->safety = safety_new(on_safer, route);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
-	return route->pressure && route->outgoing;
+	return route->safety && route->pressure && route->outgoing;
 }
 
 struct route *route_new(const struct settings *settings, const struct route_callbacks *callbacks, sd_event *event,
@@ -367,6 +404,7 @@ void route_free(struct route *route)
 	pressure_free(route->pressure);
 	outgoing_free(route->outgoing);
 	schedule_free(route->uplink_schedule);
+	safety_free(route->safety);
 	classify_free(route->classify);
 	free(route->radios);
 	free(route);

@@ -46,6 +46,7 @@ void route_add_radio(struct route *route, size_t index, struct radio *radio);
 void route_radio_heard(struct route *route, struct radio *radio, const struct message *message, int64_t heard_us);
 void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed,
 		      const char *code);
+size_t route_radio_unsafe(struct route *route, struct radio *radio);
 void route_radio_state(struct route *route, struct radio *radio);
 
 /* Takes a message for the field: id, to, text and kind are set, radio is a name or NULL for the only one. 0: accepted() follows, and

@@ -109,6 +109,13 @@ static void no_sent(void *owner, enum send_result result, bool assumed, const ch
 	(void)code;
 }
 
+/* Nothing is kept, so there is nothing to lose. */
+static size_t none_unsafe(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
 static int seal(void *owner, struct sealed *sealed)
 {
 	const struct chain *chain = owner;
@@ -295,6 +302,7 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .set_baud = any_baud,
 					    .changed = no_change,
 					    .finding = no_finding,
+					    .unsafe = none_unsafe,
 					    .seal = seal,
 					    .open = open_sealed,
 					    .take_counter = any_counter,

@@ -118,6 +118,11 @@ static void finding(void *owner, const char *name, const char *value)
 	record->finding_count++;
 }
 
+static size_t count_unsafe(void *owner)
+{
+	return ((const struct record *)owner)->unsafe;
+}
+
 /* FNV-1a over everything a real tag depends on. */
 static void pretend_tag(const struct sealed *sealed, unsigned epochs_back, uint8_t tag[SEALED_TAG_SIZE])
 {
@@ -204,6 +209,7 @@ struct services record_services(struct record *record)
 	    .set_baud = set_baud,
 	    .changed = changed,
 	    .finding = finding,
+	    .unsafe = count_unsafe,
 	    .seal = seal,
 	    .open = open_sealed,
 	    .take_counter = take_counter,

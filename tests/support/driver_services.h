@@ -55,6 +55,8 @@ struct record {
 	bool examined;           /* the examination ended */
 	char examined_error[96]; /* with this */
 
+	size_t unsafe; /* what unsafe() answers */
+
 	/* Seals are not made but pretended: the text is inverted, the tag is a checksum over key epoch, station, nonce, associated data and
 	 * plain text. A station in `revoked` opens only with epochs_back 1, one in `keyless` has no key. */
 	uint16_t revoked, keyless; /* 0 = none */
