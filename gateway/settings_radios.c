@@ -81,32 +81,60 @@ static void try_driver(struct config *config, struct config_node *node, size_t s
 	free(state);
 }
 
-/* The driver's keys stand in a mapping of its name inside the radio's. NULL: out of memory, or it has no keys. */
-static const union driver_value *read_driver(struct config *config, struct config_node *node,
-					     const struct driver_key *keys, size_t count)
+struct key_table {
+	const struct driver_key *keys;
+	size_t count;
+};
+
+/* The driver's keys stand in a mapping of its name inside the radio's; more: those of another driver of that name, whose values follow.
+ * NULL: out of memory, or there are no keys. */
+static const union driver_value *read_driver(struct config *config, struct config_node *node, struct key_table own,
+					     struct key_table more)
 {
+	size_t count = own.count + more.count;
 	struct config_key *table = config_keep(config, count * sizeof(*table));
 	union config_value *read = config_keep(config, count * sizeof(*read));
 	union driver_value *values = config_keep(config, count * sizeof(*values));
 	if (!table || !read || !values)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		table[i] = to_config_key(&keys[i]);
+		table[i] = to_config_key(i < own.count ? &own.keys[i] : &more.keys[i - own.count]);
 	config_read(config, node, table, count, read);
 	for (size_t i = 0; i < count; i++)
-		values[i] = to_driver_value(&keys[i], read[i]);
+		values[i] = to_driver_value(i < own.count ? &own.keys[i] : &more.keys[i - own.count], read[i]);
 	return values;
 }
+
+static const struct key_table no_keys = {NULL, 0};
 
 static const union driver_value *read_modem_keys(struct config *config, struct config_node *radio,
 						 const struct modem_ops *modem)
 {
 	struct config_node *node = config_section(config, radio, modem->name);
 	size_t before = config_error_count(config);
-	const union driver_value *values = read_driver(config, node, modem->keys, modem->key_count);
+	const union driver_value *values = read_driver(config, node, (struct key_table){modem->keys, modem->key_count},
+						       no_keys);
 	if (config_error_count(config) == before)
 		try_driver(config, node, modem->state_size, modem->init, values);
 	return values;
+}
+
+/* A modem that one air protocol alone is spoken through shares its name and the mapping with that. */
+static void read_fused_keys(struct config *config, struct config_node *radio, const struct air_ops *air,
+			    struct radio_settings *settings)
+{
+	const struct modem_ops *modem = settings->modem;
+	struct config_node *node = config_section(config, radio, modem->name);
+	size_t before = config_error_count(config);
+	settings->modem_values = read_driver(config, node, (struct key_table){modem->keys, modem->key_count},
+					     (struct key_table){air->keys, air->key_count});
+	if (!settings->modem_values)
+		return;
+	settings->air_values = settings->modem_values + modem->key_count;
+	if (config_error_count(config) != before)
+		return;
+	try_driver(config, node, modem->state_size, modem->init, settings->modem_values);
+	try_driver(config, node, air->state_size, air->init, settings->air_values);
 }
 
 static const union driver_value *read_air_keys(struct config *config, struct config_node *radio,
@@ -114,7 +142,8 @@ static const union driver_value *read_air_keys(struct config *config, struct con
 {
 	struct config_node *node = config_section(config, radio, air->name);
 	size_t before = config_error_count(config);
-	const union driver_value *values = read_driver(config, node, air->keys, air->key_count);
+	const union driver_value *values = read_driver(config, node, (struct key_table){air->keys, air->key_count},
+						       no_keys);
 	if (config_error_count(config) == before)
 		try_driver(config, node, air->state_size, air->init, values);
 	return values;
@@ -195,7 +224,11 @@ static void read_modem(struct settings *settings, struct config_node *node, cons
 	radio->modem = modem;
 	if (!modem)
 		return;
-	radio->modem_values = read_modem_keys(settings->config, node, modem);
+	const struct air_ops *fused = strcmp(modem->name, values[RADIO_AIR].text) == 0 ? air_find(modem->name) : NULL;
+	if (fused)
+		read_fused_keys(settings->config, node, fused, radio);
+	else
+		radio->modem_values = read_modem_keys(settings->config, node, modem);
 	radio->port.baud = baud_of(node, "baud", values[RADIO_BAUD], modem);
 	radio->lines = settings_read_lines(settings, node, modem);
 }
@@ -237,7 +270,7 @@ static void read_drivers(struct settings *settings, struct config_node *node, co
 	read_modem(settings, node, values, radio);
 	read_control(settings, node, values, radio);
 	radio->air = choose_air(config, node, values[RADIO_AIR].text);
-	if (radio->air)
+	if (radio->air && !radio->air_values)
 		radio->air_values = read_air_keys(config, node, radio->air);
 	/* With a name misspelt nobody knows whose keys these are; the one error is enough. */
 	if (radio->modem && radio->air && !radio->control == !values[RADIO_CONTROL].text[0]) {

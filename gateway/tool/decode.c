@@ -35,7 +35,8 @@ struct decode {
 
 static const struct argp_option options[] = {
     {"modem", 'm', "MODEM", 0, "how the capture is framed, such as kiss or ebyte-e22; none: one frame a line", 0},
-    {"air", 'a', "AIR", 0, "what was spoken: aprs or field", 0},
+    {"air", 'a', "AIR", 0,
+     "what was spoken: aprs or field; not needed for a modem that is always spoken through in one way", 0},
     {"keys", OPTION_KEYS, "FILE", 0,
      "key file for --air field; without it all that can be told of its frames is a distress", 0},
     {"format", 'f', "FORMAT", 0,
@@ -97,6 +98,13 @@ static struct keys *read_keys(const char *path, struct argp_state *state)
 	return keys;
 }
 
+/* What only one air protocol is spoken through has its name. */
+static void complete(struct decode *decode)
+{
+	if (decode->modem && !decode->air)
+		decode->air = air_find(decode->modem->name);
+}
+
 static void check_together(const struct decode *decode, struct argp_state *state)
 {
 	if (!decode->modem_given || !decode->air)
@@ -134,6 +142,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		decode->file_count = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_END:
+		complete(decode);
 		check_together(decode, state);
 		return 0;
 	default:
