@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,15 @@ enum { CHIPS_MAX = 64, KERNEL_ENOTSUPP = 524 /* some GPIO drivers let the kernel
 /* Chips that have the 40-pin header: Pi 5, Pi 4, older ones. On all of them GPIO<n> is line n. */
 static const char *const header_labels[] = {"pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835"};
 
+const char *line_chips_nodes = "/dev/gpiochip*";
+
 struct search {
 	const struct line_wish *wish;
 	struct line_spot *spot;
 	unsigned chips, found, denied,
 	    short_lines; /* denied: chips that may not be opened; short: right, but too few lines */
 	int denied_error;
+	bool too_new;                                 /* a chip that the library cannot ask for names */
 	char denied_path[LINE_CHIP_MAX], labels[200]; /* those that were seen, for the text */
 };
 
@@ -74,6 +78,7 @@ static void look(struct search *search, enum line_place place, const char *path)
 		search->denied_error = -result;
 		snprintf(search->denied_path, sizeof(search->denied_path), "%s", path);
 	}
+	search->too_new |= result == -EINVAL;
 	if (result < 0)
 		return;
 	search->chips++;
@@ -105,12 +110,19 @@ static void look_everywhere(struct search *search, enum line_place place)
 	char node[LINE_CHIP_MAX];
 	search->chips = search->denied = 0;
 	search->labels[0] = '\0';
-	if (glob("/dev/gpiochip*", 0, NULL, &nodes) != 0)
+	if (glob(line_chips_nodes, 0, NULL, &nodes) != 0)
 		return;
 	for (size_t i = 0; i < nodes.gl_pathc; i++)
 		if (new_node(nodes.gl_pathv[i], node, seen, &count))
 			look(search, place, node);
 	globfree(&nodes);
+}
+
+bool line_kernel_too_new(struct line_problem *problem)
+{
+	return line_fail(
+	    problem, LINE_SETTINGS,
+	    "this kernel no longer speaks with libgpiod 1. Build with libgpiod 2, or start an older kernel.");
 }
 
 static bool not_found(const struct search *search, struct line_problem *problem)
@@ -125,6 +137,8 @@ static bool not_found(const struct search *search, struct line_problem *problem)
 		rights_explain(search->denied_path, search->denied_error, words, sizeof(words));
 		return line_fail(problem, LINE_PERMISSION, "%s: %s", search->denied_path, words);
 	}
+	if (search->too_new)
+		return line_kernel_too_new(problem);
 	if (search->chips == 0)
 		return line_fail(problem, LINE_ABSENT, "this machine has no GPIO chip (/dev/gpiochip*).");
 	if (search->wish->place == LINE_ON_CHIP)
@@ -143,8 +157,8 @@ static bool find_at_path(struct search *search, struct line_problem *problem)
 	if (strlen(resolved) >= sizeof(search->spot->path))
 		return line_fail(problem, LINE_SETTINGS, "the chip's real path is too long.");
 	int result = line_chip_look(resolved, NULL, &chip);
-	if (result < 0)
-		return line_refused(search->spot, search->wish, -result, "", problem);
+	if (result < 0) /* libgpiod 2 says ENODEV of what is some other device */
+		return line_refused(search->spot, search->wish, result == -ENODEV ? ENOTTY : -result, "", problem);
 	judge(search, LINE_ON_CHIP, resolved, &chip);
 	return search->found == 1 || not_found(search, problem);
 }
@@ -219,4 +233,14 @@ void line_describe(struct line *line, const struct line_spot *spot)
 		snprintf(line->resolved, sizeof(line->resolved), "%s:%u (%s)", spot->label, spot->offset, spot->name);
 	else
 		snprintf(line->resolved, sizeof(line->resolved), "%s:%u", spot->label, spot->offset);
+}
+
+/* A chip that is gone polls as hung up. */
+int line_edges_waiting(const struct line *line)
+{
+	struct pollfd look = {.fd = line->own_fd, .events = POLLIN};
+	int ready = poll(&look, 1, 0);
+	if (ready > 0 && look.revents & (POLLHUP | POLLERR | POLLNVAL))
+		return -ENODEV;
+	return ready > 0;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <gpiod.h>
-#include <poll.h>
 #include <stdio.h>
 
 enum { EDGES_PER_READ = 16 /* as many as the kernel keeps for a line */ };
@@ -19,8 +18,9 @@ int line_chip_look(const char *path, const char *name, struct line_chip *chip)
 	chip->lines = gpiod_chip_num_lines(opened);
 	struct gpiod_line *found = name ? gpiod_chip_find_line(opened, name) : NULL;
 	chip->offset = found ? (int)gpiod_line_offset(found) : -1;
+	bool understood = !name || found || errno != EINVAL;
 	gpiod_chip_close(opened);
-	return 0;
+	return understood ? 0 : -EINVAL;
 }
 
 static int flags_of(const struct line_wish *wish)
@@ -47,6 +47,8 @@ static bool open_spot(struct line *line, struct gpiod_chip *chip, struct line_sp
 		      const char *consumer, struct line_problem *problem)
 {
 	struct gpiod_line *own = gpiod_chip_get_line(chip, spot->offset);
+	if (!own && errno == EINVAL) /* the number was checked, so it is the question that is not understood */
+		return line_kernel_too_new(problem);
 	if (!own)
 		return line_refused(spot, wish, errno, "", problem);
 	int error = request(own, line, wish, consumer);
@@ -89,21 +91,11 @@ static int gpiod_set(struct line *line, bool on)
 	return gpiod_line_set_value(line->own, on) < 0 ? -errno : 0;
 }
 
-/* A chip that is gone polls as hung up. */
-static int waiting(int fd)
-{
-	struct pollfd look = {.fd = fd, .events = POLLIN};
-	int ready = poll(&look, 1, 0);
-	if (ready > 0 && look.revents & (POLLHUP | POLLERR | POLLNVAL))
-		return -ENODEV;
-	return ready > 0;
-}
-
 static int gpiod_take(struct line *line)
 {
 	struct gpiod_line_event events[EDGES_PER_READ];
 	int taken = 0, ready = 0;
-	while (taken < LINE_EDGES_AT_ONCE && (ready = waiting(line->own_fd)) > 0) {
+	while (taken < LINE_EDGES_AT_ONCE && (ready = line_edges_waiting(line)) > 0) {
 		int count = gpiod_line_event_read_multiple(line->own, events, EDGES_PER_READ);
 		if (count < 0)
 			return -errno;
@@ -119,9 +111,5 @@ static void gpiod_close(struct line *line)
 	gpiod_chip_close(chip);
 }
 
-const struct line_ops line_gpiod_ops = {.open = gpiod_open,
-					.get = gpiod_get,
-					.set = gpiod_set,
-					.take = gpiod_take,
-					.close = gpiod_close,
-					.debounces = false};
+const struct line_ops line_gpiod_ops = {
+    .open = gpiod_open, .get = gpiod_get, .set = gpiod_set, .take = gpiod_take, .close = gpiod_close};

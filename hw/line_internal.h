@@ -41,6 +41,7 @@ struct line {
 	int64_t max_on_ns, deadline_ns; /* INT64_MAX = at its safe level */
 	bool expired;
 	struct line *next_guarded;
+	bool debounced; /* by the back-end: what comes from it has settled already */
 	/* line_debounce.c; 0 ms = not in use */
 	unsigned debounce_ms;
 	int debounce_fd, timer_fd, settled;
@@ -55,14 +56,13 @@ struct line_problem {
 };
 
 struct line_ops {
-	/* Fills own, own_fd and resolved from the wish and line->output, safe and active_low. false = see problem; nothing stays open. */
+	/* Fills own, own_fd, resolved and debounced from the wish and line->output, safe and active_low. false = see problem; nothing stays open. */
 	bool (*open)(struct line *line, const struct line_wish *wish, const char *consumer,
 		     struct line_problem *problem);
 	int (*get)(struct line *line);          /* of an input: logical level or negative errno */
 	int (*set)(struct line *line, bool on); /* logical; 0 or negative errno */
 	int (*take)(struct line *line); /* takes waiting edges without blocking: their number or negative errno */
 	void (*close)(struct line *line);
-	bool debounces; /* does what wish->debounce_ms says; otherwise line_debounce.c does it */
 };
 
 extern const struct line_ops line_gpiod_ops, line_sim_ops;

@@ -158,4 +158,4 @@ static void sim_close(struct line *line)
 }
 
 const struct line_ops line_sim_ops = {
-    .open = sim_open, .get = sim_get, .set = sim_set, .take = sim_take, .close = sim_close, .debounces = false};
+    .open = sim_open, .get = sim_get, .set = sim_set, .take = sim_take, .close = sim_close};

@@ -48,7 +48,7 @@ static bool add_rules(struct line *line, const struct line_wish *wish, int64_t m
 {
 	if (line->output)
 		return max_on_ms <= 0 || line_guard_add(line, max_on_ms, problem);
-	line->debounce_ms = line->ops->debounces ? 0 : wish->debounce_ms;
+	line->debounce_ms = line->debounced ? 0 : wish->debounce_ms;
 	return line->debounce_ms == 0 || line_debounce_start(line, problem);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -319,23 +320,32 @@ static void remember(void *owner, const char *text)
 	strncat(owner, text, 512 - strlen(owner) - 1);
 }
 
+/* In a program of its own: keys, and waits to be killed. */
+static int key_and_wait(const char *place)
+{
+	struct line_settings settings = {.text = place, .output = true};
+	enum line_fault fault;
+	char text[256];
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the test fail */
+	struct line *line = line_open(&settings, &fault, text, sizeof(text));
+	if (!line || line_set(line, true) < 0)
+		return 1;
+	for (;;)
+		pause();
+}
+
 /* A process dies with its transmitter keyed; release puts it back, and says which line it could not. */
 static void release_after_a_crash(void **state)
 {
 	struct bench *bench = *state;
-	int keyed[2];
-	char byte, ptt[128], siren[128], said[512] = "";
-	assert_int_equal(pipe(keyed), 0);
+	char place[128], ptt[128], siren[128], said[512] = "";
+	snprintf(place, sizeof(place), "sim:%s:ptt active_low", bench->socket);
 	pid_t child = fork();
 	if (child == 0) {
-		struct line *line = output(bench, "ptt active_low", false);
-		line_set(line, true);
-		(void)!write(keyed[1], "k", 1);
-		for (;;)
-			pause();
+		execl("/proc/self/exe", "test-lines", place, NULL);
+		_exit(1);
 	}
-	assert_int_equal(read(keyed[0], &byte, 1), 1);
-	assert_int_equal(gpio_sim_level(bench->sim, "ptt"), 0);
+	wait_for_level(bench, "ptt", 0); /* low is keyed */
 	snprintf(ptt, sizeof(ptt), "sim:%s:ptt", bench->socket);
 	snprintf(siren, sizeof(siren), "sim:%s:siren", bench->socket);
 	const struct line_release lines[] = {{siren, NULL, true}, {ptt, "active_low", false}};
@@ -349,8 +359,6 @@ static void release_after_a_crash(void **state)
 	assert_string_equal(said, "");
 	assert_int_equal(gpio_sim_level(bench->sim, "ptt"), 1);
 	assert_int_equal(gpio_sim_level(bench->sim, "siren"), 1);
-	close(keyed[0]);
-	close(keyed[1]);
 }
 
 static void the_loop_of_a_simulator_is_woken(void **state)
@@ -370,8 +378,10 @@ static void the_loop_of_a_simulator_is_woken(void **state)
 	assert_int_equal(errno, EADDRINUSE);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+	if (count == 2)
+		return key_and_wait(arguments[1]);
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(outputs_have_polarity_and_drive, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(inputs_have_polarity_and_bias, set_up, tear_down),
