@@ -18,6 +18,7 @@
 #include "gateway/health.h"
 #include "gateway/keyring.h"
 #include "gateway/log.h"
+#include "gateway/panel.h"
 #include "gateway/priorities.h"
 #include "gateway/radio.h"
 #include "gateway/release.h"
@@ -46,6 +47,8 @@ struct gateway {
 	struct secrets secrets;
 	struct radio_secrets radio_secrets; /* the same, as radios take it */
 	struct radio **radios;
+	struct panel *panel; /* NULL = none is wired */
+	bool connected;
 	struct desk *desk;
 	struct control *control;
 	struct health *health;
@@ -100,11 +103,28 @@ static const struct argp parser = {
 
 /* ---- what the parts tell one another ---- */
 
+static bool has_lost_radio(const struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->settings->radio_count; i++)
+		if (gateway->settings->radios[i].enabled &&
+		    (!gateway->radios[i] || radio_status(gateway->radios[i]).state != RADIO_UP))
+			return true;
+	return false;
+}
+
+static void show_links(struct gateway *gateway)
+{
+	bool broker_lost = gateway->settings->uplink.broker_count > 0 && !gateway->connected;
+	if (gateway->panel)
+		panel_links(gateway->panel, has_lost_radio(gateway), broker_lost);
+}
+
 static void on_uplink_state(void *context, bool connected, const char *text)
 {
 	struct gateway *gateway = context;
 	snprintf(gateway->uplink_text, sizeof(gateway->uplink_text), "%s", text);
-	(void)connected;
+	gateway->connected = connected;
+	show_links(gateway);
 	if (gateway->health)
 		health_changed(gateway->health);
 }
@@ -138,6 +158,7 @@ static void on_radio_state(void *context, struct radio *radio)
 {
 	struct gateway *gateway = context;
 	route_radio_state(gateway->route, radio);
+	show_links(gateway);
 	if (gateway->health)
 		health_changed(gateway->health);
 }
@@ -158,6 +179,32 @@ static size_t on_unsafe(void *context, struct radio *radio)
 {
 	struct gateway *gateway = context;
 	return route_radio_unsafe(gateway->route, radio);
+}
+
+static void on_panel_said(void *context, const struct message *message, int64_t at_us)
+{
+	struct gateway *gateway = context;
+	route_panel_said(gateway->route, message, at_us);
+}
+
+static void on_panel_acknowledged(void *context)
+{
+	struct gateway *gateway = context;
+	size_t count = route_acknowledge_all(gateway->route, PANEL_RADIO);
+	log_notice("panel: acknowledged; %zu of the open incidents had not been seen by anybody", count);
+}
+
+static void on_panel_changed(void *context)
+{
+	struct gateway *gateway = context;
+	if (gateway->health)
+		health_changed(gateway->health);
+}
+
+static void on_incidents(void *context)
+{
+	struct gateway *gateway = context;
+	panel_incidents(gateway->panel, route_incidents(gateway->route));
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
@@ -268,6 +315,25 @@ static int start_radio(struct gateway *gateway, size_t index)
 	return 0;
 }
 
+/* Without it the gateway goes on: its radios have nothing to do with it. */
+static void start_panel(struct gateway *gateway)
+{
+	const struct settings *settings = gateway->settings;
+	struct panel_callbacks callbacks = {gateway, on_panel_said, on_panel_acknowledged, on_panel_changed};
+	if (!panel_is_wired(&settings->panel))
+		return;
+	gateway->panel = panel_new(&settings->panel, settings->gateway.name, &callbacks, gateway->event,
+				   gateway->worker, gateway->counters);
+	if (!gateway->panel) {
+		log_error("panel: not started, its buttons do nothing: out of memory or random numbers");
+		return;
+	}
+	gateway->report.panel = gateway->panel;
+	route_watch_incidents(gateway->route, on_incidents, gateway);
+	on_incidents(gateway);
+	show_links(gateway);
+}
+
 /* -EADDRINUSE: another cressetd has the socket, and with it surely the store and the name at the broker. */
 static int start_control(struct gateway *gateway)
 {
@@ -309,6 +375,7 @@ static int start(struct gateway *gateway)
 	gateway->report.counters = gateway->counters;
 	gateway->report.route = gateway->route;
 	gateway->report.uplink = gateway->uplink;
+	start_panel(gateway);
 	for (size_t i = 0; i < gateway->settings->radio_count; i++)
 		if (gateway->settings->radios[i].enabled)
 			start_radio(gateway, i);
@@ -318,6 +385,10 @@ static int start(struct gateway *gateway)
 
 static void stop(struct gateway *gateway)
 {
+	if (gateway->route)
+		route_watch_incidents(gateway->route, NULL, NULL);
+	panel_free(gateway->panel);
+	gateway->panel = NULL;
 	health_free(gateway->health);
 	control_free(gateway->control);
 	for (size_t i = 0; gateway->radios && i < gateway->settings->radio_count; i++)

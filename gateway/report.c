@@ -179,6 +179,38 @@ static json_t *radios_array(const struct report *report)
 	return array;
 }
 
+static json_t *panel_line_object(const struct panel_line_status *status)
+{
+	const char *state = status->level < 0 ? "down" : status->level ? "on" : "off";
+	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o}", "name", status->name, "direction",
+			 status->output ? "out" : "in", "line", report_text(status->resolved), "state", state, "fault",
+			 status->fault, "text", report_text(status->text));
+}
+
+static json_t *panel_array(const struct report *report)
+{
+	struct panel_line_status status;
+	json_t *array = json_array();
+	for (size_t i = 0; report->panel && panel_line(report->panel, i, &status); i++)
+		json_array_append_new(array, panel_line_object(&status));
+	return array;
+}
+
+/* What headquarters is to know of it: which lines are at fault, and which inputs are active. NULL: no panel. */
+static json_t *panel_state(const struct report *report)
+{
+	struct panel_line_status status;
+	if (!report->panel)
+		return NULL;
+	json_t *faults = json_array(), *active = json_array();
+	for (size_t i = 0; panel_line(report->panel, i, &status); i++)
+		if (status.fault[0])
+			json_array_append_new(faults, json_string(status.name));
+		else if (!status.output && status.level > 0)
+			json_array_append_new(active, json_string(status.name));
+	return json_pack("{s:o, s:o}", "faults", faults, "active", active);
+}
+
 static json_t *time_string(int64_t unix_ms)
 {
 	char buffer[32];
@@ -245,13 +277,13 @@ char *report_status(const struct report *report)
 {
 	struct uplink_status status = uplink_status(report->uplink);
 	const struct gateway_settings *gateway = &report->settings->gateway;
-	return dump(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gateway", gateway->name,
-			      "operation", gateway->operation, "version", CRESSET_VERSION, "uptime_s", uptime_s(report),
-			      "clock", message_clock_name(publisher_clock(report->settings)), "uplink",
-			      uplink_object(report, &status), "store", store_object(report), "classes",
-			      classes_array(report, &status), "radios", radios_array(report), "incidents",
-			      incidents_array(route_incidents(report->route)), "drops", drops_array(report->counters),
-			      "counters", counters_array(report->counters)));
+	return dump(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gateway",
+			      gateway->name, "operation", gateway->operation, "version", CRESSET_VERSION, "uptime_s",
+			      uptime_s(report), "clock", message_clock_name(publisher_clock(report->settings)),
+			      "uplink", uplink_object(report, &status), "store", store_object(report), "classes",
+			      classes_array(report, &status), "radios", radios_array(report), "panel",
+			      panel_array(report), "incidents", incidents_array(route_incidents(report->route)),
+			      "drops", drops_array(report->counters), "counters", counters_array(report->counters)));
 }
 
 /* config/schema/state.json */
@@ -260,15 +292,15 @@ char *report_state(const struct report *report)
 	struct uplink_status status = uplink_status(report->uplink);
 	struct store *store = route_store(report->route);
 	const struct gateway_settings *gateway = &report->settings->gateway;
-	return dump(json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:s, s:I, s:s, s:i, s:b, s:s, s:o, s:o, s:I}", "kind",
-			      "state", "gateway", gateway->name, "state", "online", "session",
-			      (json_int_t)route_session(report->route), "at", time_string(clock_wall_ms()), "version",
-			      CRESSET_VERSION, "operation", gateway->operation, "uptime_s", uptime_s(report), "clock",
-			      message_clock_name(publisher_clock(report->settings)), "protocol",
-			      status.protocol ? status.protocol : 5, "reason_codes", status.reason_codes, "store",
-			      store_words[store_health(store)], "classes", classes_array(report, &status), "drops",
-			      drops_array(report->counters), "open_incidents",
-			      (json_int_t)incidents_count(route_incidents(report->route))));
+	return dump(json_pack(
+	    "{s:s, s:s, s:s, s:I, s:o, s:s, s:s, s:I, s:s, s:i, s:b, s:s, s:o, s:o, s:I, s:o*}", "kind", "state",
+	    "gateway", gateway->name, "state", "online", "session", (json_int_t)route_session(report->route), "at",
+	    time_string(clock_wall_ms()), "version", CRESSET_VERSION, "operation", gateway->operation, "uptime_s",
+	    uptime_s(report), "clock", message_clock_name(publisher_clock(report->settings)), "protocol",
+	    status.protocol ? status.protocol : 5, "reason_codes", status.reason_codes, "store",
+	    store_words[store_health(store)], "classes", classes_array(report, &status), "drops",
+	    drops_array(report->counters), "open_incidents",
+	    (json_int_t)incidents_count(route_incidents(report->route)), "panel", panel_state(report)));
 }
 
 /* config/schema/radio-state.json. Where a device is plugged in concerns nobody at headquarters. */

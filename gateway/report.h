@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "gateway/counters.h"
+#include "gateway/panel.h"
 #include "gateway/radio.h"
 #include "gateway/route.h"
 #include "gateway/settings.h"
@@ -16,8 +17,9 @@ struct report {
 	struct route *route;
 	struct uplink *uplink;
 	struct radio **radios;
-	int64_t started_us;      /* monotonic */
-	const char *uplink_text; /* last word on the connection */
+	const struct panel *panel; /* NULL = none is wired */
+	int64_t started_us;        /* monotonic */
+	const char *uplink_text;   /* last word on the connection */
 };
 
 /* A text of a module or a driver as JSON: what is no UTF-8 becomes '?', and it is cut at 511 bytes. NULL: out of memory. */

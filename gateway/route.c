@@ -50,6 +50,8 @@ struct route {
 	struct safety *safety;
 	struct radio *hearing; /* whose message is on its way just now, NULL = nobody's */
 	sd_event_source *tick_source;
+	void (*incidents_changed)(void *context);
+	void *incidents_context;
 
 	struct counter *duplicates, *stale_again, *raw_off, *delivered;
 };
@@ -82,26 +84,34 @@ static size_t index_of(const struct route *route, const struct radio *radio)
 	return i;
 }
 
-static void hear(struct route *route, size_t index, const struct message *heard, int64_t heard_us)
+static void tell_incidents(struct route *route)
 {
-	const struct radio_settings *settings = &route->settings->radios[index];
+	if (route->incidents_changed)
+		route->incidents_changed(route->incidents_context);
+}
+
+/* raw: what nobody understands is passed on, too. */
+static void hear(struct route *route, const char *radio, bool raw, const struct message *heard, int64_t heard_us)
+{
 	struct message message = *heard;
 	message.received_at_ms = clock_wall_ms();
 	emergency_refer(&route->emergency, &message);
-	classify_message(route->classify, &message, settings->name, heard_us / 1000);
-	if (message.kind == KIND_RAW && !settings->raw) {
+	classify_message(route->classify, &message, radio, heard_us / 1000);
+	if (message.kind == KIND_RAW && !raw) {
 		route->raw_off->value++;
 		return;
 	}
 	if (is_double(route, &message) || is_raised_again(route, &message))
 		return;
-	emergency_enter(&route->emergency, &message, settings->name);
+	emergency_enter(&route->emergency, &message, radio);
 	crowd_settle(&route->crowd, &message);
 	if (!crowd_merges(&route->crowd, &message))
-		publisher_message(&route->publisher, &message, settings->name, heard_us);
+		publisher_message(&route->publisher, &message, radio, heard_us);
 	emergency_follow(&route->emergency, &message);
 	if (message.class <= CLASS_URGENT)
 		field_memory_urgent(route->field);
+	if (message.incident[0])
+		tell_incidents(route);
 	pressure_check(route->pressure);
 }
 
@@ -110,9 +120,15 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	size_t index = index_of(route, radio);
 	if (index == route->settings->radio_count)
 		return;
+	const struct radio_settings *settings = &route->settings->radios[index];
 	route->hearing = radio;
-	hear(route, index, heard, heard_us);
+	hear(route, settings->name, settings->raw, heard, heard_us);
 	route->hearing = NULL;
+}
+
+void route_panel_said(struct route *route, const struct message *message, int64_t at_us)
+{
+	hear(route, PANEL_RADIO, false, message, at_us);
 }
 
 static void on_scheduled(void *context)
@@ -233,7 +249,26 @@ int route_acknowledge(struct route *route, const char *id, enum ack_level level,
 		return result;
 	publisher_incident(&route->publisher, &after);
 	remember_incidents_changed(route->remember, true);
+	tell_incidents(route);
 	return 0;
+}
+
+size_t route_acknowledge_all(struct route *route, const char *operator_id)
+{
+	const struct incidents *incidents = remember_incidents(route->remember);
+	size_t count = 0;
+	for (size_t i = 0; i < incidents_count(incidents); i++) {
+		const struct incident *incident = incidents_at(incidents, i);
+		if (!incident->covert && route_acknowledge(route, incident->id, ACK_BASE_SEEN, operator_id) == 0)
+			count++;
+	}
+	return count;
+}
+
+void route_watch_incidents(struct route *route, void (*changed)(void *context), void *context)
+{
+	route->incidents_changed = changed;
+	route->incidents_context = context;
 }
 
 /* ---- what the store tells ---- */
@@ -261,6 +296,7 @@ static void on_recalled(void *context)
 	struct route *route = context;
 	remember_recall_late(route->remember);
 	field_memory_recall_late(route->field);
+	tell_incidents(route);
 }
 
 static void on_kept(void *context, const char *name)

@@ -42,6 +42,8 @@ void route_set_uplink(struct route *route, struct uplink *uplink);
 
 /* A radio takes part from now on; index is its place in settings->radios. */
 void route_add_radio(struct route *route, size_t index, struct radio *radio);
+/* What the gateway itself has to say (gateway/panel_message.h): goes the way of what a radio of that name heard. at_us: monotonic. */
+void route_panel_said(struct route *route, const struct message *message, int64_t at_us);
 /* What struct radio_callbacks tells. */
 void route_radio_heard(struct route *route, struct radio *radio, const struct message *message, int64_t heard_us);
 void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed,
@@ -55,6 +57,12 @@ int route_send(struct route *route, const struct message *message, const char *r
 
 /* A person acknowledges an incident: published, kept, 0; or the error of incidents_acknowledge. */
 int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id);
+
+/* A person at the base has seen all that are open and shown there (the covert ones are not): as above, at level BASE_SEEN. Returns how
+ * many had been seen by nobody. */
+size_t route_acknowledge_all(struct route *route, const char *operator_id);
+/* changed is called once the open incidents are others than before, or others can be said of them. */
+void route_watch_incidents(struct route *route, void (*changed)(void *context), void *context);
 
 /* What keeps field frames from repeating, for the radios. */
 struct field_memory *route_field_memory(struct route *route);

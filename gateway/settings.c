@@ -134,6 +134,7 @@ static struct settings *load(const char *path, bool check)
 	read_dedupe(settings, root);
 	read_field(settings, root, check);
 	settings_read_radios(settings, root);
+	settings_read_panel(settings, root);
 	settings_read_rules(settings, root);
 	settings_read_stations(settings, root);
 	config_finish(settings->config);

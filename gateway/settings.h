@@ -8,6 +8,7 @@
 #include "drivers/modem.h"
 #include "gateway/classify.h"
 #include "gateway/log.h"
+#include "gateway/panel_settings.h"
 #include "gateway/schedule.h"
 #include "gateway/store.h"
 #include "gateway/uplink.h"
@@ -55,6 +56,8 @@ struct settings {
 	const struct radio_settings *radios;
 	size_t radio_count; /* disabled ones included */
 
+	struct panel_settings panel;
+
 	const struct station_settings *stations; /* sorted by station */
 	size_t station_count;
 
@@ -73,7 +76,7 @@ const char *settings_error(const struct settings *settings, size_t index);
 size_t settings_warning_count(const struct settings *settings);
 const char *settings_warning(const struct settings *settings, size_t index);
 
-/* Every output line of all radios with its safe level, also of those that are switched off: they may have been on before. Fills in at most
+/* Every output line of all radios and the panel with its safe level, also of radios that are switched off: they may have been on before. Fills in at most
  * max and returns how many there are. */
 size_t settings_outputs(const struct settings *settings, struct line_release *outputs, size_t max);
 

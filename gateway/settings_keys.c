@@ -4,7 +4,15 @@
 #include "drivers/message.h"
 
 /* Limits of durations in milliseconds, of texts in bytes. */
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR, FILE_NAME = 1024, SOCKET_NAME = 107 };
+enum {
+	SECOND = 1000,
+	MINUTE = 60 * SECOND,
+	HOUR = 60 * MINUTE,
+	DAY = 24 * HOUR,
+	FILE_NAME = 1024,
+	SOCKET_NAME = 107,
+	LINE_TEXT = 255
+};
 #define TOKEN_MAX   (MESSAGE_NAME_MAX - 1)
 #define STATION_MAX (MESSAGE_STATION_MAX - 1)
 
@@ -117,6 +125,7 @@ const struct config_key word_keys[1] = {
 
 const struct config_key rule_keys[RULE_KEYS] = {
     [RULE_RADIO] = {"radio", CONFIG_TEXT, 0, TOKEN_MAX, "", NULL, "only what this radio heard."},
+    [RULE_LINE] = {"line", CONFIG_TEXT, 0, TOKEN_MAX, "", NULL, "only this contact of the panel."},
     [RULE_DATA_TYPE] = {"data_type", CONFIG_TEXT, 0, TOKEN_MAX, "", NULL, "only this type of the air protocol."},
     [RULE_KEYWORD] = {"keyword", CONFIG_TEXT, 0, TOKEN_MAX, "", NULL, "only texts that begin with this."},
     [RULE_KIND] = {"kind", CONFIG_CHOICE, 0, 0, "keep", kinds, "what the message becomes."},
@@ -152,6 +161,37 @@ const struct config_key board_keys[1] = {
     {"board", CONFIG_TEXT, 1, TOKEN_MAX, "", NULL, "a known board, e.g. waveshare-sx126x-hat."},
 };
 
+const struct config_key panel_keys[PANEL_KEYS] = {
+    [PANEL_KEY_HOLD] = {"hold", CONFIG_DURATION, SECOND / 2, 30 * SECOND, "2 s", NULL,
+			"how long the panic button must be held."},
+    [PANEL_KEY_REPEAT] = {"repeat", CONFIG_DURATION, 2 * SECOND, MINUTE, "10 s", NULL,
+			  "held on, the panic button says it again after this."},
+    [PANEL_KEY_DEBOUNCE] = {"debounce", CONFIG_DURATION, 0, 200, "30 ms", NULL,
+			    "how long a level must stand before it counts."},
+    [PANEL_KEY_MAINS_AFTER] = {"mains_after", CONFIG_DURATION, 0, DAY, "1 min", NULL,
+			       "how long the mains must be lost, or back, before it is said."},
+    [PANEL_KEY_SIREN_MAX] = {"siren_max", CONFIG_DURATION, SECOND, DAY, "3 min", never,
+			     "how long the siren sounds at most; the strobe stays on."},
+    [PANEL_KEY_EXERCISES] = {"exercises", CONFIG_FLAG, 0, 0, "false", NULL, "siren and strobe for exercises, too."},
+};
+
+const struct config_key panel_line_keys[PANEL_LINES] = {
+    [PANEL_PANIC] = {"panic", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "panic button."},
+    [PANEL_TAMPER] = {"tamper", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "switch of the housing's lid."},
+    [PANEL_MAINS] = {"mains", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "contact that opens when the mains are lost."},
+    [PANEL_ACKNOWLEDGE] = {"acknowledge", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "button that says: somebody saw it."},
+    [PANEL_SIREN] = {"siren", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "siren."},
+    [PANEL_STROBE] = {"strobe", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "strobe light."},
+    [PANEL_LAMP] = {"lamp", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "one lamp for all."},
+    [PANEL_LAMP_ALERT] = {"lamp_alert", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "lamp for open incidents."},
+    [PANEL_LAMP_RADIO] = {"lamp_radio", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "lamp for a radio that is not up."},
+    [PANEL_LAMP_UPLINK] = {"lamp_uplink", CONFIG_TEXT, 1, LINE_TEXT, "", NULL, "lamp for a broker that is lost."},
+};
+
+const struct config_key contact_keys[1] = {
+    {"line", CONFIG_TEXT, 1, LINE_TEXT, NULL, NULL, "where the contact is, e.g. GPIO11."},
+};
+
 #define TABLE(place, keys)                                                                                             \
 	{                                                                                                              \
 		place, keys, sizeof(keys) / sizeof((keys)[0])                                                          \
@@ -173,5 +213,8 @@ const struct settings_table settings_tables[] = {
     TABLE("stations[]", station_keys),
     TABLE("radios.*", radio_keys),
     TABLE("radios.*", board_keys),
+    TABLE("panel", panel_keys),
+    TABLE("panel.lines", panel_line_keys),
+    TABLE("panel.contacts.*", contact_keys),
     {NULL, NULL, 0},
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "gateway/panel_settings.h"
 
 enum {
 	GATEWAY_NAME,
@@ -39,7 +40,27 @@ enum { STORE_MODE, STORE_PATH, STORE_COMMIT_INTERVAL, STORE_KEYS };
 
 enum { FIELD_KEY_FILE, FIELD_KEYS };
 
-enum { RULE_RADIO, RULE_DATA_TYPE, RULE_KEYWORD, RULE_KIND, RULE_URGENCY, RULE_SEVERITY, RULE_CLASS, RULE_KEYS };
+enum {
+	RULE_RADIO,
+	RULE_LINE,
+	RULE_DATA_TYPE,
+	RULE_KEYWORD,
+	RULE_KIND,
+	RULE_URGENCY,
+	RULE_SEVERITY,
+	RULE_CLASS,
+	RULE_KEYS
+};
+
+enum {
+	PANEL_KEY_HOLD,
+	PANEL_KEY_REPEAT,
+	PANEL_KEY_DEBOUNCE,
+	PANEL_KEY_MAINS_AFTER,
+	PANEL_KEY_SIREN_MAX,
+	PANEL_KEY_EXERCISES,
+	PANEL_KEYS
+};
 
 enum { STATION_STATION, STATION_ORGANISATION, STATION_KEYS };
 
@@ -74,6 +95,9 @@ extern const struct config_key word_keys[1]; /* keywords, at the top */
 extern const struct config_key rule_keys[RULE_KEYS];
 extern const struct config_key station_keys[STATION_KEYS];
 extern const struct config_key radio_keys[RADIO_KEYS];
+extern const struct config_key panel_keys[PANEL_KEYS];
+extern const struct config_key panel_line_keys[PANEL_LINES]; /* by enum panel_line */
+extern const struct config_key contact_keys[1];              /* line */
 extern const struct config_key board_keys[1]; /* read before the others, because it brings some of them */
 
 /* Where in the file each of the tables above is read: "store.bounds", "uplink.brokers[]" (each item of a list), "radios.*" (each name).

@@ -9,18 +9,23 @@ enum { LINE_BYTES_MAX = 255 };
 
 static const char not_wired[] = "none";
 
-static const char *read_line(struct config *config, const struct config_node *node, const struct modem_line *line,
-			     const char *text)
+const char *settings_check_line(struct config *config, const struct config_node *node, const char *key,
+				const char *text)
 {
-	bool wired = strcmp(text, not_wired) != 0;
-	if (!wired && line->required)
-		config_error(config, node, line->name, "must be wired: %s", line->help);
-	if (!wired || !text[0])
+	if (!text[0] || strcmp(text, not_wired) == 0)
 		return NULL;
 	const char *wrong = line_check(text);
 	if (wrong)
-		config_error(config, node, line->name, "%s.", wrong);
+		config_error(config, node, key, "%s.", wrong);
 	return wrong ? NULL : text;
+}
+
+static const char *read_line(struct config *config, const struct config_node *node, const struct modem_line *line,
+			     const char *text)
+{
+	if (line->required && strcmp(text, not_wired) == 0)
+		config_error(config, node, line->name, "must be wired: %s", line->help);
+	return settings_check_line(config, node, line->name, text);
 }
 
 const char *const *settings_read_lines(struct settings *settings, struct config_node *radio,
@@ -47,7 +52,7 @@ const char *const *settings_read_lines(struct settings *settings, struct config_
 }
 
 /* The place alone, without the words behind it. */
-static bool same_place(const char *one, const char *other)
+bool settings_same_line(const char *one, const char *other)
 {
 	size_t size = strcspn(one, " ");
 	return size == strcspn(other, " ") && strncmp(one, other, size) == 0;
@@ -71,7 +76,7 @@ static struct wiring wiring_of(const struct radio_settings *radio, bool control)
 static int find_place(const struct wiring *wiring, size_t count, const char *text)
 {
 	for (size_t i = 0; i < count; i++)
-		if (wiring->texts[i] && same_place(wiring->texts[i], text))
+		if (wiring->texts[i] && settings_same_line(wiring->texts[i], text))
 			return (int)i;
 	return -1;
 }
@@ -98,6 +103,28 @@ void settings_check_lines(struct settings *settings, struct config_node *node, c
 	}
 }
 
+const char *settings_line_user(const struct settings *settings, const char *text)
+{
+	for (size_t part = 0; part < 2 * settings->radio_count; part++) {
+		struct wiring wiring = wiring_of(&settings->radios[part / 2], part % 2);
+		if (wiring.radio->enabled && find_place(&wiring, wiring.count, text) >= 0)
+			return wiring.radio->name;
+	}
+	return NULL;
+}
+
+static size_t panel_outputs(const struct panel_settings *panel, struct line_release *outputs, size_t count, size_t max)
+{
+	for (size_t i = PANEL_OUTPUTS; i < PANEL_LINES; i++) {
+		if (!panel->lines[i])
+			continue;
+		if (count < max)
+			outputs[count] = (struct line_release){panel->lines[i], panel_wiring[i].how, false};
+		count++;
+	}
+	return count;
+}
+
 size_t settings_outputs(const struct settings *settings, struct line_release *outputs, size_t max)
 {
 	size_t count = 0;
@@ -112,5 +139,5 @@ size_t settings_outputs(const struct settings *settings, struct line_release *ou
 			count++;
 		}
 	}
-	return count;
+	return panel_outputs(&settings->panel, outputs, count, max);
 }

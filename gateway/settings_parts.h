@@ -7,7 +7,9 @@
 /* Needs settings->gateway, for the topics and the default client id. */
 void settings_read_uplink(struct settings *settings, struct config_node *root);
 void settings_read_radios(struct settings *settings, struct config_node *root);
-/* Keywords and rules. Needs the radios, because rules may name them. */
+/* Needs settings->gateway, and the radios, because they may have the same lines. */
+void settings_read_panel(struct settings *settings, struct config_node *root);
+/* Keywords and rules. Needs the radios and the panel's contacts, because rules may name them. */
 void settings_read_rules(struct settings *settings, struct config_node *root);
 void settings_read_stations(struct settings *settings, struct config_node *root);
 
@@ -20,6 +22,14 @@ const char *const *settings_read_lines(struct settings *settings, struct config_
 /* Whether a line of radios[last] is a line of it or of one before it, too. */
 void settings_check_lines(struct settings *settings, struct config_node *radio, const struct radio_settings *radios,
 			  size_t last);
+
+/* Whether two texts name the same line, whatever words stand behind it. */
+bool settings_same_line(const char *one, const char *other);
+/* The radio (not switched off) that has this line, NULL = none has. */
+const char *settings_line_user(const struct settings *settings, const char *text);
+/* The text of a line that is wired, NULL = "none" or nothing, or with an error that says what is wrong with it. */
+const char *settings_check_line(struct config *config, const struct config_node *node, const char *key,
+				const char *text);
 
 /* A text that lives as long as the settings; "" when out of memory, which then is an error of the config. */
 const char *settings_text(struct settings *settings, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -290,6 +290,9 @@ static void check_name(struct config *config, const struct config_node *node)
 	if (strcmp(name, "uplink") == 0)
 		config_error(config, node, NULL,
 			     "no radio can have the name 'uplink', which the way to the broker has.");
+	if (strcmp(name, "panel") == 0)
+		config_error(config, node, NULL,
+			     "no radio can have the name 'panel', which the buttons at the gateway have.");
 }
 
 static void check_device(struct config *config, const struct config_node *node, const char *device)

@@ -34,14 +34,37 @@ static void check_radio(struct settings *settings, const struct config_node *nod
 		config_error_choice(settings->config, node, "radio", name, names);
 }
 
+/* What a contact says is nothing but its name. */
+static void check_contact(struct settings *settings, const struct config_node *node, const char *name)
+{
+	static const char *const without[] = {"radio", "data_type", "keyword", "class"};
+	const struct panel_settings *panel = &settings->panel;
+	const char *names[PANEL_CONTACTS_MAX + 1] = {NULL};
+	bool found = !name[0];
+	for (size_t i = 0; i < panel->contact_count; i++) {
+		names[i] = panel->contacts[i].name;
+		found = found || strcmp(names[i], name) == 0;
+	}
+	if (!found && !names[0])
+		config_error(settings->config, node, "line", "there is no contact '%s' in panel.contacts.", name);
+	else if (!found)
+		config_error_choice(settings->config, node, "line", name, names);
+	for (size_t i = 0; name[0] && i < sizeof(without) / sizeof(without[0]); i++)
+		if (config_has(node, without[i]))
+			config_error(settings->config, node, without[i],
+				     "has no use with 'line'. Take one of them out.");
+}
+
 static void check_rule(struct settings *settings, const struct config_node *node, const union config_value *values)
 {
 	struct config *config = settings->config;
 	int64_t kind = values[RULE_KIND].integer, class = values[RULE_CLASS].integer;
 	check_radio(settings, node, values[RULE_RADIO].text);
-	if (!values[RULE_RADIO].text[0] && !values[RULE_DATA_TYPE].text[0] && !values[RULE_KEYWORD].text[0])
+	check_contact(settings, node, values[RULE_LINE].text);
+	if (!values[RULE_RADIO].text[0] && !values[RULE_LINE].text[0] && !values[RULE_DATA_TYPE].text[0] &&
+	    !values[RULE_KEYWORD].text[0])
 		config_error(config, node, NULL,
-			     "this rule is true of every message. Give radio, data_type or keyword.");
+			     "this rule is true of every message. Give radio, line, data_type or keyword.");
 	if (!config_has(node, "kind") && !config_has(node, "class"))
 		config_error(config, node, NULL, "this rule changes nothing. Give kind or class.");
 	if (kind != KIND_KEEP && class != BY_KIND)
@@ -64,9 +87,10 @@ static struct classify_rule read_rule(struct settings *settings, struct config_n
 	check_rule(settings, node, values);
 	enum message_kind kind = kinds[values[RULE_KIND].integer];
 	bool alert = kind == KIND_ALERT;
+	const char *line = values[RULE_LINE].text;
 	return (struct classify_rule){
-	    .radio = none_if_empty(values[RULE_RADIO].text),
-	    .data_type = none_if_empty(values[RULE_DATA_TYPE].text),
+	    .radio = line[0] ? PANEL_RADIO : none_if_empty(values[RULE_RADIO].text),
+	    .data_type = none_if_empty(line[0] ? line : values[RULE_DATA_TYPE].text),
 	    .keyword = none_if_empty(values[RULE_KEYWORD].text),
 	    .kind = kind,
 	    .urgency = alert ? (enum alert_urgency)values[RULE_URGENCY].integer : URGENCY_UNKNOWN,

@@ -98,6 +98,9 @@ static enum reading read_tail(struct cursor *cursor, int *rssi_dbm, int *snr_db)
 static enum reading read_data(struct rylr_decoder *decoder, struct cursor *cursor, size_t start, size_t length)
 {
 	cursor->at = start + length;
+	/* So many spaces in front of it that the packet has no room: none that a module wrote. */
+	if (cursor->at >= sizeof(decoder->buffer))
+		return WRONG;
 	decoder->data = cursor->bytes + start;
 	decoder->data_size = length;
 	if (cursor->size <= cursor->at) {
@@ -116,7 +119,7 @@ static enum reading read_received(struct rylr_decoder *decoder)
 		return reading;
 	size_t start = cursor.at;
 	reading = read_data(decoder, &cursor, start, length);
-	if (reading == WRONG && length && decoder->buffer[start] == ' ')
+	if (reading == WRONG && length && start < decoder->used && decoder->buffer[start] == ' ')
 		reading = read_data(decoder, &cursor, start + 1, length);
 	decoder->consumed = reading == READ ? cursor.at : 0;
 	return reading;

@@ -6,7 +6,7 @@
 #include "drivers/modem/rylr.h"
 
 enum {
-	PROBE_US = 1000000,
+	PROBE_US = 700000,   /* AT and its answer at 300 baud take 0.3 s */
 	ANSWER_US = 2500000, /* the longest answer at 300 baud takes 1.2 s */
 	RESET_US = 150000,   /* NRST wants 100 ms */
 	START_US = 3000000,  /* from the reset to +READY */

@@ -61,6 +61,11 @@ static const struct table_column incident_columns[] = {
     {"LON", "lon", TABLE_DEGREES},
 };
 
+static const struct table_column panel_columns[] = {
+    {"PANEL", "name", TABLE_TEXT},  {"", "direction", TABLE_TEXT},      {"STATE", "state", TABLE_TEXT},
+    {"FAULT", "fault", TABLE_TEXT}, {"LINE", "line", TABLE_TEXT, true},
+};
+
 static const struct table_column drop_columns[] = {
     {"DROPPED BY", "group", TABLE_TEXT}, {"REASON", "reason", TABLE_TEXT}, {"COUNT", "count", TABLE_COUNT}};
 
@@ -146,7 +151,22 @@ static void print_store(FILE *stream, const json_t *store)
 	fputc('\n', stream);
 }
 
-/* What is wrong with a radio does not fit into a table. */
+/* What is wrong with a radio or a line does not fit into a table. */
+static void print_panel_faults(FILE *stream, const json_t *lines)
+{
+	size_t index;
+	json_t *line;
+	json_array_foreach(lines, index, line)
+	{
+		const char *fault = json_string_value(json_object_get(line, "fault"));
+		if (!fault || !fault[0])
+			continue;
+		print_member(stream, "panel: ", line, "name");
+		print_remark(stream, ": ", line);
+		fputc('\n', stream);
+	}
+}
+
 static void print_faults(FILE *stream, const json_t *radios)
 {
 	size_t index;
@@ -186,6 +206,9 @@ void status_print(FILE *stream, const json_t *status, bool brief, size_t width)
 	else
 		print_table(stream, status, "radios", radio_columns, COUNT_OF(radio_columns), width);
 	print_faults(stream, json_object_get(status, "radios"));
+	if (!brief)
+		print_table(stream, status, "panel", panel_columns, COUNT_OF(panel_columns), width);
+	print_panel_faults(stream, json_object_get(status, "panel"));
 	print_table(stream, status, "drops", drop_columns, COUNT_OF(drop_columns), width);
 }
 
@@ -203,7 +226,8 @@ int tool_status(int argc, char **argv)
 	static const struct argp_option options[] = {{"counters", 'c', NULL, 0, "all counters too", 0}, {0}};
 	static const struct argp argp = {
 	    options, parse_status, NULL,
-	    "What the gateway is doing: uplink, store, open incidents, queues, radios, drops.", tool_common_options};
+	    "What the gateway is doing: uplink, store, open incidents, queues, radios, panel, drops.",
+	    tool_common_options};
 	bool counters = false;
 	struct client *client;
 	json_t *status;

@@ -304,7 +304,7 @@ static void test_reset_line(void **unused)
 	rylr->modem->opened(rylr->state);
 	serve();
 	assert_int_equal(record.line_sets, 0);
-	pass(2100000);
+	pass(1450000);
 	assert_int_equal(record.lines[0], 1);
 	int64_t pressed_us = record.now_us;
 	while (record.lines[0])

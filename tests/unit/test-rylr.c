@@ -252,6 +252,33 @@ static void test_endless(void **unused)
 	assert_string_equal(log.text + log.size - 4, "ok; ");
 }
 
+/* A head with so many spaces that the packet has no room behind them, wherever they stand; the buffer stays whole. */
+static void test_spaces_without_end(void **unused)
+{
+	(void)unused;
+	static const char *const heads[] = {"+RCV=%*s1,240,", "+RCV=1%*s,240,", "+RCV=1,%*s240,", "+RCV=1,240%*s,"};
+	static struct log log;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		for (int spaces = 1; spaces < 2 * RYLR_BUFFER_MAX; spaces++) {
+			/* With something behind it that must not be written to. */
+			struct {
+				struct rylr_decoder decoder;
+				uint8_t behind[RYLR_BUFFER_MAX];
+			} own = {0};
+			char bytes[4 * RYLR_BUFFER_MAX];
+			size_t head = (size_t)snprintf(bytes, sizeof(bytes), heads[i], spaces, "");
+			memset(bytes + head, 'x', RYLR_BUFFER_MAX);
+			log.size = 0;
+			feed(&own.decoder, bytes, head + RYLR_BUFFER_MAX, &log);
+			feed(&own.decoder, "\r\n+OK\r\n", 7, &log);
+			assert_true(own.decoder.used <= RYLR_BUFFER_MAX);
+			for (size_t at = 0; at < sizeof(own.behind); at++)
+				assert_int_equal(own.behind[at], 0);
+			assert_true(strncmp(log.text, "bad; ", 5) == 0);
+			assert_string_equal(log.text + log.size - 4, "ok; ");
+		}
+}
+
 /* A packet from which any one byte is missing, or in which one is changed, never keeps the next from being read. */
 static void test_damage(void **unused)
 {
@@ -304,9 +331,15 @@ static void test_errors(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_streams), cmocka_unit_test(test_every_cutting), cmocka_unit_test(test_binary),
-	    cmocka_unit_test(test_give_up), cmocka_unit_test(test_endless),       cmocka_unit_test(test_damage),
-	    cmocka_unit_test(test_compose), cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_streams),
+	    cmocka_unit_test(test_every_cutting),
+	    cmocka_unit_test(test_binary),
+	    cmocka_unit_test(test_give_up),
+	    cmocka_unit_test(test_endless),
+	    cmocka_unit_test(test_damage),
+	    cmocka_unit_test(test_compose),
+	    cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_spaces_without_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

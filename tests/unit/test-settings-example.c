@@ -124,7 +124,8 @@ static void test_switched_on(void **state)
 			print_error("%s\n", error);
 		assert_true(file);
 	}
-	assert_int_equal(settings->classify.rule_count, 2);
+	assert_int_equal(settings->classify.rule_count, 3);
+	assert_int_equal(settings->panel.contact_count, 1);
 	assert_int_equal(settings->station_count, 1);
 	settings_free(settings);
 }
@@ -227,8 +228,8 @@ static void has_all(struct config *config, struct config_node *node, const struc
 {
 	(void)config;
 	for (size_t i = 0; i < table->count; i++) {
-		/* What a rule becomes is either a kind or a class; the second rule of the example shows the class. */
-		if (table->keys == rule_keys && i == RULE_CLASS)
+		/* What a rule becomes is either a kind or a class, and a line stands alone: the other rules of the example show these. */
+		if (table->keys == rule_keys && (i == RULE_CLASS || i == RULE_LINE))
 			continue;
 		/* What not every radio has is with one of the others. */
 		if (table->keys == board_keys || (table->keys == radio_keys && i >= RADIO_CONTROL))
@@ -246,6 +247,7 @@ static void test_every_key_is_there(void **state)
 	visit_all(config, has_all);
 	struct config_node *second = config_next(config, config_list(config, config_root(config), "rules"));
 	assert_true(config_has(second, "class"));
+	assert_true(config_has(config_next(config, second), "line"));
 	struct config_node *board = radio_with(config, "ebyte-e22");
 	assert_true(config_has(board, board_keys[0].name));
 	struct config_node *control = radio_with(config, "sa818");
@@ -355,7 +357,7 @@ static void misspell(const char *text, size_t at, size_t size)
 
 static bool is_radio(const char *key)
 {
-	return strncmp(key, "vhf:", 4) == 0 || strncmp(key, "lora:", 5) == 0;
+	return strncmp(key, "vhf:", 4) == 0 || strncmp(key, "fire:", 5) == 0 || strncmp(key, "lora:", 5) == 0;
 }
 
 static void test_every_misspelling(void **state)

@@ -283,7 +283,7 @@ static void test_rule_errors(void **state)
 	assert_only_error(RULE("keyword: x, kind: alart"),
 			  "4:24: rules[1].kind: 'alart' is not one of: keep, distress, alert. Did you mean 'alert'?");
 	assert_only_error(RULE("kind: alert"),
-			  "4:5: rules[1]: this rule is true of every message. Give radio, data_type or keyword.");
+			  "4:5: rules[1]: this rule is true of every message. Give radio, line, data_type or keyword.");
 	assert_only_error(RULE("keyword: x"), "4:5: rules[1]: this rule changes nothing. Give kind or class.");
 	assert_only_error(
 	    RULE("keyword: x, kind: alert, class: bulk"),

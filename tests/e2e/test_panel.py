@@ -1,0 +1,304 @@
+"""The panel with simulated lines: buttons, siren, strobe, lamps and contacts, through kills, lost lines and no broker at all."""
+import importlib.machinery
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import harness
+from panel_rig import CLOSED, OPEN, OUTPUTS, PRESSED, RELEASED, Lines, PanelTest, sleep_until
+
+
+def load(path):
+    loader = importlib.machinery.SourceFileLoader(path.name.replace("-", "_"), str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    sys.dont_write_bytecode = True
+    loader.exec_module(module)
+    return module
+
+
+field = load(harness.SOURCE / "tests" / "vectors" / "make-field")
+
+
+class Panel(PanelTest):
+    # ---- the panic button ----
+
+    def test_held_too_short_raises_nothing_and_long_enough_exactly_one(self):
+        port, _ = self.bench.broker()
+        hq = harness.Listener(self.bench, port)
+        self.start(self.config([port]))
+        self.wired()
+        hq.expect("gw/base1/state", lambda state: state.get("state") == "online")
+        self.press(seconds=1.8)
+        self.press(seconds=0.3)
+        pressed, released = self.press(seconds=2.4)
+        raised = hq.expect("sec/base1/distress/base1")[0]
+        self.assertEqual(raised["body"]["nature"], "PANIC_BUTTON")
+        self.assertEqual((raised["class"], raised["authenticity"], raised["radio"], raised["station"], raised["status"]),
+                         ("DISTRESS", "VERIFIED", "panel", "base1", "Actual"))
+        self.assertRegex(raised["id"], r"^p-base1-[0-9a-f]{16}-1$")
+        self.lines.expect("siren", 1)
+        self.assertEqual(len(hq.find("sec/base1/distress/")), 1)
+        self.assertEqual(self.bench.counter("panel", "panic.raised"), 1)
+        self.assertEqual(self.incidents(1)[0]["count"], 1)
+        # Pressed again: one more of the same incident, under an id of its own.
+        self.press()
+        both = hq.expect("sec/base1/distress/base1", count=2)
+        self.assertEqual(len({message["id"] for message in both}), 2)
+        self.assertEqual({message["body"]["incident"] for message in both}, {raised["id"]})
+        self.assertEqual(self.incidents(1)[0]["count"], 2)
+
+    def test_held_on_it_says_so_again(self):
+        self.start(self.config(more="  hold: 500 ms\n  repeat: 2 s\n"))
+        self.wired()
+        self.press(seconds=4.8)
+        self.assertEqual(self.bench.counter("panel", "panic.raised"), 3)
+        self.assertEqual(self.incidents(1)[0]["count"], 3)
+
+    def test_without_radio_and_broker_it_is_on_disk_and_arrives_later(self):
+        port = harness.free_port()
+        gateway = self.start(self.config([port]))
+        self.wired()
+        self.press()
+        first = self.incidents(1)[0]["id"]
+        harness.wait_for(lambda: self.bench.status()["store"]["bytes_written"], "the disk")
+        self.bench.stop(gateway, signal.SIGKILL)
+        gateway = self.start(self.config([port]))
+        self.wired()
+        self.assertEqual(self.incidents(1)[0]["id"], first)
+        waiting = {row["class"]: row["queued"] for row in self.bench.status()["classes"]}
+        self.assertEqual(waiting["DISTRESS"], 1)
+        # The id of the second run is another, whatever the clock said.
+        self.press()
+        self.incidents(1)
+        self.bench.broker(port)
+        hq = harness.Listener(self.bench, port)
+        raised = hq.expect("sec/base1/distress/base1", count=2, seconds=3 * harness.PATIENCE_S)
+        self.assertEqual(len({message["id"] for message in raised}), 2)
+        self.assertIn(first, {message["id"] for message in raised})
+        self.assertEqual({message["body"]["incident"] for message in raised}, {first})
+
+    def test_stuck_since_the_start_is_said_and_not_raised(self):
+        self.lines.drive("panic", PRESSED)
+        self.start(self.config(more="  hold: 500 ms\n"))
+        self.assertEqual(self.wired()["panic"]["fault"], "stuck")
+        self.assertIn("panel: the button panic is pressed since the start", self.bench.log())
+        self.assertEqual(self.bench.counter("panel", "panic.stuck"), 1)
+        self.assertRegex(self.bench.tool("status").stdout, r"panel: panic: pressed since the start")
+        time.sleep(1)
+        self.assertEqual(self.bench.status()["incidents"], [])
+        self.lines.drive("panic", RELEASED)
+        harness.wait_for(lambda: self.wired()["panic"]["fault"] == "", "the button to be free")
+        self.press(seconds=0.8)
+        self.incidents(1)
+
+    # ---- siren, strobe and the way to silence ----
+
+    def test_siren_is_latched_over_a_kill_until_somebody_acknowledges(self):
+        config = self.config()
+        gateway = self.start(config)
+        self.wired()
+        self.press()
+        for name in ("siren", "strobe"):
+            self.lines.expect(name, 1)
+        self.bench.stop(gateway, signal.SIGKILL)
+        self.assertEqual(self.lines.level("siren"), 1)  # pins stay as a dead process left them
+        released = subprocess.run([harness.CRESSETD, "--release-lines", config], capture_output=True, text=True,
+                                  timeout=harness.PATIENCE_S, check=True)
+        self.assertIn("6 of 6 output lines", released.stderr)
+        for name in ("siren", "strobe"):
+            self.lines.expect(name, 0)
+        self.start(config)
+        for name in ("siren", "strobe"):
+            self.lines.expect(name, 1)
+        self.bench.tool("ack", self.incidents(1)[0]["id"], "--operator", "desk-1")
+        for name in ("siren", "strobe"):
+            self.lines.expect(name, 0)
+        self.lines.expect("lamp_alert", 1)  # still open, but seen
+        self.bench.tool("ack", self.incidents(1)[0]["id"], "--level", "CLOSED", "--operator", "desk-1")
+        self.lines.expect("lamp_alert", 0)
+
+    def test_the_panels_button_acknowledges_all_that_are_open(self):
+        tnc = self.bench.tnc()
+        port, _ = self.bench.broker()
+        hq = harness.Listener(self.bench, port)
+        self.start(self.config([port], radios={"vhf": f"tcp://127.0.0.1:{tnc.port}"}))
+        self.wired()
+        tnc.connected()
+        self.press()
+        tnc.hear("N0CALL-9>APZ001:>!EMERGENCY! stuck")
+        self.incidents(2)
+        self.lines.expect("siren", 1)
+        self.press("acknowledge", 0.15)
+        self.lines.expect("siren", 0)
+        self.lines.expect("strobe", 0)
+        for incident in self.incidents(2):
+            self.assertEqual((incident["level"], incident["operator"]), ("BASE_SEEN", "panel"))
+        seen = hq.expect("sec/base1/incident/", lambda document: document["body"]["level"] == "BASE_SEEN", count=2)
+        self.assertEqual({document["body"]["operator"] for document in seen}, {"panel"})
+        # A new incident sounds again.
+        for incident in self.incidents(2):
+            self.bench.tool("ack", incident["id"], "--level", "CLOSED", "--operator", "desk-1")
+        tnc.hear("N0CALL-8>APZ001:>!EMERGENCY! stuck")
+        self.lines.expect("siren", 1)
+
+    def test_the_siren_ends_by_itself_and_the_strobe_stays(self):
+        self.start(self.config(more="  siren_max: 1 s\n"))
+        self.wired()
+        self.press()
+        self.lines.expect("siren", 1)
+        self.lines.expect("siren", 0)
+        on, off = [at for at, name, _ in self.lines.edges if name == "siren"][-2:]
+        self.assertAlmostEqual((off - on) / 1e6, 1, delta=0.2)
+        self.assertEqual(self.lines.level("strobe"), 1)
+
+    def test_everything_is_off_after_a_stop(self):
+        gateway = self.start(self.config())
+        self.wired()
+        self.press()
+        self.lines.expect("siren", 1)
+        self.assertEqual(self.bench.stop(gateway), 0)
+        for name in OUTPUTS:
+            self.lines.expect(name, 0)
+
+    # ---- lamps ----
+
+    def test_every_lamp_has_a_rhythm_of_its_own(self):
+        nobody = harness.free_port()
+        self.lines.occupy("lamp_alert", "busy")
+        self.start(self.config([nobody], radios={"vhf": f"tcp://127.0.0.1:{nobody}"}))
+        self.wired("lamp_alert")
+        self.lines.occupy("lamp_alert", None)
+        twice, slow, quick = [0.15, 0.25, 0.15, 1.45], [1.0, 1.0], [0.25, 0.25]
+        self.assert_rhythm("lamp_radio", twice)
+        self.assert_rhythm("lamp_uplink", slow)
+        self.assert_rhythm("lamp", twice)
+        self.wired()
+        self.assertEqual(self.lines.level("lamp_alert"), 0)
+        self.press()
+        self.incidents(1)
+        self.assert_rhythm("lamp_alert", quick)
+        self.assert_rhythm("lamp", quick)
+        self.press("acknowledge", 0.15)
+        self.lines.expect("lamp_alert", 1)
+        self.assert_rhythm("lamp", twice)
+
+    # ---- lid, mains, contacts ----
+
+    def test_lid_and_mains_are_alerts_and_their_end_an_update(self):
+        port, _ = self.bench.broker()
+        hq = harness.Listener(self.bench, port)
+        self.start(self.config([port], more="  mains_after: 1 s\n"))
+        self.wired()
+        self.lines.drive("tamper", OPEN)
+        tamper = hq.expect("sec/base1/alert/base1")[0]
+        self.assertEqual((tamper["class"], tamper["body"]["event"], tamper["body"]["urgency"], tamper["body"]["severity"]),
+                         ("URGENT", "GATEWAY_TAMPER", "Immediate", "Severe"))
+        self.assertEqual(tamper["authenticity"], "VERIFIED")
+        self.lines.drive("tamper", CLOSED)
+        self.lines.drive("mains", OPEN)
+        sleep_until(time.monotonic() * 1e6 + 5e5)
+        self.lines.drive("mains", CLOSED)  # too short to be said
+        sleep_until(time.monotonic() * 1e6 + 2e5)
+        self.lines.drive("mains", OPEN)
+        update = hq.expect("sec/base1/alert/base1", lambda alert: alert["body"]["msg_type"] == "Update")[0]
+        self.assertEqual((update["body"]["ref"], update["body"]["urgency"]), (tamper["id"], "Past"))
+        mains = hq.expect("sec/base1/alert/base1", lambda alert: alert["body"].get("data_type") == "mains")[0]
+        self.assertEqual((mains["class"], mains["body"]["category"], mains["body"]["urgency"], mains["body"]["severity"]),
+                         ("SAFETY", "Infra", "Expected", "Moderate"))
+        state = hq.expect("gw/base1/state", lambda document: "mains" in document.get("panel", {}).get("active", []))[-1]
+        self.assertEqual(state["panel"], {"faults": [], "active": ["mains"]})
+        self.lines.drive("mains", CLOSED)
+        back = hq.expect("sec/base1/alert/base1", lambda alert: alert["body"].get("ref") == mains["id"])[0]
+        self.assertEqual((back["body"]["msg_type"], back["body"]["response"]), ("Update", "AllClear"))
+        self.assertEqual(len(hq.find("sec/base1/alert/base1")), 4)
+        self.assertEqual(self.bench.status()["incidents"], [])
+
+    def test_contacts_become_what_rules_say(self):
+        port, _ = self.bench.broker()
+        hq = harness.Listener(self.bench, port)
+        rules = "rules:\n  - {line: fire, kind: alert, severity: extreme}\n  - {line: gate, kind: distress}\n"
+        self.start(self.config([port], contacts=("fire", "gate", "door"), rules=rules))
+        self.wired()
+        for name in ("door", "fire", "gate"):
+            self.lines.drive(name, CLOSED)
+        alerts = {alert["body"]["data_type"]: alert for alert in hq.expect("sec/base1/alert/base1", count=2)}
+        self.assertEqual({name: (alert["class"], alert["body"]["urgency"], alert["body"]["severity"])
+                          for name, alert in alerts.items()},
+                         {"door": ("SAFETY", "Expected", "Moderate"), "fire": ("URGENT", "Immediate", "Extreme")})
+        distress = hq.expect("sec/base1/distress/base1")[0]
+        self.assertEqual((distress["body"]["data_type"], distress["class"]), ("gate", "DISTRESS"))
+        self.lines.expect("siren", 1)
+
+    # ---- lines that are not there ----
+
+    def test_a_busy_line_is_named_and_comes_back(self):
+        self.lines.occupy("siren", "gpio-fan")
+        self.start(self.config())
+        siren = self.wired("siren")["siren"]
+        self.assertEqual(siren["fault"], "busy")
+        self.assertIn('in use by "gpio-fan"', siren["text"])
+        self.assertRegex(self.bench.log(), r'panel: line siren: .*in use by "gpio-fan"')
+        self.assertIn('in use by "gpio-fan"', self.bench.tool("status").stdout)
+        self.assertGreaterEqual(self.bench.counter("panel", "siren.busy"), 1)
+        self.assert_rhythm("lamp", [0.15, 0.25, 0.15, 0.25, 0.15, 1.05])
+        # All the others do their work.
+        self.press()
+        self.incidents(1)
+        self.lines.expect("strobe", 1)
+        self.lines.occupy("siren", None)
+        self.lines.expect("siren", 1)  # what is open sounds as soon as there is a siren
+        self.assertEqual(self.bench.log().count("panel: line siren: "), 2)
+
+    def test_lines_that_are_lost_come_back(self):
+        self.start(self.config(more="  hold: 500 ms\n"))
+        self.wired()
+        self.lines.drive("panic", PRESSED)
+        self.lines.close()
+        harness.wait_for(lambda: self.bench.counter("panel", "panic.lost"), "the loss of the button")
+        self.assertIn("panel: line panic: ", self.bench.log())
+        time.sleep(1)
+        self.assertEqual(self.bench.status()["incidents"], [])
+        self.bench.stop(self.lines.process)
+        self.lines = Lines(self.bench, self.socket)
+        self.lines.drive("tamper", CLOSED)
+        self.lines.drive("mains", CLOSED)
+        harness.wait_for(lambda: self.bench.status()["panel"][0]["state"] == "off", "the button's line")
+        self.press(seconds=0.8)
+        self.incidents(1)
+        self.lines.expect("siren", 1)
+
+    # ---- who may be told what ----
+
+    def say(self, tnc, counter, kind, fields, **header):
+        frame = field.Frame(kind, 17, counter, field.pack_body(kind, fields), time=0, **header)
+        tnc.hear_bytes(harness.kiss(frame.seal()))
+
+    def test_exercises_and_duress(self):
+        """An exercise is shown and does not sound, but where that is wanted; of a check-in under duress nothing is to be seen."""
+        keys = self.bench.dir / "keys.json"
+        keys.write_text(json.dumps({"format": "cresset keys 1", "master": field.MASTER.hex()}))
+        keys.chmod(0o600)
+        for wanted in (False, True):
+            tnc = self.bench.tnc()
+            config = self.config(more=f"  exercises: {str(wanted).lower()}\n", rules=f"field: {{keys: {keys}}}\n",
+                                 radios={"lora": f"tcp://127.0.0.1:{tnc.port}"})
+            config.write_text(config.read_text().replace("air: aprs", "air: field"))
+            gateway = self.start(config)
+            self.wired()
+            tnc.connected()
+            if not wanted:
+                self.say(tnc, 1, "checkin", {"state": 8, "rollcall": 0, "headcount": 255, "battery_pct": 50})
+                harness.wait_for(lambda: self.bench.counter("route", "accepted"), "the check-in")
+                self.assertEqual((self.lines.level("siren"), self.lines.level("lamp_alert")), (0, 0))
+                self.say(tnc, 2, "distress", {"nature": 3, "persons": 2, "battery_pct": 50}, status=1)
+            self.incidents(1)
+            self.assert_rhythm("lamp_alert", [0.25, 0.25])
+            self.assertEqual((self.lines.level("siren"), self.lines.level("strobe")), (int(wanted), int(wanted)))
+            self.bench.stop(gateway)
+
+
+if __name__ == "__main__":
+    harness.main()
