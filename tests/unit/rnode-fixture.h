@@ -92,6 +92,18 @@ static void take_state(uint8_t value)
 	SAY(0x06, board.state);
 }
 
+static void answer_identity(uint8_t command)
+{
+	if (command == 0x48)
+		SAY(0x48, board.platform);
+	else if (command == 0x49)
+		SAY(0x49, 0x81);
+	else if (command == 0x50)
+		SAY(0x50, board.major, board.minor);
+	else
+		fail_msg("command %02x, which a gateway must not send", command);
+}
+
 static void obey(uint8_t command, const uint8_t *body, size_t size)
 {
 	if (command == board.skipped && command)
@@ -137,22 +149,13 @@ static void obey(uint8_t command, const uint8_t *body, size_t size)
 		if (!board.no_ready)
 			SAY(0x0f, board.full ? 0 : 1);
 		break;
-	case 0x48:
-		SAY(0x48, board.platform);
-		break;
-	case 0x49:
-		SAY(0x49, 0x81);
-		break;
-	case 0x50:
-		SAY(0x50, board.major, board.minor);
-		break;
 	case 0x55:
 		assert_int_equal(body[0], 0xf8);
 		board.resets++;
 		board.full = false;
 		break;
 	default:
-		fail_msg("command %02x, which a gateway must not send", command);
+		answer_identity(command);
 	}
 }
 
@@ -160,7 +163,7 @@ static void obey(uint8_t command, const uint8_t *body, size_t size)
 static void serve(void)
 {
 	while (record.written_size) {
-		uint8_t bytes[RECORD_BYTES_MAX], frame[600];
+		uint8_t bytes[RECORD_BYTES_MAX], frame[600] = {0};
 		size_t size = record.written_size, used = 0;
 		bool in_frame = false, escaped = false;
 		memcpy(bytes, record.written, size);
