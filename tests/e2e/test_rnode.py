@@ -189,6 +189,15 @@ class Rnode(modem_bench.ModemTest):
         self.assertEqual(self.modem.state()["discarded"], 0)
         self.assertIn('"sent"', self.send())
 
+    def test_examination(self):
+        self.base()
+        said = self.bench.tool("radio", "lora", "test").stdout
+        for words in ("as configured", "noise_dbm", "-110"):
+            self.assertIn(words, said)
+        said = self.bench.tool("radio", "lora", "scan").stdout
+        self.assertIn("interference_dbm", said)
+        self.until("up")
+
     def test_unplugged_in_the_middle_of_a_frame(self):
         self.base()
         self.modem.say_bytes(received(ALERT)[:30])

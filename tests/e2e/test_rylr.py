@@ -149,6 +149,14 @@ class Rylr(modem_bench.ModemTest):
         self.modem.say("no-fault tx-timeout")
         self.assertIn('"sent"', self.send())
 
+    def test_examination(self):
+        self.base()
+        said = self.bench.tool("radio", "lora", "test").stdout
+        for words in ("7,7,1,12, as configured", "868100000, as configured", "104737333437353600170029"):
+            self.assertIn(words, said)
+        self.assertNotEqual(self.bench.tool("radio", "lora", "scan", check=False).returncode, 0)
+        self.until("up")
+
     def test_unplugged_in_the_middle_of_a_frame(self):
         self.base()
         self.modem.say_bytes(received(ALERT)[:40])
