@@ -21,6 +21,7 @@ enum {
 	FAILED_US = 30000000,
 	WATCH_US = 60000000,
 	WATCH_LATER_US = 5000000,
+	STUCK_US = 120000000, /* nobody speaks that long without a break */
 };
 
 static int64_t now_us(const struct sa818 *sa818)
@@ -43,6 +44,12 @@ static int set_line(const struct sa818 *sa818, enum sa818_line line, bool on)
 static bool is_ready(const struct sa818 *sa818)
 {
 	return sa818->configured && (sa818->phase == SA818_IDLE || sa818->task == SA818_WATCH);
+}
+
+/* Somebody is on the channel, as far as the squelch tells: an open one says nothing. */
+static bool is_heard(const struct sa818 *sa818)
+{
+	return sa818->squelch_open && sa818->group.squelch > 0;
 }
 
 static void changed(const struct sa818 *sa818)
@@ -282,6 +289,13 @@ static int sa818_init(void *state, const struct services *services, const union 
 	return values_fit(sa818) ? 0 : -EINVAL;
 }
 
+static void follow_squelch(struct sa818 *sa818, bool open)
+{
+	sa818->squelch_open = open;
+	sa818->squelch_open_us = now_us(sa818);
+	sa818->squelch_stuck = false;
+}
+
 static void sa818_opened(void *state)
 {
 	struct sa818 *sa818 = state;
@@ -289,14 +303,25 @@ static void sa818_opened(void *state)
 	sa818_decoder_reset(&sa818->decoder);
 	sa818->power_cycled = false;
 	sa818->fault[0] = 0;
-	sa818->squelch_open = sa818->services->get_line(sa818->services->owner, SA818_LINE_SQUELCH) > 0;
+	follow_squelch(sa818, sa818->services->get_line(sa818->services->owner, SA818_LINE_SQUELCH) > 0);
 	start_over(sa818);
+}
+
+/* Noise that opens the squelch, or a line that says so for ever, must not keep an alert back for good. */
+static void look_at_squelch(struct sa818 *sa818)
+{
+	if (!is_heard(sa818) || sa818->squelch_stuck || now_us(sa818) - sa818->squelch_open_us < STUCK_US)
+		return;
+	sa818->squelch_stuck = true;
+	sa818->services->drop(sa818->services->owner, "sa818_squelch_stuck");
+	changed(sa818);
 }
 
 /* Commands and speech do not go together. */
 static void watch(struct sa818 *sa818)
 {
-	if (sa818->keyed || sa818->squelch_open)
+	look_at_squelch(sa818);
+	if (sa818->keyed || (is_heard(sa818) && !sa818->squelch_stuck))
 		wait_for(sa818, SA818_IDLE, WATCH_LATER_US);
 	else
 		begin(sa818, SA818_WATCH);
@@ -337,7 +362,7 @@ static void sa818_line(void *state, unsigned line, bool on)
 	struct sa818 *sa818 = state;
 	if (line != SA818_LINE_SQUELCH || sa818->squelch_open == on)
 		return;
-	sa818->squelch_open = on;
+	follow_squelch(sa818, on);
 	changed(sa818);
 }
 
@@ -348,7 +373,14 @@ static void sa818_status(const void *state, struct modem_status *status)
 	status->ready = is_ready(sa818);
 	status->model = sa818->dra818 ? "DRA818" : strcmp(variant, "sa868") == 0 ? "SA868" : "SA818";
 	status->firmware = sa818->firmware;
-	status->text = sa818->fault[0] ? sa818->fault : sa818->remark;
+	if (sa818->fault[0])
+		status->text = sa818->fault;
+	else if (sa818->squelch_stuck)
+		status->text = "the squelch has been open for two minutes: noise, or the line squelch is on a wrong "
+			       "pin. It is not "
+			       "waited for any more. Set a higher squelch, or check the wire.";
+	else
+		status->text = sa818->remark;
 }
 
 static int sa818_examine(void *state, enum modem_examination what)
@@ -379,8 +411,8 @@ static int sa818_key(void *state, bool on)
 static bool sa818_channel_busy(const void *state)
 {
 	const struct sa818 *sa818 = state;
-	/* An open squelch says nothing, one's own transmission neither. */
-	return sa818->squelch_open && !sa818->keyed && sa818->group.squelch > 0;
+	/* One's own transmission says nothing. */
+	return is_heard(sa818) && !sa818->keyed && !sa818->squelch_stuck;
 }
 
 static const char *const variants[] = {"sa818", "sa868", "dra818", NULL};

@@ -62,6 +62,8 @@ struct sa818 {
 	int64_t due_at_us;
 
 	bool keyed, squelch_open;
+	int64_t squelch_open_us; /* since when it is open without a break */
+	bool squelch_stuck;      /* and that for too long */
 	char firmware[24], fault[160], remark[96];
 };
 

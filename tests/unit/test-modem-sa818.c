@@ -343,6 +343,41 @@ static void test_carrier(void **unused)
 	assert_false(sa818->modem->channel_busy(sa818->state));
 }
 
+/* An alert does not wait for ever for a squelch that is stuck, and the module is still looked at. */
+static void test_stuck_squelch(void **unused)
+{
+	(void)unused;
+	start(vhf);
+	configure();
+	sa818->modem->line(sa818->state, SQUELCH, true);
+	int64_t open_us = record.now_us;
+	size_t changes = record.changes;
+	while (sa818->modem->channel_busy(sa818->state) && record.now_us < open_us + 300000000)
+		ring();
+	assert_in_range(record.now_us - open_us, 120000000, 126000000);
+	assert_int_equal(record.changes - changes, 1);
+	assert_int_equal(record_drops(&record, "sa818_squelch_stuck"), 1);
+	assert_non_null(strstr(status().text, "open for two minutes"));
+	converse("AT+DMOCONNECT", "+DMOCONNECT:0");
+	assert_true(status().ready);
+	assert_int_equal(record_drops(&record, "sa818_squelch_stuck"), 1);
+	/* It closes after all. */
+	sa818->modem->line(sa818->state, SQUELCH, false);
+	assert_string_equal(status().text, "");
+	sa818->modem->line(sa818->state, SQUELCH, true);
+	assert_true(sa818->modem->channel_busy(sa818->state));
+	/* With squelch 0 the module is looked at all the same. */
+	start((const struct driver_setting[]){
+	    {"frequency_mhz", "144.8"}, {"squelch", "0"}, {"variant", "dra818"}, {NULL, NULL}});
+	sa818->modem->line(sa818->state, SQUELCH, true);
+	converse("AT+DMOCONNECT", "+DMOCONNECT:0");
+	converse("AT+DMOSETGROUP=0,144.8000,144.8000,0000,0,0000", "+DMOSETGROUP:0");
+	converse("AT+DMOSETVOLUME=6", "+DMOSETVOLUME:0");
+	converse("AT+SETFILTER=1,1,1", "+DMOSETFILTER:0");
+	converse("AT+DMOCONNECT", "+DMOCONNECT:0");
+	assert_int_equal(record_drops(&record, "sa818_squelch_stuck"), 0);
+}
+
 /* It is asked once a minute whether it is there; when it is not, it is set up anew. */
 static void test_watch(void **unused)
 {
@@ -506,6 +541,7 @@ int main(void)
 	    cmocka_unit_test_teardown(test_examine, stop),
 	    cmocka_unit_test_teardown(test_examine_fails, stop),
 	    cmocka_unit_test_teardown(test_scan, stop),
+	    cmocka_unit_test_teardown(test_stuck_squelch, stop),
 	    cmocka_unit_test_teardown(test_scan_with_open_squelch, stop),
 	    cmocka_unit_test_teardown(test_drops, stop),
 	};
