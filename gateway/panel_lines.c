@@ -11,7 +11,15 @@
 #include "gateway/log.h"
 #include "gateway/priorities.h"
 
-enum { RETRY_FIRST_US = 1000000, RETRY_LAST_US = 10000000, TEXT_MAX = 320, FAULT_MAX = 16, CONSUMER_MAX = 64 };
+enum {
+	RETRY_FIRST_US = 1000000,
+	RETRY_LAST_US = 10000000,
+	TEXT_MAX = 320,
+	FAULT_MAX = 16,
+	CONSUMER_MAX = 64,
+	EDGES_US = 100000,
+	EDGES_MAX = 50
+};
 
 struct wire {
 	struct panel_lines *lines;
@@ -142,9 +150,12 @@ static int watch(struct panel_lines *lines, struct wire *wire)
 	if (fd < 0)
 		return 0;
 	int error = sd_event_add_io(lines->event, &wire->source, fd, EPOLLIN, on_edge, wire);
-	if (error >= 0)
-		sd_event_source_set_priority(wire->source, PRIORITY_RADIO);
-	return error;
+	if (error < 0)
+		return error;
+	/* A loose wire may have thousands of edges a second; what counts is the level, which is read again after the pause. */
+	sd_event_source_set_ratelimit(wire->source, EDGES_US, EDGES_MAX);
+	sd_event_source_set_priority(wire->source, PRIORITY_RADIO);
+	return 0;
 }
 
 /* Takes over the line, also if it fails. */
