@@ -20,6 +20,7 @@ class Lines:
         self.edges, self.done = [], []
         self.process = bench.start([harness.BINARY / "tests" / "panel", path, *OUTPUTS], log="panel.log",
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        bench.closers.append(self.close)
         self.ready = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
         if not self.ready.wait(harness.PATIENCE_S):
@@ -70,7 +71,6 @@ class PanelTest(unittest.TestCase):
         self.addCleanup(self.bench.__exit__)
         self.socket = self.bench.dir / "lines"
         self.lines = Lines(self.bench, self.socket)
-        self.bench.closers.append(self.lines.close)
         self.lines.drive("tamper", CLOSED)
         self.lines.drive("mains", CLOSED)
 

@@ -1,25 +1,12 @@
 """The panel with simulated lines: buttons, siren, strobe, lamps and contacts, through kills, lost lines and no broker at all."""
-import importlib.machinery
-import importlib.util
 import json
 import signal
 import subprocess
-import sys
 import time
 
 import harness
+import test_field_kinds as field_kinds
 from panel_rig import CLOSED, OPEN, OUTPUTS, PRESSED, RELEASED, Lines, PanelTest, sleep_until
-
-
-def load(path):
-    loader = importlib.machinery.SourceFileLoader(path.name.replace("-", "_"), str(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
-    return module
-
-
-field = load(harness.SOURCE / "tests" / "vectors" / "make-field")
 
 
 class Panel(PanelTest):
@@ -38,6 +25,7 @@ class Panel(PanelTest):
         self.assertEqual(raised["body"]["nature"], "PANIC_BUTTON")
         self.assertEqual((raised["class"], raised["authenticity"], raised["radio"], raised["station"], raised["status"]),
                          ("DISTRESS", "VERIFIED", "panel", "base1", "Actual"))
+        field_kinds.check(raised, "distress")
         self.assertRegex(raised["id"], r"^p-base1-[0-9a-f]{16}-1$")
         self.lines.expect("siren", 1)
         self.assertEqual(len(hq.find("sec/base1/distress/")), 1)
@@ -209,10 +197,13 @@ class Panel(PanelTest):
         self.assertEqual((mains["class"], mains["body"]["category"], mains["body"]["urgency"], mains["body"]["severity"]),
                          ("SAFETY", "Infra", "Expected", "Moderate"))
         state = hq.expect("gw/base1/state", lambda document: "mains" in document.get("panel", {}).get("active", []))[-1]
+        field_kinds.check(state, "state")
         self.assertEqual(state["panel"], {"faults": [], "active": ["mains"]})
         self.lines.drive("mains", CLOSED)
         back = hq.expect("sec/base1/alert/base1", lambda alert: alert["body"].get("ref") == mains["id"])[0]
         self.assertEqual((back["body"]["msg_type"], back["body"]["response"]), ("Update", "AllClear"))
+        for alert in hq.expect("sec/base1/alert/base1", count=4):
+            field_kinds.check(alert, "alert")
         self.assertEqual(len(hq.find("sec/base1/alert/base1")), 4)
         self.assertEqual(self.bench.status()["incidents"], [])
 
@@ -229,6 +220,8 @@ class Panel(PanelTest):
                           for name, alert in alerts.items()},
                          {"door": ("SAFETY", "Expected", "Moderate"), "fire": ("URGENT", "Immediate", "Extreme")})
         distress = hq.expect("sec/base1/distress/base1")[0]
+        field_kinds.check(distress, "distress")
+        field_kinds.check(alerts["fire"], "alert")
         self.assertEqual((distress["body"]["data_type"], distress["class"]), ("gate", "DISTRESS"))
         self.lines.expect("siren", 1)
 
@@ -241,7 +234,10 @@ class Panel(PanelTest):
         self.assertEqual(siren["fault"], "busy")
         self.assertIn('in use by "gpio-fan"', siren["text"])
         self.assertRegex(self.bench.log(), r'panel: line siren: .*in use by "gpio-fan"')
-        self.assertIn('in use by "gpio-fan"', self.bench.tool("status").stdout)
+        shown = self.bench.tool("status").stdout
+        self.assertIn('in use by "gpio-fan"', shown)
+        self.assertRegex(shown, r"(?m)^siren +out +down +busy +sim:")
+        self.assertRegex(shown, r"(?m)^panic +in +off +- +sim:")
         self.assertGreaterEqual(self.bench.counter("panel", "siren.busy"), 1)
         self.assert_rhythm("lamp", [0.15, 0.25, 0.15, 0.25, 0.15, 1.05])
         # All the others do their work.
@@ -251,6 +247,21 @@ class Panel(PanelTest):
         self.lines.occupy("siren", None)
         self.lines.expect("siren", 1)  # what is open sounds as soon as there is a siren
         self.assertEqual(self.bench.log().count("panel: line siren: "), 2)
+
+    def test_a_loose_wire_floods_nobody(self):
+        self.start(self.config())
+        self.wired()
+        before = len(self.lines.done)
+        toggles = "".join(f"drive tamper {OPEN}\ndrive panic {PRESSED}\ndrive tamper {CLOSED}\ndrive panic {RELEASED}\n"
+                          for _ in range(20000))
+        self.lines.process.stdin.write(toggles.encode())
+        self.lines.process.stdin.flush()
+        harness.wait_for(lambda: len(self.lines.done) >= before + 80000, "the end of the flood")
+        self.wired()
+        self.assertLessEqual(self.bench.counter("panel", "tamper.raised"), 1)
+        self.assertEqual(self.bench.counter("panel", "panic.raised"), 0)
+        self.press()
+        self.incidents(1)
 
     def test_lines_that_are_lost_come_back(self):
         self.start(self.config(more="  hold: 500 ms\n"))
@@ -273,13 +284,13 @@ class Panel(PanelTest):
     # ---- who may be told what ----
 
     def say(self, tnc, counter, kind, fields, **header):
-        frame = field.Frame(kind, 17, counter, field.pack_body(kind, fields), time=0, **header)
+        frame = field_kinds.field.Frame(kind, 17, counter, field_kinds.field.pack_body(kind, fields), time=0, **header)
         tnc.hear_bytes(harness.kiss(frame.seal()))
 
     def test_exercises_and_duress(self):
         """An exercise is shown and does not sound, but where that is wanted; of a check-in under duress nothing is to be seen."""
         keys = self.bench.dir / "keys.json"
-        keys.write_text(json.dumps({"format": "cresset keys 1", "master": field.MASTER.hex()}))
+        keys.write_text(json.dumps({"format": "cresset keys 1", "master": field_kinds.field.MASTER.hex()}))
         keys.chmod(0o600)
         for wanted in (False, True):
             tnc = self.bench.tnc()
