@@ -15,6 +15,12 @@ static bool ends_with_nmea(const uint8_t *end, size_t size)
 	return true;
 }
 
+/* Its answer to a query of the device: | 3E | length, low byte | 00 | 0D | */
+static bool ends_with_meshcore(const uint8_t *end, size_t size)
+{
+	return size >= 4 && end[-4] == 0x3e && end[-3] > 1 && end[-2] == 0 && end[-1] == 0x0d;
+}
+
 struct mark {
 	const char *name;
 	const char *bytes;
@@ -56,6 +62,8 @@ static const char *name_of(const struct stranger *stranger)
 	const uint8_t *end = stranger->window + stranger->used;
 	if (ends_with_nmea(end, stranger->used))
 		return "a GPS receiver (NMEA)";
+	if (ends_with_meshcore(end, stranger->used))
+		return "a MeshCore node";
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (stranger->used >= marks[i].size && memcmp(end - marks[i].size, marks[i].bytes, marks[i].size) == 0)
 			return marks[i].name;
