@@ -61,6 +61,9 @@ struct modem_ops {
 	void (*input)(void *state, const uint8_t *bytes, size_t size);
 	/* One datagram; the trunk waits for services->sent before the next. Returns 0, -EMSGSIZE, -ENOTCONN or -EAGAIN. */
 	int (*send)(void *state, const struct datagram *datagram);
+	/* Something more urgent waits behind what is being sent: gives that back if it has not begun, and says that it is sent if only an
+	 * acknowledgement is awaited. May be NULL. */
+	void (*hurry)(void *state);
 	void (*alarm)(void *state);
 	/* services->unsafe gives less than before. A modem that has this gets what it hands up written to disk at once. May be NULL. */
 	void (*safer)(void *state);

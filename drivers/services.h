@@ -16,6 +16,7 @@ enum send_result {
 	SEND_DONE,      /* transmitted; nobody can confirm more on this network */
 	SEND_CONFIRMED, /* the addressee acknowledged */
 	SEND_FAILED,
+	SEND_GIVEN_BACK, /* not transmitted, and may go later: the trunk offers it, or something more urgent, when the modem is ready */
 };
 
 struct services {

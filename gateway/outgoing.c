@@ -167,11 +167,25 @@ void outgoing_sent(struct outgoing *outgoing, struct radio *radio, enum send_res
 	}
 	struct entry *entry = lane->in_radio;
 	lane->in_radio = NULL;
-	conclude(outgoing, entry, stages[result], result == SEND_FAILED ? code : NULL, assumed);
 	outgoing_wake(outgoing);
+	if (result == SEND_GIVEN_BACK) {
+		schedule_give_back(lane->schedule, entry);
+		return;
+	}
+	conclude(outgoing, entry, stages[result], result == SEND_FAILED ? code : NULL, assumed);
 }
 
 /* ---- taking messages ---- */
+
+/* An alert does not wait for the acknowledgement of something else. */
+static void put(struct exit_lane *lane, struct entry *entry)
+{
+	bool urgent = entry->class <= CLASS_URGENT && lane->in_radio && lane->in_radio->class > entry->class;
+	schedule_put(lane->schedule, entry);
+	if (urgent && lane->radio)
+		radio_hurry(lane->radio);
+	outgoing_wake(lane->outgoing);
+}
 
 static struct exit_lane *choose(struct outgoing *outgoing, const char *radio, int *error)
 {
@@ -234,10 +248,8 @@ int outgoing_take(struct outgoing *outgoing, const struct message *asked, const 
 	if (!entry)
 		return -ENOMEM;
 	store_put(outgoing->publisher->store, entry, true);
-	if (entry->class <= CLASS_URGENT) {
-		schedule_put(lane->schedule, entry_ref(entry));
-		outgoing_wake(outgoing);
-	}
+	if (entry->class <= CLASS_URGENT)
+		put(lane, entry_ref(entry));
 	entry_unref(entry);
 	return 0;
 }

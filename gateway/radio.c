@@ -175,6 +175,12 @@ int radio_send(struct radio *radio, const struct message *message)
 	return result;
 }
 
+void radio_hurry(struct radio *radio)
+{
+	if (radio->busy)
+		radio_driver_hurry(radio->modem);
+}
+
 int radio_examine(struct radio *radio, enum modem_examination what)
 {
 	return radio_examination_begin(&radio->examination, what);

@@ -71,6 +71,8 @@ bool radio_ready(const struct radio *radio);
 /* Hands one message to the air and the modem, the transmitter keyed. 0: a result follows through sent. Otherwise the negative errno of
  * the driver, and nothing follows. */
 int radio_send(struct radio *radio, const struct message *message);
+/* Something more urgent waits behind the message in the radio; see modem_ops.hurry. */
+void radio_hurry(struct radio *radio);
 
 /* While limited, the modem's port is read at 16 kB/s at most: faster than any radio speaks and any serial line of 115 200 baud carries,
  * so that only a flood has to wait, in the port. Writing goes on. */

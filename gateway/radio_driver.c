@@ -174,6 +174,12 @@ void radio_driver_safer(struct radio_driver *driver)
 	driver->setup.ops->safer(driver->state);
 }
 
+void radio_driver_hurry(struct radio_driver *driver)
+{
+	if (driver->setup.ops->hurry)
+		driver->setup.ops->hurry(driver->state);
+}
+
 int radio_driver_examine(struct radio_driver *driver, enum modem_examination what)
 {
 	if (!driver->setup.ops->examine)

@@ -45,6 +45,7 @@ bool radio_driver_ready(const struct radio_driver *driver);
 /* See struct modem_ops. */
 int radio_driver_send(struct radio_driver *driver, const struct datagram *datagram);
 void radio_driver_safer(struct radio_driver *driver);
+void radio_driver_hurry(struct radio_driver *driver);
 int radio_driver_examine(struct radio_driver *driver, enum modem_examination what);
 /* -ENODEV also where the driver has no such thing. */
 int radio_driver_key(struct radio_driver *driver, bool on);
