@@ -195,6 +195,14 @@ static bool belongs(const struct radio_settings *radio, const char *name)
 	       (radio->control && strcmp(radio->control->name, name) == 0);
 }
 
+/* A modem that has an air of its own name carries nothing else. */
+static void check_pair(struct config *config, const struct config_node *node, const struct radio_settings *radio)
+{
+	const char *modem = radio->modem->name;
+	if (air_find(modem) && strcmp(modem, radio->air->name) != 0)
+		config_error(config, node, "air", "must be %s, for nothing else is spoken through that modem.", modem);
+}
+
 /* Keys of drivers that this radio does not have: they are known, but would do nothing here. */
 static void refuse_others(struct config *config, struct config_node *node, const struct radio_settings *radio)
 {
@@ -274,6 +282,7 @@ static void read_drivers(struct settings *settings, struct config_node *node, co
 		radio->air_values = read_air_keys(config, node, radio->air);
 	/* With a name misspelt nobody knows whose keys these are; the one error is enough. */
 	if (radio->modem && radio->air && !radio->control == !values[RADIO_CONTROL].text[0]) {
+		check_pair(config, node, radio);
 		refuse_others(config, node, radio);
 		return;
 	}
