@@ -36,7 +36,7 @@ struct decode {
 static const struct argp_option options[] = {
     {"modem", 'm', "MODEM", 0, "how the capture is framed, such as kiss or ebyte-e22; none: one frame a line", 0},
     {"air", 'a', "AIR", 0,
-     "what was spoken: aprs or field; not needed for a modem that is always spoken through in one way", 0},
+     "what was spoken: aprs, field, ...; not needed for a modem that is always spoken through in one way", 0},
     {"keys", OPTION_KEYS, "FILE", 0,
      "key file for --air field; without it all that can be told of its frames is a distress", 0},
     {"format", 'f', "FORMAT", 0,
