@@ -178,6 +178,14 @@ static void on_free(struct panel *panel, const struct part *part)
 	panel->callbacks.changed(panel->callbacks.context);
 }
 
+/* A loose contact: not said again so soon. */
+static void count_drop(struct panel *panel, const struct part *part)
+{
+	char name[48];
+	snprintf(name, sizeof(name), "drop.flapping.%s", part->name);
+	counters_get(panel->counters, "panel", name)->value++;
+}
+
 static void serve(struct panel *panel, struct part *part, enum panel_event event)
 {
 	switch (event) {
@@ -191,7 +199,7 @@ static void serve(struct panel *panel, struct part *part, enum panel_event event
 		on_ended(panel, part);
 		break;
 	case PANEL_PASSED:
-		counter_of(panel, part, "drop.flapping")->value++;
+		count_drop(panel, part);
 		break;
 	case PANEL_STUCK:
 		on_stuck(panel, part);

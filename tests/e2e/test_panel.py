@@ -204,6 +204,11 @@ class Panel(PanelTest):
         self.assertEqual((back["body"]["msg_type"], back["body"]["response"]), ("Update", "AllClear"))
         for alert in hq.expect("sec/base1/alert/base1", count=4):
             field_kinds.check(alert, "alert")
+        # The lid once more within a minute: a loose contact, counted and not said.
+        self.lines.drive("tamper", OPEN)
+        sleep_until(time.monotonic() * 1e6 + 2e5)
+        self.lines.drive("tamper", CLOSED)
+        harness.wait_for(lambda: self.bench.counter("panel", "drop.flapping.tamper") == 1, "the loose contact")
         self.assertEqual(len(hq.find("sec/base1/alert/base1")), 4)
         self.assertEqual(self.bench.status()["incidents"], [])
 
