@@ -64,7 +64,8 @@ struct rnode {
 	unsigned tries;
 	bool detected, has_firmware, configured;
 	uint8_t major, minor, platform, mcu;
-	int64_t due_us; /* of the phase, 0 = none */
+	int64_t due_us;     /* of the phase, 0 = none */
+	int64_t changed_us; /* when a setting was last not what had been verified */
 
 	bool has_channel; /* this board tells how the channel is used */
 	struct rnode_channel channel;

@@ -18,6 +18,7 @@ enum {
 	MAJOR_MIN = 1,
 	MINOR_MIN = 52,
 	FREQUENCY_TOLERANCE_HZ = 100, /* the chip's steps */
+	CHANGED_AGAIN_US = 60000000,
 	SETUP_MAX = 128,
 };
 
@@ -199,12 +200,22 @@ static void compare(struct rnode *rnode)
 	rnode_set_configured(rnode, true);
 }
 
-/* Somebody else changed a setting, or the board lost it. */
-static void set_up_again(struct rnode *rnode)
+/* Somebody else changed a setting, or the board lost it. At once the first time; a board that says so over and over is left alone for a
+ * while, so that it keeps nobody busy. */
+static void set_up_again(struct rnode *rnode, enum rnode_setting setting)
 {
+	bool again = rnode->changed_us && rnode_now_us(rnode) - rnode->changed_us < CHANGED_AGAIN_US;
+	rnode_drop(rnode, "rnode_changed");
+	rnode->changed_us = rnode_now_us(rnode);
 	rnode_fail_sending(rnode, "modem_lost");
 	rnode->tries = 0;
-	set_up(rnode);
+	if (!again) {
+		set_up(rnode);
+		return;
+	}
+	rnode_set_text(rnode, "%s of the RNode is changed again and again. Look for another program that uses it.",
+		       settings[setting].key);
+	rnode_rest(rnode, REST_US);
 }
 
 /* The echo that ends the setting up is that of the radio's state: first off, then what came of on. */
@@ -216,7 +227,7 @@ static void take_echo(struct rnode *rnode, enum rnode_setting setting, uint32_t 
 	if (rnode->phase == RNODE_SETTING_UP && setting == RNODE_SET_STATE && !first_state)
 		compare(rnode);
 	else if (rnode->configured && !rnode->findings.running && !rnode_setting_agrees(rnode, setting))
-		set_up_again(rnode);
+		set_up_again(rnode, setting);
 }
 
 static bool take_setting(struct rnode *rnode, const uint8_t *body, size_t size)

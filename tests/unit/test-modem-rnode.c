@@ -288,10 +288,25 @@ static void test_changed_setting(void **unused)
 	assert_false(status().ready);
 	serve();
 	assert_true(status().ready);
+	pass(61000000);
 	SAY(0x06, 0);
 	serve();
 	assert_true(status().ready);
 	assert_int_equal(board.states, 6);
+	/* One that says it over and over keeps nobody busy, is named, and is set up again all the same. */
+	size_t states = board.states;
+	SAY(0x04, 12);
+	assert_text("spreading_factor of the RNode is changed again and again");
+	for (int i = 0; i < 1000; i++) {
+		SAY(0x04, 12);
+		serve();
+	}
+	assert_int_equal(board.states, states);
+	assert_false(status().ready);
+	assert_int_equal(record_drops(&record, "rnode_changed"), 3);
+	pass(6000000);
+	assert_true(status().ready);
+	assert_string_equal(status().text, "");
 }
 
 static void test_no_room_in_the_port(void **unused)
