@@ -93,7 +93,8 @@ static struct place *find_station(struct incidents *incidents, const struct mess
 	return NULL;
 }
 
-/* Counted from the first, not the last: a flood opens one a minute and cannot hide what comes later in an old one. */
+/* Counted from the first, not the last: a flood opens one a minute and cannot hide what comes later in an old one. Nor can
+ * one that a person has seen: another station must be seen for itself. */
 static struct place *find_unverified(struct incidents *incidents, const struct message *message, const char *radio,
 				     int64_t now_ms)
 {
@@ -104,7 +105,7 @@ static struct place *find_unverified(struct incidents *incidents, const struct m
 		int64_t age_ms = now_ms - incident->first_ms;
 		if (incident->authenticity == AUTHENTICITY_UNVERIFIED && incident->covert == is_covert(message) &&
 		    incident->status == known_status(message->status) && age_ms < MERGE_MS && age_ms > -MERGE_MS &&
-		    strncmp(incident->radio, radio, sizeof(incident->radio) - 1) == 0)
+		    !incident->operator_id[0] && strncmp(incident->radio, radio, sizeof(incident->radio) - 1) == 0)
 			return &incidents->places[i];
 	}
 	return NULL;

@@ -27,7 +27,7 @@ void incidents_free(struct incidents *incidents);
 /* Enters a distress (KIND_DISTRESS), or a check-in under duress (KIND_CHECKIN: covert), heard by that radio and sets message->incident and incident_count. It counts to the open
  * incident of the same station, status and authenticity, so that one that is not authentic never changes one that is, and
  * exercises never mix with Actual, nor covert ones with others. An UNVERIFIED one without such an incident counts to the one that the same radio opened
- * less than a minute before, whatever the station; its station is "" from then on. Otherwise an incident is opened.
+ * less than a minute before and that no person has acknowledged, whatever the station; its station is "" from then on. Otherwise an incident is opened.
  *
  * When all places are taken, one that is an exercise or test gives way, else one that is UNVERIFIED and was seen by a person, else
  * one that was seen by a person; of several the one not heard of for longest. If there is none, the table grows: what nobody

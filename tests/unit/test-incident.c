@@ -82,6 +82,22 @@ static void test_what_is_not_authentic_stays_apart(void **state)
 	incidents_free(incidents);
 }
 
+/* What a person has seen must not swallow the distress of a station that nobody has seen. */
+static void test_seen_ones_take_no_other_station(void **state)
+{
+	(void)state;
+	struct incidents *incidents = incidents_new(16);
+	enter(incidents, "x-1", "N0CALL-1", AUTHENTICITY_UNVERIFIED, START_MS);
+	assert_int_equal(incidents_acknowledge(incidents, "x-1", ACK_BASE_SEEN, "desk-1", START_MS + 1, NULL), 0);
+	const struct incident *other = enter(incidents, "x-2", "N0CALL-2", AUTHENTICITY_UNVERIFIED, START_MS + 2);
+	assert_string_equal(other->id, "x-2");
+	/* The same station is still the same incident. */
+	const struct incident *same = enter(incidents, "x-3", "N0CALL-1", AUTHENTICITY_UNVERIFIED, START_MS + 3);
+	assert_string_equal(same->id, "x-1");
+	assert_int_equal(incidents_count(incidents), 2);
+	incidents_free(incidents);
+}
+
 static void test_exercise_and_actual_never_merge(void **state)
 {
 	(void)state;
@@ -390,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_repeats_are_one),
 	    cmocka_unit_test(test_what_is_not_authentic_stays_apart),
+	    cmocka_unit_test(test_seen_ones_take_no_other_station),
 	    cmocka_unit_test(test_exercise_and_actual_never_merge),
 	    cmocka_unit_test(test_unverified_of_one_radio_are_one_a_minute),
 	    cmocka_unit_test(test_levels_only_rise),
