@@ -303,6 +303,8 @@ static void on_kept(void *context, const char *name)
 {
 	struct route *route = context;
 	field_memory_kept(route->field, name);
+	/* The first word to a station waits for a block of counters. */
+	outgoing_wake(route->outgoing);
 }
 
 static void on_loaded(void *context, struct entry *entry)

@@ -205,6 +205,16 @@ class FieldKeys(unittest.TestCase):
         self.hear(Handset(self.master, 17).text(3, "known again"))
         self.assertEqual(self.expect("text", 17, 3)["authenticity"], "VERIFIED")
 
+    def test_the_first_word_to_a_station_goes_as_soon_as_its_counters_are_on_disk(self):
+        self.stop(signal.SIGTERM)
+        self.config.write_text(self.config.read_text().replace("air: field", "air: field\n    field: {station: 61000}"))
+        self.start()
+        began = time.monotonic()
+        for station in range(100, 108):
+            self.bench.tool("send", "--to", f"f-{station}", "--wait", "come back by the north road")
+        # Each would wait up to five seconds for the next look at what is due.
+        self.assertLess(time.monotonic() - began, 25)
+
     def test_the_check_names_file_and_member(self):
         self.keys.write_text(self.keys.read_text().replace('"master": "', '"master": "x'))
         done = subprocess.run([harness.CRESSETD, "--check", self.config], capture_output=True, text=True, timeout=60,
