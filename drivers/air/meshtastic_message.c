@@ -102,7 +102,7 @@ void meshtastic_fill_encrypted(const mt_MeshPacket *packet, struct message *mess
 /* Without the bell, which makes a device ring. Returns whether there was one. */
 static bool fill_text(const uint8_t *bytes, size_t size, struct message *message)
 {
-	uint8_t kept[sizeof(((mt_Data *)0)->payload.bytes)];
+	uint8_t kept[sizeof(((mt_Data *)0)->payload.bytes)] = {0};
 	size_t used = 0;
 	for (size_t i = 0; i < size && used < sizeof(kept); i++)
 		if (bytes[i] != BELL)
