@@ -183,7 +183,10 @@ void radio_hurry(struct radio *radio)
 
 int radio_examine(struct radio *radio, enum modem_examination what)
 {
-	return radio_examination_begin(&radio->examination, what);
+	int error = radio_examination_begin(&radio->examination, what);
+	if (error == 0 && what == MODEM_SCAN)
+		log_notice("radio %s: scans; meanwhile it may hear nothing on its own channel", radio->setup.name);
+	return error;
 }
 
 /* ---- what the drivers tell ---- */

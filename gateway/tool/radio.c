@@ -165,13 +165,15 @@ static int follow(struct client *client)
 
 int tool_radio(int argc, char **argv)
 {
-	static const struct argp argp = {NULL, parse_radio, "NAME info|test|scan",
-					 "Show everything about one radio (info); ask its modules anew, compare their "
-					 "settings and measure what they can, "
-					 "without transmitting (test); look for signals on the channels they can hear "
-					 "(scan). Not every modem can do "
-					 "the last two.",
-					 tool_common_options};
+	static const struct argp argp = {
+	    NULL, parse_radio, "NAME info|test|scan",
+	    "Show everything about one radio (info); ask its modules anew, compare their "
+	    "settings and measure what they can, "
+	    "without transmitting (test); look for signals on the channels they can hear "
+	    "(scan). Not every modem can do "
+	    "the last two. While a radio scans it may be deaf on its own channel for half a "
+	    "minute, also to a distress.",
+	    tool_common_options};
 	struct radio_arguments arguments = {0};
 	struct client *client;
 	tool_parse(&argp, argc, argv, &arguments);

@@ -127,6 +127,7 @@ aprs: {{callsign: N0CALL-10}}""")})
                          ("SA818_V4.2", "as configured", "set", "35"))
         self.assertEqual(self.bench.status()["radios"][0]["firmware"], "SA818_V4.2")
         self.assertEqual(self.examine("scan"), {"144.8000_mhz": "quiet", "145.5000_mhz": "signal", "channel": "set"})
+        self.assertEqual(self.bench.log().count("radio vhf: scans; meanwhile it may hear nothing"), 1)
         # The channel was set again behind each of them.
         self.assertEqual(self.module.said.count("group 0,144.8000,144.8000,0000,2,0000"), groups + 2)
         self.assertEqual(self.module.wrong(), [])
