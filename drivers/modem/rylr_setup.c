@@ -247,7 +247,10 @@ void rylr_setup_event(struct rylr *rylr, enum rylr_event event)
 /* +RESET, +READY or +FACTORY: whatever was set without being stored is lost, and a datagram with it. */
 void rylr_reset_seen(struct rylr *rylr, enum rylr_event event)
 {
-	bool expected = rylr->phase == RYLR_STARTING || rylr->phase == RYLR_PROBING || rylr->phase == RYLR_RESETTING;
+	bool expected = rylr->phase == RYLR_STARTING || rylr->phase == RYLR_PROBING;
+	/* Said before NRST took hold; to go on now would leave the module in its reset. */
+	if (rylr->phase == RYLR_RESETTING)
+		return;
 	if (!expected) {
 		rylr_drop(rylr, "rylr_module_reset");
 		rylr_fail_sending(rylr, "module_reset");

@@ -319,6 +319,26 @@ static void test_reset_line(void **unused)
 	assert_int_equal(record_drops(&record, "rylr_module_reset"), 0);
 }
 
+/* What the module said just before its reset took hold does not leave it there. */
+static void test_reset_line_is_let_go(void **unused)
+{
+	(void)unused;
+	static const char *const late[] = {"+RESET\r\n", "+READY\r\n"};
+	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+		new_module();
+		module.mute = true;
+		make("rylr998", usual);
+		record.lines[0] = 0;
+		rylr->modem->opened(rylr->state);
+		while (!record.lines[0])
+			ring();
+		rylr->modem->input(rylr->state, (const uint8_t *)late[i], strlen(late[i]));
+		pass(200000);
+		assert_int_equal(record.lines[0], 0);
+		assert_int_equal(record.line_sets, 2);
+	}
+}
+
 static void test_sleeping(void **unused)
 {
 	(void)unused;
@@ -434,6 +454,7 @@ int main(void)
 	    cmocka_unit_test(test_mute),
 	    cmocka_unit_test(test_other_device),
 	    cmocka_unit_test(test_reset_line),
+	    cmocka_unit_test(test_reset_line_is_let_go),
 	    cmocka_unit_test(test_sleeping),
 	    cmocka_unit_test(test_garbage_at_first),
 	    cmocka_unit_test(test_lost_answers),
