@@ -1,0 +1,432 @@
+/* A MeshCore companion node: a radio that is a member of its mesh itself. The modem holds the conversation with it; what its frames say is
+ * the air protocol's. */
+#include "drivers/modem/meshcore.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	HALF_US = 500000, /* without a further byte */
+	SETUP_ANSWER_US = 2000000,
+	ANSWER_US = 5000000,
+	RETRY_US = 50000, /* the port took nothing */
+	MISSES = 2,
+};
+
+int64_t meshcore_now_us(const struct meshcore *meshcore)
+{
+	return meshcore->services->now_us(meshcore->services->owner);
+}
+
+void meshcore_drop(const struct meshcore *meshcore, const char *reason)
+{
+	meshcore->services->drop(meshcore->services->owner, reason);
+}
+
+void meshcore_set_text(struct meshcore *meshcore, const char *format, ...)
+{
+	char text[sizeof(meshcore->text)];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (strcmp(text, meshcore->text) == 0)
+		return;
+	memcpy(meshcore->text, text, sizeof(text));
+	meshcore->services->changed(meshcore->services->owner);
+}
+
+bool meshcore_ask(struct meshcore *meshcore, const uint8_t *payload, size_t size)
+{
+	uint8_t frame[MESHCORE_FRAME_MAX];
+	size_t frame_size = meshcore_frame(payload, size, frame, sizeof(frame));
+	int64_t now_us = meshcore_now_us(meshcore);
+	if (!frame_size || meshcore->services->write(meshcore->services->owner, frame, frame_size) < 0) {
+		meshcore->retry_us = now_us + RETRY_US;
+		return false;
+	}
+	int64_t patience_us = meshcore->phase == MESHCORE_UP ? ANSWER_US : SETUP_ANSWER_US;
+	meshcore->asked = (struct meshcore_asked){payload[0], now_us + patience_us};
+	return true;
+}
+
+void meshcore_start_anew(struct meshcore *meshcore, const char *reason, const char *code)
+{
+	meshcore_drop(meshcore, reason);
+	meshcore_end_examination(meshcore, "the node was lost meanwhile");
+	meshcore_fail_sending(meshcore, code);
+	meshcore_begin(meshcore);
+}
+
+/* ---- what is next ---- */
+
+static bool is_ready(const struct meshcore *meshcore)
+{
+	return meshcore->phase == MESHCORE_UP;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return !a ? b : !b ? a : a < b ? a : b;
+}
+
+static int64_t next_alarm_us(const struct meshcore *meshcore)
+{
+	int64_t at_us = sooner(meshcore->half_us, meshcore->phase_us);
+	at_us = sooner(at_us, meshcore->retry_us);
+	if (meshcore->asked.command)
+		at_us = sooner(at_us, meshcore->asked.due_us);
+	if (meshcore->phase != MESHCORE_UP)
+		return at_us;
+	if (meshcore->waiting && !meshcore->asked.command)
+		at_us = sooner(at_us, meshcore_may_take_us(meshcore));
+	if (meshcore->sending.stage != MESHCORE_NOTHING && meshcore->sending.stage != MESHCORE_ASKED &&
+	    meshcore->sending.stage != MESHCORE_PATH_ASKED)
+		at_us = sooner(at_us, meshcore->sending.due_us);
+	at_us = sooner(at_us, meshcore->stats_us);
+	at_us = sooner(at_us, meshcore->clock_us);
+	return sooner(at_us, meshcore->heartbeat_us);
+}
+
+/* Ends every call of the trunk: asks for what is next and sets the alarm. */
+static void settle(struct meshcore *meshcore)
+{
+	if (!meshcore->asked.command && !meshcore->retry_us) {
+		if (meshcore->phase == MESHCORE_STARTING)
+			meshcore_setup_next(meshcore);
+		else if (meshcore->phase == MESHCORE_UP)
+			meshcore_work_next(meshcore);
+	}
+	meshcore->services->alarm(meshcore->services->owner, next_alarm_us(meshcore));
+	if (is_ready(meshcore) == meshcore->was_ready)
+		return;
+	meshcore->was_ready = !meshcore->was_ready;
+	meshcore->services->changed(meshcore->services->owner);
+}
+
+/* ---- frames ---- */
+
+static void hear(const struct meshcore *meshcore, const uint8_t *payload, size_t size)
+{
+	struct meshcore_text text;
+	bool has_level = payload[0] == MESHCORE_CONTACT_TEXT_V3 || payload[0] == MESHCORE_CHANNEL_TEXT_V3;
+	struct datagram datagram = {.bytes = payload, .size = size, .rssi_dbm = (double)NAN, .snr_db = (double)NAN};
+	/* The secret of a channel goes no further. */
+	if (payload[0] == MESHCORE_CHANNEL_INFO && size > MESHCORE_CHANNEL_PUBLIC_SIZE)
+		datagram.size = MESHCORE_CHANNEL_PUBLIC_SIZE;
+	if (has_level && meshcore_read_text(payload, size, &text))
+		datagram.snr_db = text.snr_db;
+	meshcore->services->heard_datagram(meshcore->services->owner, &datagram);
+}
+
+/* Frames in which the air protocol finds something. */
+static bool is_for_air(const struct meshcore *meshcore, uint8_t code)
+{
+	switch (code) {
+	case MESHCORE_CONTACTS_START:
+	case MESHCORE_CONTACT:
+	case MESHCORE_CONTACTS_END:
+	case MESHCORE_SELF_INFO:
+	case MESHCORE_CHANNEL_INFO:
+	case MESHCORE_NEW_ADVERT:
+		return true;
+	case MESHCORE_STATS:
+		return !meshcore->heartbeat_wanted; /* a sign of life is no news */
+	default:
+		return meshcore_is_message(code);
+	}
+}
+
+/* Whether the code is one that answers that command. */
+static bool answers(uint8_t command, uint8_t code)
+{
+	switch (code) {
+	case MESHCORE_OK:
+		return command == MESHCORE_SET_TIME || command == MESHCORE_SEND_CHANNEL_TEXT ||
+		       command == MESHCORE_RESET_PATH;
+	case MESHCORE_ERR:
+	case MESHCORE_DISABLED:
+		return command != 0;
+	case MESHCORE_DEVICE_INFO:
+		return command == MESHCORE_DEVICE_QUERY;
+	case MESHCORE_SELF_INFO:
+		return command == MESHCORE_APP_START;
+	case MESHCORE_CURR_TIME:
+		return command == MESHCORE_GET_TIME;
+	case MESHCORE_CHANNEL_INFO:
+		return command == MESHCORE_GET_CHANNEL;
+	case MESHCORE_CONTACT:
+		return command == MESHCORE_GET_CONTACTS || command == MESHCORE_GET_CONTACT;
+	case MESHCORE_CONTACTS_START:
+	case MESHCORE_CONTACTS_END:
+		return command == MESHCORE_GET_CONTACTS;
+	case MESHCORE_SENT:
+		return command == MESHCORE_SEND_TEXT;
+	case MESHCORE_STATS:
+		return command == MESHCORE_GET_STATS;
+	default:
+		return command == MESHCORE_SYNC_NEXT && (code == MESHCORE_NO_MORE || meshcore_is_message(code));
+	}
+}
+
+/* Codes that a node answers with, whoever asked. */
+static bool is_known(uint8_t code)
+{
+	return code <= MESHCORE_CHANNEL_DATA;
+}
+
+/* Otherwise somebody else was answered, before. */
+static bool is_talking(const struct meshcore *meshcore)
+{
+	return meshcore->phase == MESHCORE_STARTING || meshcore->phase == MESHCORE_UP;
+}
+
+/* The list of contacts comes in many frames. */
+static bool goes_on(uint8_t command, uint8_t code)
+{
+	return command == MESHCORE_GET_CONTACTS && (code == MESHCORE_CONTACTS_START || code == MESHCORE_CONTACT);
+}
+
+static void take_answer(struct meshcore *meshcore, const uint8_t *payload, size_t size)
+{
+	uint8_t command = meshcore->asked.command;
+	meshcore->misses = 0;
+	if (goes_on(command, payload[0]))
+		meshcore->asked.due_us = meshcore_now_us(meshcore) + ANSWER_US;
+	else
+		meshcore->asked.command = 0;
+	if (meshcore->phase == MESHCORE_STARTING)
+		meshcore_setup_answer(meshcore, command, payload, size);
+	else if (meshcore->phase == MESHCORE_UP)
+		meshcore_work_answer(meshcore, command, payload, size);
+}
+
+/* After the handshake the node sends its messages in the new form; in the old one, it has forgotten the handshake. */
+static void judge_form(struct meshcore *meshcore, uint8_t code)
+{
+	bool old = code == MESHCORE_CONTACT_TEXT || code == MESHCORE_CHANNEL_TEXT;
+	bool new = code == MESHCORE_CONTACT_TEXT_V3 || code == MESHCORE_CHANNEL_TEXT_V3;
+	bool wrong = old && !meshcore->old_frames && meshcore->phase == MESHCORE_UP;
+	if (new)
+		meshcore->doubted = false;
+	if (!wrong || meshcore->doubted)
+		return;
+	meshcore->doubted = true; /* once: it may be the only form it has */
+	meshcore_start_anew(meshcore, "meshcore_reboot", "node_rebooted");
+}
+
+static void take_reply(struct meshcore *meshcore, const uint8_t *payload, size_t size)
+{
+	bool for_air = is_for_air(meshcore, payload[0]);
+	if (for_air)
+		hear(meshcore, payload, size);
+	if (meshcore_is_message(payload[0]))
+		meshcore->taken_us = meshcore_now_us(meshcore);
+	if (answers(meshcore->asked.command, payload[0]))
+		take_answer(meshcore, payload, size);
+	else if (!is_known(payload[0]))
+		meshcore_drop(meshcore, "meshcore_unknown_frame");
+	else if (!for_air && is_talking(meshcore))
+		meshcore_drop(meshcore, "meshcore_stray_answer");
+	judge_form(meshcore, payload[0]);
+}
+
+static void take_push(struct meshcore *meshcore, const uint8_t *payload, size_t size)
+{
+	const uint8_t *key;
+	switch (payload[0]) {
+	case MESHCORE_MESSAGE_WAITING:
+		meshcore->waiting = true;
+		break;
+	case MESHCORE_SEND_CONFIRMED:
+		meshcore_send_confirmed(meshcore, payload, size);
+		break;
+	case MESHCORE_ADVERT:
+		key = meshcore_read_key(payload, size);
+		if (key)
+			meshcore_work_advert(meshcore, key);
+		else
+			meshcore_drop(meshcore, "meshcore_damaged");
+		break;
+	case MESHCORE_NEW_ADVERT:
+		hear(meshcore, payload, size);
+		break;
+	case MESHCORE_CONTACTS_FULL:
+		meshcore_drop(meshcore, "meshcore_contacts_full");
+		meshcore_set_text(
+		    meshcore, "%s",
+		    "the node's list of contacts is full: it cannot take messages of new ones. Remove some.");
+		break;
+	case MESHCORE_LOG_RX: /* what was heard raw comes again as what it means */
+	case MESHCORE_PATH_UPDATED:
+	case MESHCORE_CONTACT_DELETED:
+		break;
+	default:
+		meshcore_drop(meshcore, "meshcore_unused_push");
+	}
+}
+
+static void read_stream(struct meshcore *meshcore, const uint8_t *bytes, size_t size)
+{
+	enum meshcore_event event;
+	while ((event = meshcore_stream_read(&meshcore->stream, &bytes, &size)) != MESHCORE_NEED_MORE) {
+		if (event == MESHCORE_NOISE) {
+			meshcore_drop(meshcore, "meshcore_noise");
+			meshcore_work_noise(meshcore);
+			continue;
+		}
+		if (meshcore->stream.payload[0] >= MESHCORE_PUSH)
+			take_push(meshcore, meshcore->stream.payload, meshcore->stream.payload_size);
+		else
+			take_reply(meshcore, meshcore->stream.payload, meshcore->stream.payload_size);
+		/* The next frame may already be there. */
+		settle(meshcore);
+	}
+}
+
+static void meshcore_input(void *state, const uint8_t *bytes, size_t size)
+{
+	struct meshcore *meshcore = state;
+	if (meshcore->phase != MESHCORE_UP)
+		stranger_look(&meshcore->stranger, bytes, size);
+	read_stream(meshcore, bytes, size);
+	bool half = meshcore_stream_is_half(&meshcore->stream);
+	meshcore->half_us = half ? meshcore_now_us(meshcore) + HALF_US : 0;
+	settle(meshcore);
+}
+
+/* ---- time ---- */
+
+/* Whole frames may be hidden in a half one. */
+static void give_up_half(struct meshcore *meshcore)
+{
+	meshcore->half_us = 0;
+	if (meshcore_stream_is_half(&meshcore->stream))
+		meshcore_drop(meshcore, "meshcore_torn");
+	while (meshcore_stream_give_up(&meshcore->stream))
+		read_stream(meshcore, NULL, 0);
+}
+
+static void answer_late(struct meshcore *meshcore)
+{
+	uint8_t command = meshcore->asked.command;
+	meshcore->asked.command = 0;
+	if (meshcore->phase == MESHCORE_STARTING) {
+		meshcore_setup_silence(meshcore);
+		return;
+	}
+	meshcore_drop(meshcore, "meshcore_no_answer");
+	if (++meshcore->misses >= MISSES) {
+		meshcore_set_text(meshcore, "%s", "the node does not answer any more; it is set up again.");
+		meshcore_start_anew(meshcore, "meshcore_silent", "no_answer");
+		return;
+	}
+	if (command == MESHCORE_SEND_TEXT || command == MESHCORE_SEND_CHANNEL_TEXT || command == MESHCORE_RESET_PATH)
+		meshcore_send_silence(meshcore);
+}
+
+static void meshcore_alarm(void *state)
+{
+	struct meshcore *meshcore = state;
+	int64_t now_us = meshcore_now_us(meshcore);
+	if (meshcore->half_us && now_us >= meshcore->half_us)
+		give_up_half(meshcore);
+	if (now_us >= meshcore->retry_us)
+		meshcore->retry_us = 0;
+	if (meshcore->asked.command && now_us >= meshcore->asked.due_us)
+		answer_late(meshcore);
+	if (meshcore->phase_us && now_us >= meshcore->phase_us)
+		meshcore_setup_late(meshcore);
+	if (meshcore->phase == MESHCORE_UP) {
+		meshcore_send_late(meshcore);
+		meshcore_work_late(meshcore);
+	}
+	settle(meshcore);
+}
+
+static void meshcore_safer(void *state)
+{
+	settle(state);
+}
+
+/* ---- the rest of the ops ---- */
+
+static int meshcore_init(void *state, const struct services *services, const union driver_value *values)
+{
+	struct meshcore *meshcore = state;
+	meshcore->services = services;
+	meshcore->values = values;
+	meshcore->stats_next = MESHCORE_STATS_TYPES;
+	return 0;
+}
+
+static void meshcore_opened(void *state)
+{
+	struct meshcore *meshcore = state;
+	meshcore->phase = MESHCORE_CLOSED;
+	give_up_half(meshcore);
+	meshcore_stream_reset(&meshcore->stream);
+	meshcore->stranger = (struct stranger){0};
+	meshcore->retry_us = 0;
+	meshcore_end_examination(meshcore, "the port was opened anew");
+	meshcore_fail_sending(meshcore, "port_reopened");
+	meshcore_begin(meshcore);
+	settle(meshcore);
+}
+
+static void meshcore_status(const void *state, struct modem_status *status)
+{
+	const struct meshcore *meshcore = state;
+	*status = (struct modem_status){.ready = is_ready(meshcore),
+					.model = meshcore->device.model,
+					.firmware = meshcore->device.firmware,
+					.text = meshcore->text};
+}
+
+static const struct driver_key keys[MESHCORE_KEYS] = {
+    [MESHCORE_KEY_ATTEMPTS] = {.name = "attempts",
+			       .type = KEY_INTEGER,
+			       .min = 1,
+			       .max = MESHCORE_ATTEMPTS_MAX,
+			       .fallback = "3",
+			       .help = "how often a direct message is sent until it is acknowledged"},
+    [MESHCORE_KEY_HEARTBEAT] = {.name = "heartbeat_s",
+				.type = KEY_INTEGER,
+				.min = 10,
+				.max = 600,
+				.fallback = "60",
+				.help = "how often the node is asked whether it still lives"},
+    [MESHCORE_KEY_STATS] = {.name = "stats_s",
+			    .type = KEY_INTEGER,
+			    .min = 0,
+			    .max = 86400,
+			    .fallback = "900",
+			    .help = "how often the node's own figures are told as telemetry; 0 = never"},
+    [MESHCORE_KEY_SET_CLOCK] = {.name = "set_clock",
+				.type = KEY_FLAG,
+				.fallback = "true",
+				.help =
+				    "sets the node's clock where it is behind the gateway's; it cannot be set back"},
+};
+
+const struct modem_ops modem_meshcore = {
+    .name = "meshcore",
+    .help = "MeshCore node with the USB companion firmware, or one at tcp://HOST:PORT",
+    .keys = keys,
+    .key_count = MESHCORE_KEYS,
+    .state_size = sizeof(struct meshcore),
+    .mtu = MESHCORE_DIRECT_MAX,
+    .baud = 115200,
+    .init = meshcore_init,
+    .opened = meshcore_opened,
+    .input = meshcore_input,
+    .send = meshcore_send,
+    .alarm = meshcore_alarm,
+    .safer = meshcore_safer,
+    .airtime_us = meshcore_airtime_us,
+    .status = meshcore_status,
+    .examine = meshcore_examine,
+};
