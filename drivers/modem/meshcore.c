@@ -424,6 +424,7 @@ const struct modem_ops modem_meshcore = {
     .opened = meshcore_opened,
     .input = meshcore_input,
     .send = meshcore_send,
+    .hurry = meshcore_hurry,
     .alarm = meshcore_alarm,
     .safer = meshcore_safer,
     .airtime_us = meshcore_airtime_us,

@@ -152,4 +152,5 @@ void meshcore_send_answer(struct meshcore *meshcore, const uint8_t *payload, siz
 void meshcore_send_silence(struct meshcore *meshcore);
 void meshcore_send_confirmed(struct meshcore *meshcore, const uint8_t *payload, size_t size);
 void meshcore_send_late(struct meshcore *meshcore);
+void meshcore_hurry(void *state);
 void meshcore_fail_sending(struct meshcore *meshcore, const char *code);

@@ -233,8 +233,30 @@ void meshcore_send_late(struct meshcore *meshcore)
 		tell(meshcore, SEND_DONE, true, "");
 }
 
+static bool has_begun(const struct meshcore_sending *sending)
+{
+	return sending->on_air || sending->attempt > 0 || sending->stage == MESHCORE_ASKED;
+}
+
+/* What the node has cannot be taken back, but need not be waited for. */
+void meshcore_hurry(void *state)
+{
+	struct meshcore *meshcore = state;
+	struct meshcore_sending *sending = &meshcore->sending;
+	if (sending->stage == MESHCORE_NOTHING || sending->stage == MESHCORE_ASKED ||
+	    sending->stage == MESHCORE_PATH_ASKED)
+		return;
+	if (!has_begun(sending))
+		tell(meshcore, SEND_GIVEN_BACK, false, "");
+	else if (sending->on_air)
+		tell(meshcore, SEND_DONE, true, "");
+}
+
 void meshcore_fail_sending(struct meshcore *meshcore, const char *code)
 {
-	if (meshcore->sending.stage != MESHCORE_NOTHING)
-		tell(meshcore, SEND_FAILED, false, code);
+	struct meshcore_sending *sending = &meshcore->sending;
+	if (sending->stage == MESHCORE_NOTHING)
+		return;
+	bool begun = has_begun(sending);
+	tell(meshcore, begun ? SEND_FAILED : SEND_GIVEN_BACK, false, begun ? code : "");
 }

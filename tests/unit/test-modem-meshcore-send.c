@@ -195,6 +195,40 @@ static void test_node_lost_meanwhile(void **unused)
 	assert_sent(3, SEND_FAILED, false, "no_answer");
 }
 
+/* Something more urgent waits. */
+static void test_hurry(void **unused)
+{
+	(void)unused;
+	new_node();
+	start(NULL);
+	meshcore->modem->hurry(meshcore->state);
+	assert_int_equal(record.sent_count, 0);
+	/* not begun: given back */
+	node.errors = 1;
+	send_direct(key);
+	pass(0);
+	meshcore->modem->hurry(meshcore->state);
+	assert_sent(0, SEND_GIVEN_BACK, false, "");
+	/* only an acknowledgement is awaited */
+	send_direct(key);
+	pass(0);
+	assert_sent(1, SEND_ON_AIR, true, "");
+	meshcore->modem->hurry(meshcore->state);
+	assert_sent(2, SEND_DONE, true, "");
+	assert_int_equal(send_channel(), 0);
+	pass(0);
+	confirm(1); /* of the one before */
+	assert_sent(3, SEND_ON_AIR, true, "");
+	assert_int_equal(record.sent_count, 4);
+	pass(5000000);
+	/* the node is asked, and cannot be hurried */
+	node.deaf_to_sends = true;
+	send_direct(key);
+	pass(0);
+	meshcore->modem->hurry(meshcore->state);
+	assert_int_equal(record.sent_count, 5);
+}
+
 /* What is to be sent goes before what only informs, and before the next message that waits. */
 static void test_goes_first(void **unused)
 {
@@ -225,9 +259,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_confirmed),  TEST(test_attempts), TEST(test_no_ack), TEST(test_way_is_forgotten),
-	    TEST(test_channel),    TEST(test_refusals), TEST(test_cannot), TEST(test_node_lost_meanwhile),
-	    TEST(test_goes_first),
+	    TEST(test_confirmed), TEST(test_attempts),   TEST(test_no_ack), TEST(test_way_is_forgotten),
+	    TEST(test_channel),   TEST(test_refusals),   TEST(test_cannot), TEST(test_node_lost_meanwhile),
+	    TEST(test_hurry),     TEST(test_goes_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
