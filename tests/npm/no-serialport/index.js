@@ -1,0 +1,1 @@
+// Nothing: the peers speak through pipes and ptys.
