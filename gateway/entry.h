@@ -35,12 +35,15 @@ struct entry {
 	char data[];
 };
 
+/* A topic of the uplink that begins with this is whole behind it, and not below the prefix. */
+#define ENTRY_WHOLE_TOPIC '/'
+
 struct entry_parts {
 	enum message_class class;
 	enum message_kind kind;
 	const char *outlet;       /* "uplink" or the name of a radio */
 	const char *id, *station; /* station decides whose turn it is inside a class */
-	const char *topic;   /* uplink: below the prefix or whole, as the outlet wants it; radio: "", or "exercise/" */
+	const char *topic; /* uplink: below the prefix, or whole behind ENTRY_WHOLE_TOPIC; radio: "", or "exercise/" */
 	const void *payload; /* JSON */
 	size_t payload_size;
 	size_t

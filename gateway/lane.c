@@ -147,13 +147,16 @@ struct flight *lane_oldest(const struct lane *lane)
 	return lane->oldest;
 }
 
-static bool full_topic(struct lane *lane, const char *topic)
+/* The topic with the prefix, or as it stands behind its slash. NULL: too long. */
+static const char *full_topic(struct lane *lane, const char *topic)
 {
 	size_t size = strlen(topic) + 1;
 	if (size > TOPIC_MAX - lane->prefix_size)
-		return false;
+		return NULL;
+	if (topic[0] == ENTRY_WHOLE_TOPIC)
+		return topic + 1;
 	memcpy(lane->topic + lane->prefix_size, topic, size);
-	return true;
+	return lane->topic;
 }
 
 static uint32_t seconds_left(const struct entry *entry, int64_t now_ms)
@@ -188,17 +191,18 @@ static int start_flight(struct lane *lane, struct entry *entry, int64_t now_us, 
 	const char *payload = entry_payload(entry);
 	if (!payload)
 		return -EBADMSG;
-	if (!full_topic(lane, entry_topic(entry)))
+	const char *topic = full_topic(lane, entry_topic(entry));
+	if (!topic)
 		return -ENAMETOOLONG;
 	struct flight *flight = calloc(1, sizeof(*flight));
 	if (!flight)
 		return -ENOMEM;
-	struct mqtt_publication publication = {.topic = lane->topic,
+	struct mqtt_publication publication = {.topic = topic,
 					       .payload = payload,
 					       .payload_size = entry->payload_size,
 					       .retain = entry->retain,
 					       .expiry_s = entry->retain ? 0 : seconds_left(entry, now_ms),
-					       .alias = alias_of(lane->aliases, lane->topic, &known)};
+					       .alias = alias_of(lane->aliases, topic, &known)};
 	if (known)
 		publication.topic = NULL;
 	if (full) {
@@ -247,11 +251,17 @@ int lane_publish_retained(struct lane *lane, const char *topic, const char *json
 	uint16_t mid;
 	if (!lane->mqtt)
 		return -ENOTCONN;
-	if (!full_topic(lane, topic))
+	const char *whole = full_topic(lane, topic);
+	if (!whole)
 		return -ENAMETOOLONG;
 	struct mqtt_publication publication = {
-	    .topic = lane->topic, .payload = json, .payload_size = strlen(json), .retain = true};
+	    .topic = whole, .payload = json, .payload_size = strlen(json), .retain = true};
 	return mqtt_publish(lane->mqtt, &publication, &mid);
+}
+
+int lane_subscribe(struct lane *lane, const char *filter)
+{
+	return lane->mqtt ? mqtt_subscribe(lane->mqtt, filter) : -ENOTCONN;
 }
 
 void lane_cork(struct lane *lane, bool on)

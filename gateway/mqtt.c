@@ -192,6 +192,17 @@ static void on_puback(struct mosquitto *mosquitto, void *context, int mid, int c
 	mqtt->callbacks.answered(mqtt->callbacks.context, (uint16_t)mid, code);
 }
 
+static void on_message(struct mosquitto *mosquitto, void *context, const struct mosquitto_message *message,
+		       const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = context;
+	(void)mosquitto;
+	(void)properties;
+	if (mqtt->callbacks.received && message->payloadlen >= 0)
+		mqtt->callbacks.received(mqtt->callbacks.context, message->topic, message->payload,
+					 (size_t)message->payloadlen, message->retain);
+}
+
 static void set_socket_options(struct mqtt *mqtt, int fd)
 {
 	struct sockaddr_storage address = {0};
@@ -290,6 +301,7 @@ static int set_options(struct mqtt *mqtt, const struct mqtt_settings *settings)
 		error = set_tls(mqtt, settings);
 	mosquitto_connect_v5_callback_set(mosquitto, on_connack);
 	mosquitto_publish_v5_callback_set(mosquitto, on_puback);
+	mosquitto_message_v5_callback_set(mosquitto, on_message);
 	return error;
 }
 
@@ -373,7 +385,7 @@ static int add_properties(mosquitto_property **list, const struct mqtt_publicati
 	return error;
 }
 
-static int publish_error(int error)
+static int error_of(int error)
 {
 	switch (error) {
 	case MOSQ_ERR_SUCCESS:
@@ -389,6 +401,17 @@ static int publish_error(int error)
 	}
 }
 
+static int conclude(struct mqtt *mqtt, int code)
+{
+	int error = error_of(code);
+	if (error == -ENOTCONN) {
+		stop_sources(mqtt);
+		mqtt->connected = false;
+	}
+	watch_writing(mqtt);
+	return error;
+}
+
 int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, uint16_t *mid)
 {
 	mosquitto_property *properties = NULL;
@@ -402,13 +425,16 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, 
 					     publication->retain, properties);
 	mosquitto_property_free_all(&properties);
 	*mid = (uint16_t)number;
-	error = publish_error(error);
-	if (error == -ENOTCONN) {
-		stop_sources(mqtt);
-		mqtt->connected = false;
-	}
-	watch_writing(mqtt);
-	return error;
+	return conclude(mqtt, error);
+}
+
+int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
+{
+	enum { OPTIONS = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER };
+	if (!mqtt->connected)
+		return -ENOTCONN;
+	return conclude(
+	    mqtt, mosquitto_subscribe_v5(mqtt->mosquitto, NULL, filter, 1, mqtt->protocol == 5 ? OPTIONS : 0, NULL));
 }
 
 bool mqtt_blocked(const struct mqtt *mqtt)

@@ -44,6 +44,9 @@ struct mqtt_callbacks {
 	void (*answered)(void *context, uint16_t mid, int code);
 	/* Everything that had arrived was read: one call after a number of `answered`. */
 	void (*served)(void *context);
+	/* A message of somebody else came on a topic subscribed to; valid during the call. retained: the broker had kept it. NULL: of no
+	 * interest. */
+	void (*received)(void *context, const char *topic, const void *payload, size_t size, bool retained);
 	/* The connection is lost; call mqtt_close, now or later. Not called after mqtt_close. */
 	void (*lost)(void *context, const char *text);
 };
@@ -52,7 +55,7 @@ struct mqtt_callbacks {
  * texts of the settings are copied. */
 struct mqtt *mqtt_open(const struct mqtt_settings *settings, const struct mqtt_callbacks *callbacks, sd_event *event,
 		       struct worker *worker, char *text, size_t text_size);
-/* Ends it at any time, also in mid attempt and from any callback but answered and served; NULL allowed. A connected one says DISCONNECT
+/* Ends it at any time, also in mid attempt and from any callback but answered, received and served; NULL allowed. A connected one says DISCONNECT
  * to the broker, which then forgets the will. */
 void mqtt_close(struct mqtt *mqtt);
 
@@ -79,6 +82,10 @@ struct mqtt_publication {
  * not called any more), -EINVAL (the library does not
  * accept the topic or the payload), -ENOMEM. Properties are left out with 3.1.1. */
 int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, uint16_t *mid);
+
+/* Asks for what others publish on this topic filter, with QoS 1, from now on and without what the broker has kept (3.1.1 sends that all the
+ * same). Whether the broker allows it shows in what comes. 0, -ENOTCONN, -EINVAL, -ENOMEM as above. */
+int mqtt_subscribe(struct mqtt *mqtt, const char *filter);
 
 /* Whether the socket takes nothing more: publishing would only queue. */
 bool mqtt_blocked(const struct mqtt *mqtt);

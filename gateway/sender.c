@@ -495,6 +495,14 @@ int sender_retain(struct sender *sender, const char *topic, const char *json)
 	return error;
 }
 
+int sender_subscribe(struct sender *sender, const char *filter)
+{
+	int error = lane_subscribe(sender->lanes[SENDER_BULK], filter);
+	if (error == -ENOTCONN && lane_up(sender->lanes[SENDER_BULK]))
+		break_off(sender, SENDER_BULK);
+	return error;
+}
+
 void sender_status(const struct sender *sender, struct uplink_status *status)
 {
 	status->rate_bps = 8 * pace_rate(sender->pace);

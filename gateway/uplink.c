@@ -1,6 +1,7 @@
 /* The uplink's policy: which broker, when, with which protocol; fail-over, birth and will. What is sent when is the sender's. */
 #include "gateway/uplink.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,13 @@ struct retained {
 	char *topic, *json;
 };
 
+struct subscription {
+	struct subscription *next;
+	char *filter;
+	uplink_received_fn *received;
+	void *context;
+};
+
 /* One of the connections: the context of its callbacks. */
 struct end {
 	struct uplink *uplink;
@@ -70,6 +78,7 @@ struct uplink {
 	sd_event_source *timer, *probing, *silence, *second;
 	struct probe *probe;
 	struct retained *retained;
+	struct subscription *subscriptions;
 	char broker_name[TEXT_MAX];
 	struct counter *count_connected, *count_failed, *count_lost;
 };
@@ -246,6 +255,19 @@ static void on_answered(void *context, uint16_t mid, int code)
 	sender_answered(end->uplink->sender, end->which, mid, code);
 }
 
+/* Filters do not overlap much, and who gets what is not his looks at the topic. */
+static void on_received(void *context, const char *topic, const void *payload, size_t size, bool retained)
+{
+	const struct end *end = context;
+	const struct subscription *subscription = end->uplink->subscriptions;
+	bool matches = false;
+	for (; subscription && !retained; subscription = subscription->next)
+		if (mosquitto_topic_matches_sub(subscription->filter, topic, &matches) == MOSQ_ERR_SUCCESS && matches) {
+			subscription->received(subscription->context, topic, payload, size);
+			return;
+		}
+}
+
 static void on_served(void *context)
 {
 	struct end *end = context;
@@ -298,6 +320,14 @@ static void both_up(struct uplink *uplink)
 	uplink->callbacks.state(uplink->callbacks.context, true, text);
 }
 
+/* A connection that is lost here is noticed at its next message, or by its silence. */
+static void subscribe_all(struct uplink *uplink)
+{
+	const struct subscription *subscription = uplink->subscriptions;
+	for (; subscription; subscription = subscription->next)
+		sender_subscribe(uplink->sender, subscription->filter);
+}
+
 static void on_opened(void *context, enum mqtt_failure failure, const char *text)
 {
 	struct end *end = context;
@@ -318,6 +348,8 @@ static void on_opened(void *context, enum mqtt_failure failure, const char *text
 	}
 	if (end->which == SENDER_URGENT)
 		publish_retained(uplink);
+	if (end->which == SENDER_BULK)
+		subscribe_all(uplink);
 	if (uplink->phase == PHASE_OPENING && uplink->ends[SENDER_URGENT].up && uplink->ends[SENDER_BULK].up)
 		both_up(uplink);
 }
@@ -326,8 +358,11 @@ static void on_opened(void *context, enum mqtt_failure failure, const char *text
 
 static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[static TEXT_MAX])
 {
-	static const struct mqtt_callbacks callbacks = {
-	    .opened = on_opened, .answered = on_answered, .served = on_served, .lost = on_lost};
+	static const struct mqtt_callbacks callbacks = {.opened = on_opened,
+							.answered = on_answered,
+							.received = on_received,
+							.served = on_served,
+							.lost = on_lost};
 	const struct uplink_settings *settings = uplink->settings;
 	const struct uplink_broker *broker = broker_now(uplink);
 	bool urgent = end->which == SENDER_URGENT, bulk = end->which == SENDER_BULK;
@@ -545,6 +580,12 @@ void uplink_free(struct uplink *uplink)
 		uplink->retained = document->next;
 		free_retained(document);
 	}
+	while (uplink->subscriptions) {
+		struct subscription *subscription = uplink->subscriptions;
+		uplink->subscriptions = subscription->next;
+		free(subscription->filter);
+		free(subscription);
+	}
 	/* No mosquitto_lib_cleanup: an abandoned attempt may still be in its thread. */
 	free(uplink->notes);
 	sd_event_unref(uplink->event);
@@ -583,6 +624,22 @@ void uplink_retain(struct uplink *uplink, const char *topic, const char *json)
 	document->next = uplink->retained;
 	uplink->retained = document;
 	sender_retain(uplink->sender, topic, json);
+}
+
+int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context)
+{
+	struct subscription *subscription = calloc(1, sizeof(*subscription));
+	char *copy = strdup(filter);
+	if (!subscription || !copy) {
+		free(subscription);
+		free(copy);
+		return -ENOMEM;
+	}
+	*subscription = (struct subscription){
+	    .next = uplink->subscriptions, .filter = copy, .received = received, .context = context};
+	uplink->subscriptions = subscription;
+	sender_subscribe(uplink->sender, filter);
+	return 0;
 }
 
 struct uplink_status uplink_status(const struct uplink *uplink)

@@ -58,6 +58,12 @@ void uplink_wake(struct uplink *uplink);
  * one for the same topic replaces the old. */
 void uplink_retain(struct uplink *uplink, const char *topic, const char *json);
 
+/* What others publish on a topic filter, which is whole and not below the prefix, comes over the bulk connection whenever there is one:
+ * alerts do not share a line with it. What is published while there is none does not come later, nor does what the broker keeps. filter is
+ * copied. 0 or -ENOMEM. */
+typedef void uplink_received_fn(void *context, const char *topic, const void *payload, size_t size);
+int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context);
+
 struct uplink_status {
 	bool connected;
 	const char *broker; /* "host:port" of the current or last one */
