@@ -25,6 +25,8 @@ enum {
 	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
 	HOLD_MS = 300000,
 	CLOSE_MS = 5000,
+	ASIDE_MAX = 256,   /* entries of bulk behind which nothing is put aside any more */
+	ASIDE_MS = 600000, /* what other people's maps still want to see */
 };
 
 struct route {
@@ -187,8 +189,51 @@ static void hold_refused(struct route *route, struct entry *entry, int code)
 	schedule_hold(route->uplink_schedule, entry, clock_steady_ms() + wait_ms);
 }
 
+static bool is_aside(const struct entry *entry)
+{
+	return entry_topic(entry)[0] == ENTRY_WHOLE_TOPIC;
+}
+
+bool route_aside(struct route *route, const struct route_aside *aside)
+{
+	char topic[256];
+	if (schedule_level(route->uplink_schedule, CLASS_BULK).entries >= ASIDE_MAX)
+		return false;
+	snprintf(topic, sizeof(topic), "%c%s", ENTRY_WHOLE_TOPIC, aside->topic);
+	int64_t now_ms = clock_steady_ms();
+	struct entry_parts parts = {.class = CLASS_BULK,
+				    .kind = KIND_RAW,
+				    .outlet = "uplink",
+				    .id = aside->id,
+				    .station = aside->station,
+				    .topic = topic,
+				    .payload = aside->payload,
+				    .payload_size = aside->size,
+				    .accepted_at_ms = now_ms,
+				    .expires_at_ms = now_ms + ASIDE_MS};
+	struct entry *entry = entry_new(&parts, store_new_row(route->store));
+	if (!entry)
+		return false;
+	schedule_put(route->uplink_schedule, entry);
+	on_scheduled(route);
+	return true;
+}
+
+/* Said once: it is refused as a whole, or not at all. */
+static void aside_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
+{
+	if (result == UPLINK_REFUSED && counters_get(route->counters, "uplink", "aside_refused")->value++ == 0)
+		log_error("uplink: the broker refuses %s (reason 0x%02x); check its access list",
+			  entry_topic(entry) + 1, code);
+	keeper_finish(route->keeper, entry);
+}
+
 void route_uplink_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
 {
+	if (is_aside(entry)) {
+		aside_done(route, entry, result, code);
+		return;
+	}
 	if (result == UPLINK_REFUSED) {
 		hold_refused(route, entry, code);
 		return;

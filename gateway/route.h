@@ -40,6 +40,15 @@ void route_uplink_done(struct route *route, struct entry *entry, enum uplink_res
 /* The uplink is there from now on, or (NULL) not any more. */
 void route_set_uplink(struct route *route, struct uplink *uplink);
 
+/* Something for other people's topics at the broker goes with the bulk: when nothing else needs the line, not to disk, and not after ten
+ * minutes. topic: whole. false: so much bulk waits already that it would only be in the way, or out of memory. */
+struct route_aside {
+	const char *topic, *id, *station;
+	const void *payload;
+	size_t size;
+};
+bool route_aside(struct route *route, const struct route_aside *aside);
+
 /* A radio takes part from now on; index is its place in settings->radios. */
 void route_add_radio(struct route *route, size_t index, struct radio *radio);
 /* What the gateway itself has to say (gateway/panel_message.h): goes the way of what a radio of that name heard. at_us: monotonic. */
