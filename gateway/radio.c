@@ -36,6 +36,7 @@ struct radio {
 	struct radio_alarm air_alarm;
 
 	bool busy, keyed;
+	bool elsewhere; /* what is heard just now did not come from the port */
 	int64_t last_heard_us;
 
 	struct radio_examination examination;
@@ -62,7 +63,7 @@ static void service_alarm(void *owner, int64_t at_us)
 static void service_heard(void *owner, const struct message *message)
 {
 	struct radio *radio = owner;
-	int64_t read_us = radio_link_read_us(radio_driver_link(radio->modem));
+	int64_t read_us = radio->elsewhere ? 0 : radio_link_read_us(radio_driver_link(radio->modem));
 	radio->counters.heard->value++;
 	radio->callbacks.heard(radio->callbacks.context, radio, message, read_us ? read_us : clock_mono_us());
 }
@@ -173,6 +174,13 @@ int radio_send(struct radio *radio, const struct message *message)
 		radio->callbacks.datagram(radio->callbacks.context, radio, RADIO_TX, &datagram);
 	}
 	return result;
+}
+
+void radio_hear(struct radio *radio, const struct datagram *datagram)
+{
+	radio->elsewhere = true;
+	radio->setup.air->input(radio->air_state, datagram);
+	radio->elsewhere = false;
 }
 
 void radio_hurry(struct radio *radio)

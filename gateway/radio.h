@@ -71,6 +71,9 @@ bool radio_ready(const struct radio *radio);
 /* Hands one message to the air and the modem, the transmitter keyed. 0: a result follows through sent. Otherwise the negative errno of
  * the driver, and nothing follows. */
 int radio_send(struct radio *radio, const struct message *message);
+/* A datagram of the air protocol that came another way than by the modem: its messages are heard like any other, but it is not shown as a
+ * datagram of this radio. */
+void radio_hear(struct radio *radio, const struct datagram *datagram);
 /* Something more urgent waits behind the message in the radio; see modem_ops.hurry. */
 void radio_hurry(struct radio *radio);
 
