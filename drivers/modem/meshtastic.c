@@ -219,6 +219,7 @@ static void take_frame(struct meshtastic *meshtastic, const mt_FromRadio *from)
 		break;
 	case mt_FromRadio_my_info_tag:
 	case mt_FromRadio_node_info_tag:
+	case mt_FromRadio_config_tag:
 	case mt_FromRadio_channel_tag:
 		hear(meshtastic, from);
 		break;

@@ -224,8 +224,8 @@ static void test_handshake(void **unused)
 	assert_string_equal(status().model, "Meshtastic (43)");
 	assert_string_equal(status().firmware, "2.7.18.abc");
 	assert_string_equal(status().text, "");
-	/* my_info, channel and node went up; the rest is the modem's. */
-	assert_int_equal(record.heard_count, 3);
+	/* my_info, channel, settings of the radio and node went up; the rest is the modem's. */
+	assert_int_equal(record.heard_count, 4);
 	assert_int_equal(record.drop_count, 0);
 }
 
