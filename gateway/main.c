@@ -18,6 +18,7 @@
 #include "gateway/health.h"
 #include "gateway/keyring.h"
 #include "gateway/log.h"
+#include "gateway/mesh_face.h"
 #include "gateway/panel.h"
 #include "gateway/priorities.h"
 #include "gateway/radio.h"
@@ -49,6 +50,7 @@ struct gateway {
 	struct radio **radios;
 	struct panel *panel; /* NULL = none is wired */
 	bool connected;
+	struct mesh_face *mesh_face; /* NULL = off */
 	struct desk *desk;
 	struct control *control;
 	struct health *health;
@@ -147,11 +149,49 @@ static void on_sent(void *context, struct radio *radio, enum send_result result,
 	route_radio_sent(gateway->route, radio, result, assumed, code);
 }
 
+static bool is_meshtastic(const struct radio_settings *settings)
+{
+	return settings->enabled && strcmp(settings->air->name, "meshtastic") == 0;
+}
+
+static void mesh_hears(struct gateway *gateway, const struct radio *radio, const struct datagram *datagram)
+{
+	for (size_t i = 0; i < gateway->settings->radio_count; i++)
+		if (gateway->radios[i] == radio && is_meshtastic(&gateway->settings->radios[i]))
+			mesh_face_heard(gateway->mesh_face, i, datagram, clock_wall_ms());
+}
+
+static bool on_mesh_publish(void *context, const struct mesh_envelope *envelope)
+{
+	struct gateway *gateway = context;
+	struct route_aside aside = {.topic = envelope->topic,
+				    .id = envelope->id,
+				    .station = envelope->station,
+				    .payload = envelope->bytes,
+				    .size = envelope->size};
+	return route_aside(gateway->route, &aside);
+}
+
+static void on_mesh_received(void *context, const char *topic, const void *payload, size_t size)
+{
+	struct gateway *gateway = context;
+	mesh_face_received(gateway->mesh_face, topic, payload, size, clock_wall_ms());
+}
+
+static void on_mesh_hear(void *context, size_t radio, const struct datagram *datagram)
+{
+	struct gateway *gateway = context;
+	if (gateway->radios[radio])
+		radio_hear(gateway->radios[radio], datagram);
+}
+
 static void on_datagram(void *context, struct radio *radio, enum radio_direction direction,
 			const struct datagram *datagram)
 {
 	struct gateway *gateway = context;
 	desk_datagram(gateway->desk, radio_status(radio).name, direction, datagram);
+	if (gateway->mesh_face && direction == RADIO_RX)
+		mesh_hears(gateway, radio, datagram);
 }
 
 static void on_radio_state(void *context, struct radio *radio)
@@ -334,6 +374,22 @@ static void start_panel(struct gateway *gateway)
 	show_links(gateway);
 }
 
+static int start_mesh_face(struct gateway *gateway)
+{
+	const struct settings *settings = gateway->settings;
+	struct mesh_face_callbacks callbacks = {gateway, on_mesh_publish, on_mesh_hear};
+	char filter[MESH_TOPIC_MAX];
+	if (!settings->mesh_face.enabled)
+		return 0;
+	gateway->mesh_face = mesh_face_new(&settings->mesh_face, settings->radio_count, &callbacks, gateway->counters);
+	if (!gateway->mesh_face)
+		return -ENOMEM;
+	for (size_t i = 0; mesh_face_filter(gateway->mesh_face, i, filter), filter[0]; i++)
+		if (uplink_subscribe(gateway->uplink, filter, on_mesh_received, gateway) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 /* -EADDRINUSE: another cressetd has the socket, and with it surely the store and the name at the broker. */
 static int start_control(struct gateway *gateway)
 {
@@ -379,6 +435,8 @@ static int start(struct gateway *gateway)
 	for (size_t i = 0; i < gateway->settings->radio_count; i++)
 		if (gateway->settings->radios[i].enabled)
 			start_radio(gateway, i);
+	if (start_mesh_face(gateway) < 0)
+		return -ENOMEM;
 	gateway->health = health_new(&gateway->report, gateway->event);
 	return gateway->health ? 0 : -ENOMEM;
 }
@@ -397,6 +455,7 @@ static void stop(struct gateway *gateway)
 		route_set_uplink(gateway->route, NULL);
 	keyring_free(gateway->secrets.keyring);
 	uplink_free(gateway->uplink);
+	mesh_face_free(gateway->mesh_face);
 	route_free(gateway->route);
 	worker_free(gateway->worker);
 	desk_free(gateway->desk);

@@ -137,6 +137,7 @@ static struct settings *load(const char *path, bool check)
 	settings_read_panel(settings, root);
 	settings_read_rules(settings, root);
 	settings_read_stations(settings, root);
+	settings_read_mesh_face(settings, root);
 	config_finish(settings->config);
 	return settings;
 }

@@ -8,6 +8,7 @@
 #include "drivers/modem.h"
 #include "gateway/classify.h"
 #include "gateway/log.h"
+#include "gateway/mesh_face.h"
 #include "gateway/panel_settings.h"
 #include "gateway/schedule.h"
 #include "gateway/store.h"
@@ -50,6 +51,7 @@ struct settings {
 	struct store_settings store;
 	struct schedule_settings schedule;
 	struct classify_settings classify;
+	struct mesh_face_settings mesh_face;
 	int64_t dedupe_window_ms;
 	const char *key_file; /* of the field frame, NULL = none */
 

@@ -2,6 +2,7 @@
 #include "gateway/settings_keys.h"
 
 #include "drivers/message.h"
+#include "gateway/mesh_face.h"
 
 /* Limits of durations in milliseconds, of texts in bytes. */
 enum {
@@ -140,6 +141,21 @@ const struct config_key station_keys[STATION_KEYS] = {
 			      "the organisation it belongs to, as in topics."},
 };
 
+const struct config_key mesh_face_keys[MESH_FACE_KEYS] = {
+    [MESH_FACE_ENABLED] = {"enabled", CONFIG_FLAG, 0, 0, "false", NULL, "true: use Meshtastic's own topics, too."},
+    [MESH_FACE_ROOT] = {"root", CONFIG_TEXT, 1, MESH_ROOT_MAX, "", NULL,
+			"what these topics begin with, e.g. msh/EU_868, as the maps and tools expect it."},
+    [MESH_FACE_RECEIVE] = {"receive", CONFIG_FLAG, 0, 0, "true", NULL, "false: take nothing from other gateways."},
+    [MESH_FACE_CLEAR] = {"clear", CONFIG_FLAG, 0, 0, "false", NULL, "true: without encryption."},
+};
+
+const struct config_key mesh_channel_keys[MESH_CHANNEL_KEYS] = {
+    [MESH_CHANNEL_NAME] = {"name", CONFIG_TEXT, 1, MESH_CHANNEL_NAME_MAX, NULL, NULL,
+			   "the channel's name as the nodes have it."},
+    [MESH_CHANNEL_KEY_FILE] = {"key_file", CONFIG_TEXT, 1, FILE_NAME, NULL, NULL,
+			       "file with the channel's key in base64, which not everybody may read."},
+};
+
 const struct config_key radio_keys[RADIO_KEYS] = {
     [RADIO_ENABLED] = {"enabled", CONFIG_FLAG, 0, 0, "true", NULL, "false: checked, but left alone."},
     [RADIO_DEVICE] = {"device", CONFIG_TEXT, 1, FILE_NAME, NULL, NULL, "where the modem is, e.g. /dev/ttyUSB0."},
@@ -211,6 +227,8 @@ const struct settings_table settings_tables[] = {
     TABLE("", word_keys),
     TABLE("rules[]", rule_keys),
     TABLE("stations[]", station_keys),
+    TABLE("mesh_face", mesh_face_keys),
+    TABLE("mesh_face.channels[]", mesh_channel_keys),
     TABLE("radios.*", radio_keys),
     TABLE("radios.*", board_keys),
     TABLE("panel", panel_keys),

@@ -40,6 +40,10 @@ enum { STORE_MODE, STORE_PATH, STORE_COMMIT_INTERVAL, STORE_KEYS };
 
 enum { FIELD_KEY_FILE, FIELD_KEYS };
 
+enum { MESH_FACE_ENABLED, MESH_FACE_ROOT, MESH_FACE_RECEIVE, MESH_FACE_CLEAR, MESH_FACE_KEYS };
+
+enum { MESH_CHANNEL_NAME, MESH_CHANNEL_KEY_FILE, MESH_CHANNEL_KEYS };
+
 enum {
 	RULE_RADIO,
 	RULE_LINE,
@@ -94,6 +98,8 @@ extern const struct config_key field_keys[FIELD_KEYS];
 extern const struct config_key word_keys[1]; /* keywords, at the top */
 extern const struct config_key rule_keys[RULE_KEYS];
 extern const struct config_key station_keys[STATION_KEYS];
+extern const struct config_key mesh_face_keys[MESH_FACE_KEYS];
+extern const struct config_key mesh_channel_keys[MESH_CHANNEL_KEYS];
 extern const struct config_key radio_keys[RADIO_KEYS];
 extern const struct config_key panel_keys[PANEL_KEYS];
 extern const struct config_key panel_line_keys[PANEL_LINES]; /* by enum panel_line */

@@ -11,6 +11,8 @@ void settings_read_radios(struct settings *settings, struct config_node *root);
 void settings_read_panel(struct settings *settings, struct config_node *root);
 /* Keywords and rules. Needs the radios and the panel's contacts, because rules may name them. */
 void settings_read_rules(struct settings *settings, struct config_node *root);
+/* Meshtastic's own topics. Needs the uplink and the radios. */
+void settings_read_mesh_face(struct settings *settings, struct config_node *root);
 void settings_read_stations(struct settings *settings, struct config_node *root);
 
 /* Lays the file of the board that the radio names under its keys. Before anything else of the radio is read. */
@@ -33,6 +35,11 @@ const char *settings_check_line(struct config *config, const struct config_node 
 
 /* A text that lives as long as the settings; "" when out of memory, which then is an error of the config. */
 const char *settings_text(struct settings *settings, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What stands in a file of its own, which not everybody may read, without the line break that editors put behind it. what: "the password".
+ * NULL, and an error at that key: it cannot be read, or holds something else beside it. */
+const char *settings_read_secret(struct settings *settings, const struct config_node *node, const char *key,
+				 const char *path, const char *what);
 
 /* A path that is not absolute is an error at that key, because nobody knows where a service was started. "" is allowed. */
 void settings_check_absolute(struct settings *settings, const struct config_node *node, const char *key,

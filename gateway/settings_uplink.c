@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PASSWORD_MAX = 1024 };
+enum { SECRET_MAX = 1024 };
 
 static const char *none_if_empty(const char *text)
 {
@@ -38,18 +38,17 @@ static void check_tls(struct settings *settings, const struct config_node *node,
 		config_error(settings->config, node, "key_file", "needs certificate_file beside it.");
 }
 
-/* Opens the file with a password only if it is one that not everybody may read. */
-static int open_password(struct settings *settings, const struct config_node *node, const char *path)
+/* Opens the file with a secret only if it is one that not everybody may read. */
+static int open_secret(struct settings *settings, const struct config_node *node, const char *key, const char *path)
 {
 	struct stat status;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &status) != 0) {
-		config_error(settings->config, node, "password_file", "'%.200s' cannot be read: %s.", path,
-			     strerror(errno));
+		config_error(settings->config, node, key, "'%.200s' cannot be read: %s.", path, strerror(errno));
 	} else if (!S_ISREG(status.st_mode)) {
-		config_error(settings->config, node, "password_file", "'%.200s' is not a file.", path);
+		config_error(settings->config, node, key, "'%.200s' is not a file.", path);
 	} else if (status.st_mode & S_IRWXO) {
-		config_error(settings->config, node, "password_file",
+		config_error(settings->config, node, key,
 			     "everybody on this machine can get at '%.200s'. Run: chmod o= on it.", path);
 	} else {
 		return fd;
@@ -59,24 +58,24 @@ static int open_password(struct settings *settings, const struct config_node *no
 	return -1;
 }
 
-/* The password without the line break that editors put behind it. */
-static const char *read_password(struct settings *settings, const struct config_node *node, const char *path)
+const char *settings_read_secret(struct settings *settings, const struct config_node *node, const char *key,
+				 const char *path, const char *what)
 {
-	char password[PASSWORD_MAX + 1];
-	int fd = open_password(settings, node, path);
+	char secret[SECRET_MAX + 1];
+	int fd = open_secret(settings, node, key, path);
 	if (fd < 0)
 		return NULL;
-	ssize_t size = read(fd, password, sizeof(password));
+	ssize_t size = read(fd, secret, sizeof(secret));
 	close(fd);
-	while (size > 0 && (password[size - 1] == '\n' || password[size - 1] == '\r'))
+	while (size > 0 && (secret[size - 1] == '\n' || secret[size - 1] == '\r'))
 		size--;
 	const char *text = NULL;
-	if (size <= 0 || size > PASSWORD_MAX || memchr(password, '\0', (size_t)size))
-		config_error(settings->config, node, "password_file",
-			     "'%.200s' must hold the password and nothing else, at most %d bytes.", path, PASSWORD_MAX);
+	if (size <= 0 || size > SECRET_MAX || memchr(secret, '\0', (size_t)size))
+		config_error(settings->config, node, key, "'%.200s' must hold %s and nothing else, at most %d bytes.",
+			     path, what, SECRET_MAX);
 	else
-		text = settings_text(settings, "%.*s", (int)size, password);
-	explicit_bzero(password, sizeof(password));
+		text = settings_text(settings, "%.*s", (int)size, secret);
+	explicit_bzero(secret, sizeof(secret));
 	return text;
 }
 
@@ -90,7 +89,7 @@ static const char *check_password(struct settings *settings, const struct config
 	if (!user && path[0])
 		config_error(settings->config, node, "password_file", "needs username beside it.");
 	settings_check_absolute(settings, node, "password_file", path);
-	return path[0] == '/' ? read_password(settings, node, path) : NULL;
+	return path[0] == '/' ? settings_read_secret(settings, node, "password_file", path, "the password") : NULL;
 }
 
 static void refuse(struct settings *settings, struct config_node *node)

@@ -1,5 +1,5 @@
-/* What the tests of the settings share: a directory of their own, and drivers of their own, so that no real one decides. Included by one
- * file of a program. */
+/* What the tests of the settings share: a directory of their own, and drivers of their own, so that no real one decides (unless
+ * SETTINGS_WITH_REAL_DRIVERS is defined). Included by one file of a program. */
 #pragma once
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 
 #include "gateway/settings.h"
 
+#ifndef SETTINGS_WITH_REAL_DRIVERS
 static const char *const tones[] = {"low", "high", NULL};
 static const struct driver_key kiss_keys[] = {
     {"txdelay_ms", KEY_INTEGER, 0, 2550, "300", NULL, "Delay."},
@@ -98,6 +99,8 @@ const char *port_check_device(const char *device)
 {
 	return device[0] == '/' || strncmp(device, "tcp://", 6) == 0 ? NULL : "is no device; write /dev/ttyUSB0";
 }
+
+#endif
 
 static char directory[] = "/tmp/test-settings-XXXXXX";
 static char settings_path[64];
