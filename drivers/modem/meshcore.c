@@ -86,6 +86,7 @@ static int64_t next_alarm_us(const struct meshcore *meshcore)
 	if (meshcore->sending.stage != MESHCORE_NOTHING && meshcore->sending.stage != MESHCORE_ASKED &&
 	    meshcore->sending.stage != MESHCORE_PATH_ASKED)
 		at_us = sooner(at_us, meshcore->sending.due_us);
+	at_us = sooner(at_us, meshcore->listing_us);
 	at_us = sooner(at_us, meshcore->stats_us);
 	at_us = sooner(at_us, meshcore->clock_us);
 	return sooner(at_us, meshcore->heartbeat_us);
@@ -159,9 +160,8 @@ static bool answers(uint8_t command, uint8_t code)
 	case MESHCORE_CHANNEL_INFO:
 		return command == MESHCORE_GET_CHANNEL;
 	case MESHCORE_CONTACT:
-		return command == MESHCORE_GET_CONTACTS || command == MESHCORE_GET_CONTACT;
+		return command == MESHCORE_GET_CONTACT;
 	case MESHCORE_CONTACTS_START:
-	case MESHCORE_CONTACTS_END:
 		return command == MESHCORE_GET_CONTACTS;
 	case MESHCORE_SENT:
 		return command == MESHCORE_SEND_TEXT;
@@ -184,20 +184,11 @@ static bool is_talking(const struct meshcore *meshcore)
 	return meshcore->phase == MESHCORE_STARTING || meshcore->phase == MESHCORE_UP;
 }
 
-/* The list of contacts comes in many frames. */
-static bool goes_on(uint8_t command, uint8_t code)
-{
-	return command == MESHCORE_GET_CONTACTS && (code == MESHCORE_CONTACTS_START || code == MESHCORE_CONTACT);
-}
-
 static void take_answer(struct meshcore *meshcore, const uint8_t *payload, size_t size)
 {
 	uint8_t command = meshcore->asked.command;
 	meshcore->misses = 0;
-	if (goes_on(command, payload[0]))
-		meshcore->asked.due_us = meshcore_now_us(meshcore) + ANSWER_US;
-	else
-		meshcore->asked.command = 0;
+	meshcore->asked.command = 0;
 	if (meshcore->phase == MESHCORE_STARTING)
 		meshcore_setup_answer(meshcore, command, payload, size);
 	else if (meshcore->phase == MESHCORE_UP)
@@ -225,7 +216,9 @@ static void take_reply(struct meshcore *meshcore, const uint8_t *payload, size_t
 		hear(meshcore, payload, size);
 	if (meshcore_is_message(payload[0]))
 		meshcore->taken_us = meshcore_now_us(meshcore);
-	if (answers(meshcore->asked.command, payload[0]))
+	if (meshcore_is_listed(meshcore, payload[0]))
+		meshcore_take_listed(meshcore, payload, size);
+	else if (answers(meshcore->asked.command, payload[0]))
 		take_answer(meshcore, payload, size);
 	else if (!is_known(payload[0]))
 		meshcore_drop(meshcore, "meshcore_unknown_frame");

@@ -82,7 +82,8 @@ struct meshcore {
 
 	bool waiting;     /* the node has messages, or may have */
 	int64_t taken_us; /* when the last one was taken */
-	bool contacts_wanted;
+	bool contacts_wanted, contacts_known;
+	int64_t listing_us; /* they are being listed, and the next must come by then; 0 = they are not */
 	uint32_t contacts_since, contact_count;
 	uint8_t adverts[MESHCORE_ADVERTS_MAX][MESHCORE_KEY_SIZE]; /* whose contact is to be asked for */
 	unsigned advert_count;
@@ -135,6 +136,9 @@ void meshcore_work_begin(struct meshcore *meshcore);
 void meshcore_work_next(struct meshcore *meshcore);
 void meshcore_work_answer(struct meshcore *meshcore, uint8_t command, const uint8_t *payload, size_t size);
 void meshcore_work_late(struct meshcore *meshcore);
+/* The list of contacts comes in many frames, and the node takes commands meanwhile: whether that code belongs to it. */
+bool meshcore_is_listed(const struct meshcore *meshcore, uint8_t code);
+void meshcore_take_listed(struct meshcore *meshcore, const uint8_t *payload, size_t size);
 void meshcore_work_advert(struct meshcore *meshcore, const uint8_t *key);
 /* There was text between frames: is that a node that starts? */
 void meshcore_work_noise(struct meshcore *meshcore);

@@ -26,6 +26,7 @@ void meshcore_begin(struct meshcore *meshcore)
 	meshcore->services->write(meshcore->services->owner, zeros, sizeof(zeros));
 	meshcore->step = MESHCORE_STEP_QUERY;
 	meshcore->tries = meshcore->misses = 0;
+	meshcore->listing_us = 0;
 	meshcore->old_frames = meshcore->no_stats = meshcore->has_uptime = false;
 	enter(meshcore, MESHCORE_WAKING, WAKE_US);
 }

@@ -13,6 +13,7 @@ enum {
 	BATCH = 16,
 	COMMIT_US = 20000,          /* a good disk has written a message by then */
 	DISK_PATIENCE_US = 5000000, /* then the node's own memory, which runs over, is the greater danger */
+	LISTING_US = 5000000,       /* between two contacts of the list */
 	SOON_US = 300000,           /* after text: let it print first */
 	FIRST_STATS_US = 5000000,
 	CLOCK_HEARTBEATS = 10, /* its clock is looked at with every so many signs of life */
@@ -55,14 +56,31 @@ static void forget_advert(struct meshcore *meshcore)
 
 static void take_contacts(struct meshcore *meshcore, const uint8_t *payload, size_t size)
 {
-	uint32_t number;
-	if (payload[0] == MESHCORE_CONTACTS_START && meshcore_read_number(payload, size, &number))
-		meshcore->contact_count = number;
-	if (payload[0] == MESHCORE_CONTACTS_END && meshcore_read_number(payload, size, &number) &&
-	    number > meshcore->contacts_since)
-		meshcore->contacts_since = number;
-	if (payload[0] == MESHCORE_CONTACTS_END || payload[0] == MESHCORE_ERR)
-		meshcore->contacts_wanted = false;
+	meshcore->contacts_wanted = false;
+	if (payload[0] != MESHCORE_CONTACTS_START)
+		return;
+	meshcore_read_number(payload, size, &meshcore->contact_count);
+	meshcore->listing_us = meshcore_now_us(meshcore) + LISTING_US;
+}
+
+/* A contact that was asked for by its key looks the same. */
+bool meshcore_is_listed(const struct meshcore *meshcore, uint8_t code)
+{
+	bool asked = meshcore->asked.command == MESHCORE_GET_CONTACT;
+	return meshcore->listing_us && (code == MESHCORE_CONTACTS_END || (code == MESHCORE_CONTACT && !asked));
+}
+
+void meshcore_take_listed(struct meshcore *meshcore, const uint8_t *payload, size_t size)
+{
+	uint32_t newest;
+	if (payload[0] == MESHCORE_CONTACT) {
+		meshcore->listing_us = meshcore_now_us(meshcore) + LISTING_US;
+		return;
+	}
+	meshcore->listing_us = 0;
+	meshcore->contacts_known = true;
+	if (meshcore_read_number(payload, size, &newest) && newest > meshcore->contacts_since)
+		meshcore->contacts_since = newest;
 }
 
 /* ---- findings ---- */
@@ -242,10 +260,10 @@ void meshcore_work_next(struct meshcore *meshcore)
 		meshcore_ask(meshcore, payload, meshcore_write_plain(MESHCORE_GET_TIME, payload));
 	else if (meshcore->clock_wanted)
 		meshcore_write_clock(meshcore);
-	else if (meshcore->advert_count)
+	else if (meshcore->advert_count && !meshcore->listing_us)
 		meshcore_ask(meshcore, payload,
 			     meshcore_write_key(MESHCORE_GET_CONTACT, meshcore->adverts[0], payload));
-	else if (meshcore->contacts_wanted)
+	else if (meshcore->contacts_wanted && !meshcore->listing_us)
 		ask_contacts(meshcore);
 	else if (meshcore->stats_next < MESHCORE_STATS_TYPES)
 		meshcore_ask(meshcore, payload,
@@ -284,6 +302,7 @@ void meshcore_work_begin(struct meshcore *meshcore)
 	int64_t now_us = meshcore_now_us(meshcore);
 	meshcore->waiting = true;
 	meshcore->contacts_wanted = true;
+	meshcore->contacts_known = false;
 	meshcore->heartbeat_wanted = meshcore->time_wanted = meshcore->clock_wanted = false;
 	meshcore->heartbeat_us = now_us + heartbeat_us(meshcore);
 	meshcore->clock_us = now_us + CLOCK_HEARTBEATS * heartbeat_us(meshcore);
@@ -298,6 +317,11 @@ void meshcore_work_late(struct meshcore *meshcore)
 	if (now_us >= meshcore->heartbeat_us) {
 		meshcore->heartbeat_us = now_us + heartbeat_us(meshcore);
 		meshcore->heartbeat_wanted = meshcore->waiting = true;
+		meshcore->contacts_wanted |= !meshcore->contacts_known;
+	}
+	if (meshcore->listing_us && now_us >= meshcore->listing_us) {
+		meshcore->listing_us = 0;
+		meshcore_drop(meshcore, "meshcore_no_answer");
 	}
 	if (now_us >= meshcore->clock_us) {
 		meshcore->clock_us = now_us + CLOCK_HEARTBEATS * heartbeat_us(meshcore);

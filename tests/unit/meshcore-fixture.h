@@ -33,6 +33,7 @@ static struct node {
 	unsigned errors; /* answers to the next sends: table full */
 	bool no_contact; /* answer to sends: not found */
 	bool deaf_to_sends;
+	bool list_stops; /* in the middle of its contacts */
 	uint8_t commands[COMMANDS_MAX][MESHCORE_PAYLOAD_MAX];
 	size_t sizes[COMMANDS_MAX], count;
 	size_t read; /* of record.written */
@@ -112,6 +113,8 @@ static void answer_contacts(const uint8_t *payload, size_t size)
 	say_number(2, node.contacts);
 	for (uint8_t i = 0; i < node.contacts && !since; i++)
 		say_contact(3, (uint8_t)(0xa1 + i), 1795469000);
+	if (node.list_stops)
+		return;
 	say_number(4, 1795469100);
 }
 

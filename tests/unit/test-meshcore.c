@@ -129,6 +129,30 @@ static void test_giving_up(void **state)
 	assert_false(meshcore_stream_is_half(&stream));
 }
 
+/* Every frame of the vectors, one after the other and cut anywhere. */
+static void test_vectors(void **state)
+{
+	(void)state;
+	static char line[4096], stream[8192], expected[8192];
+	FILE *file = fopen(CRESSET_SOURCE_DIR "/tests/vectors/meshcore.jsonl", "re");
+	size_t count = 0;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		char *frame = strstr(line, "\"frame\": \"") + strlen("\"frame\": \"");
+		*strchr(frame, '"') = 0;
+		if (!strstr(line, "node->host"))
+			continue;
+		count++;
+		strcat(stream, frame);
+		strcat(expected, "[");
+		strcat(expected, frame + 6);
+		strcat(expected, "] ");
+	}
+	fclose(file);
+	assert_int_equal(count, 16);
+	assert_stream(stream, expected);
+}
+
 /* Without the header. */
 static size_t payload_of(const char *hex, uint8_t payload[static MESHCORE_PAYLOAD_MAX])
 {
@@ -394,10 +418,11 @@ static void test_command_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_framing), cmocka_unit_test(test_longest),  cmocka_unit_test(test_giving_up),
-	    cmocka_unit_test(test_device),  cmocka_unit_test(test_self),     cmocka_unit_test(test_contact),
-	    cmocka_unit_test(test_texts),   cmocka_unit_test(test_data),     cmocka_unit_test(test_answers),
-	    cmocka_unit_test(test_stats),   cmocka_unit_test(test_commands), cmocka_unit_test(test_command_limits),
+	    cmocka_unit_test(test_framing),        cmocka_unit_test(test_longest), cmocka_unit_test(test_giving_up),
+	    cmocka_unit_test(test_device),         cmocka_unit_test(test_self),    cmocka_unit_test(test_contact),
+	    cmocka_unit_test(test_texts),          cmocka_unit_test(test_data),    cmocka_unit_test(test_answers),
+	    cmocka_unit_test(test_vectors),        cmocka_unit_test(test_stats),   cmocka_unit_test(test_commands),
+	    cmocka_unit_test(test_command_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,6 +225,37 @@ static void test_many_adverts(void **unused)
 	assert_int_equal(node.since, 1795469100);
 }
 
+/* A message does not wait for the end of a long list of contacts; of a list that does not end another is asked for. */
+static void test_long_list(void **unused)
+{
+	(void)unused;
+	new_node();
+	node.list_stops = true;
+	node.contacts = 3;
+	start(NULL);
+	assert_int_equal(heard(MESHCORE_CONTACT), 3);
+	node.waiting = 1;
+	SAY(MESHCORE_MESSAGE_WAITING);
+	static const uint8_t advert[33] = {MESHCORE_ADVERT, 0xb1};
+	say(advert, sizeof(advert));
+	pass(100000);
+	assert_int_equal(node.taken, 1);
+	/* what could be taken for one of the list waits */
+	assert_int_equal(commands(MESHCORE_GET_CONTACT), 0);
+	say_contact(3, 0xa8, 1795469000);
+	assert_int_equal(heard(MESHCORE_CONTACT), 4);
+	pass(6000000);
+	assert_int_equal(record_drops(&record, "meshcore_no_answer"), 1);
+	assert_int_equal(commands(MESHCORE_GET_CONTACT), 1);
+	node.list_stops = false;
+	pass(61000000);
+	assert_int_equal(commands(MESHCORE_GET_CONTACTS), 2);
+	pass(61000000);
+	assert_int_equal(commands(MESHCORE_GET_CONTACTS), 2);
+	assert_true(status().ready);
+	assert_int_equal(record.drop_count, 1);
+}
+
 /* ---- signs of life ---- */
 
 static void test_reboot(void **unused)
@@ -420,6 +451,7 @@ int main(void)
 	    TEST(test_asks_unasked),
 	    TEST(test_pushes_between),
 	    TEST(test_many_adverts),
+	    TEST(test_long_list),
 	    TEST(test_reboot),
 	    TEST(test_boot_text),
 	    TEST(test_old_form),
