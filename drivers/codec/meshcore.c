@@ -25,9 +25,14 @@ static void get_text(const uint8_t *at, size_t size, char *text, size_t room)
 	utf8_mend(at, end ? (size_t)(end - at) : size, text, room);
 }
 
+static int get_signed(uint8_t byte)
+{
+	return byte < 0x80 ? byte : byte - 0x100;
+}
+
 static double quarters(uint8_t byte)
 {
-	return (int8_t)byte / 4.0;
+	return get_signed(byte) / 4.0;
 }
 
 /* A path is a number of hops and, in the two highest bits, the size of a hop's hash. */
@@ -71,7 +76,7 @@ bool meshcore_read_self(const uint8_t *payload, size_t size, struct meshcore_sel
 	*self = (struct meshcore_self){0};
 	if (size < NAME_AT)
 		return false;
-	self->power_dbm = (int8_t)payload[2];
+	self->power_dbm = get_signed(payload[2]);
 	memcpy(self->key, payload + KEY_AT, sizeof(self->key));
 	self->frequency_khz = get32(payload + RADIO_AT);
 	self->bandwidth_hz = get32(payload + RADIO_AT + 4);
@@ -109,7 +114,7 @@ static bool read_radio(const uint8_t *at, size_t size, struct meshcore_stats *st
 	if (size < 12)
 		return false;
 	stats->noise_dbm = (int16_t)get16(at);
-	stats->rssi_dbm = (int8_t)at[2];
+	stats->rssi_dbm = get_signed(at[2]);
 	stats->snr_db = quarters(at[3]);
 	stats->transmitting_s = get32(at + 4);
 	stats->receiving_s = get32(at + 8);
