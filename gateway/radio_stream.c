@@ -11,7 +11,7 @@
 #include "gateway/radio_alarm.h"
 
 enum {
-	READ_SIZE = 4096,          /* bounded per turn, so that a babbling modem leaves room for the others */
+	READ_SIZE = 1024,          /* bounded per turn, so that a babbling modem leaves room for the others */
 	LIMIT_BYTES_PER_S = 16384, /* while limited */
 	WRITE_BACKLOG_MAX = 8192,
 	STUCK_US = 20000000, /* a port that takes no byte for so long is closed and opened again */

@@ -495,7 +495,7 @@ static const struct modem_line lines[SA818_LINE_COUNT] = {
     [SA818_LINE_PTT] = {.name = "ptt",
 			.output = true,
 			.safe = false,
-			.how = "active_low",
+			.how = "active_low open_drain pull_up", /* never keyed by a pin that nobody drives */
 			.help = "pin 5: keys the transmitter",
 			.max_on_ms = PTT_MAX_MS},
     [SA818_LINE_PD] =

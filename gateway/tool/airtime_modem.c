@@ -89,10 +89,26 @@ static bool read_settings(const struct modem_ops *modem, char *const *settings, 
 	return true;
 }
 
+/* Where a driver's refusal goes. */
+struct refusal {
+	char *text;
+	size_t size;
+	bool refused;
+};
+
+static void on_refused(void *owner, const char *key, const char *why)
+{
+	struct refusal *refusal = owner;
+	snprintf(refusal->text, refusal->size, "%s %s", key, why);
+	refusal->refused = true;
+}
+
 int64_t airtime_of_modem(const struct modem_ops *modem, char *const *settings, size_t count, size_t size, char *wrong,
 			 size_t wrong_size)
 {
-	static const struct services services = {.now_us = no_time, .wall_ms = no_time, .alarm = no_alarm};
+	struct refusal refusal = {wrong, wrong_size, false};
+	const struct services services = {
+	    .owner = &refusal, .now_us = no_time, .wall_ms = no_time, .alarm = no_alarm, .refuse = on_refused};
 	union driver_value *values = calloc(modem->key_count + 1, sizeof(*values));
 	void *state = calloc(1, modem->state_size + 1);
 	int64_t airtime_us = -1;
@@ -101,9 +117,10 @@ int64_t airtime_of_modem(const struct modem_ops *modem, char *const *settings, s
 	else if (size > modem->mtu)
 		snprintf(wrong, wrong_size, "%s carries at most %zu bytes", modem->name, modem->mtu);
 	else if (read_settings(modem, settings, count, values, wrong, wrong_size)) {
-		if (modem->init(state, &services, values) == 0)
+		int result = modem->init(state, &services, values);
+		if (result == 0 && !refusal.refused)
 			airtime_us = modem->airtime_us(state, size);
-		else
+		else if (!refusal.refused)
 			snprintf(wrong, wrong_size, "these settings of %s contradict one another", modem->name);
 	}
 	free(values);

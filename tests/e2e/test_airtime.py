@@ -105,7 +105,8 @@ class Airtime(unittest.TestCase):
                              ("--sf 7 --bw 100 --size 1", "--bw"), ("--sf 7 --cr 5 --size 1", "--cr"), ("--bw 125 --size 1", "--sf"),
                              ("--sf 7 --size x", "--size"), ("--sf 7 --size -1", "--size"), ("--modem tin --size 1", "kiss"),
                              ("--modem kiss --size 9999", "carries at most"), ("--modem kiss --size 1 txdelay_ms=x", "txdelay_ms"),
-                             ("--modem kiss --size 1 smack=true port=9", "contradict"), ("--sf 7 --size 1 a=b", "--modem")):
+                             ("--modem kiss --size 1 smack=true port=9", "port must be 0 to 7"),
+                             ("--modem ebyte-e22 --size 1 frequency_mhz=700", "no channel of this module"), ("--sf 7 --size 1 a=b", "--modem")):
             with self.subTest(line=line):
                 made = airtime(*line.split())
                 self.assertEqual(made.returncode, 2, made.stdout)
