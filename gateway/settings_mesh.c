@@ -179,6 +179,9 @@ void settings_read_mesh_face(struct settings *settings, struct config_node *root
 	read_channels(settings, face);
 	if (!settings->mesh_face.enabled)
 		return;
+	if (settings->mesh_face.clear)
+		config_warning(config, face, "clear",
+			       "whoever may read these topics can read texts and positions without a key.");
 	check_root(settings, face, settings->mesh_face.root);
 	check_needs(settings, face);
 	check_brokers(settings, root);

@@ -56,6 +56,18 @@ static void test_off(void **state)
 	settings_free(settings);
 }
 
+static void test_clear(void **state)
+{
+	(void)state;
+	char face[512];
+	snprintf(face, sizeof(face),
+		 "  enabled: true\n  root: msh/EU_868\n  clear: true\n  channels: [{name: ops, key_file: %s}]\n",
+		 key_file(KEY, 0600));
+	assert_only_warning(with_face(BROKER, face), 0,
+			    "7:10: mesh_face.clear: whoever may read these topics can read texts and positions without "
+			    "a key.");
+}
+
 static void assert_key_refused(const char *key, mode_t mode, const char *expected)
 {
 	struct settings *settings = load(with_key(key, mode));
@@ -165,9 +177,10 @@ static void test_topics(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_complete),       cmocka_unit_test(test_off),          cmocka_unit_test(test_keys),
-	    cmocka_unit_test(test_public_brokers), cmocka_unit_test(test_public_login), cmocka_unit_test(test_needs),
-	    cmocka_unit_test(test_topics),
+	    cmocka_unit_test(test_complete),       cmocka_unit_test(test_off),
+	    cmocka_unit_test(test_clear),          cmocka_unit_test(test_keys),
+	    cmocka_unit_test(test_public_brokers), cmocka_unit_test(test_public_login),
+	    cmocka_unit_test(test_needs),          cmocka_unit_test(test_topics),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
