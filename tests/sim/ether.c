@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "tests/support/ether_model.h"
+#include "tests/support/hex.h"
 
 enum { LINE_SIZE = 2 * ETHER_PAYLOAD_MAX + 128, CLIENTS_MAX = 256, EXIT_OVERRUN = 3 };
 
@@ -123,19 +124,10 @@ static void tune(struct ether *ether, const struct client *client, const char *w
 		}
 }
 
-static size_t read_hex(const char *hex, uint8_t *bytes)
-{
-	size_t size = 0;
-	unsigned value;
-	while (size < ETHER_PAYLOAD_MAX && sscanf(hex + 2 * size, "%2x", &value) == 1)
-		bytes[size++] = (uint8_t)value;
-	return size;
-}
-
 static void transmit(struct ether *ether, const struct client *client, const char *hex)
 {
 	uint8_t bytes[ETHER_PAYLOAD_MAX];
-	size_t size = read_hex(hex, bytes);
+	size_t size = hex_read(hex, bytes, ETHER_PAYLOAD_MAX);
 	int64_t at_us = now_us(ether);
 	int64_t airtime_us = ether_model_send(ether->model, client->station, at_us, bytes, size);
 	if (airtime_us < 0)

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/support/hex.h"
+
 enum { LINE_MAX_SIZE = 2 * ETHER_PAYLOAD_MAX + 128 };
 
 struct ether_client {
@@ -56,15 +58,6 @@ int ether_fd(const struct ether_client *client)
 	return client->fd;
 }
 
-static size_t read_hex(const char *hex, uint8_t *bytes)
-{
-	size_t size = 0;
-	unsigned value;
-	while (size < ETHER_PAYLOAD_MAX && sscanf(hex + 2 * size, "%2x", &value) == 1)
-		bytes[size++] = (uint8_t)value;
-	return size;
-}
-
 static enum ether_event parse(const char *line, struct ether_news *news)
 {
 	int carrier, at = 0;
@@ -72,7 +65,7 @@ static enum ether_event parse(const char *line, struct ether_news *news)
 	if (sscanf(line, "welcome %lf", &news->speed) == 1)
 		return ETHER_WELCOME;
 	if (sscanf(line, "heard %lf %lf %n", &news->rssi_dbm, &news->snr_db, &at) == 2 && at) {
-		news->size = read_hex(line + at, news->bytes);
+		news->size = hex_read(line + at, news->bytes, sizeof(news->bytes));
 		return ETHER_HEARD;
 	}
 	if (sscanf(line, "spoilt %lf", &news->rssi_dbm) == 1)

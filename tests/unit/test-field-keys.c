@@ -16,6 +16,7 @@
 #include "gateway/keys.h"
 #include "gateway/replay.h"
 #include "tests/support/driver_services.h"
+#include "tests/support/hex.h"
 
 static json_t *vectors;
 static struct keys *master, *derived; /* the same stations, with and without the master */
@@ -44,18 +45,6 @@ static const char *text_of(const json_t *object, const char *name)
 static int number_of(const json_t *object, const char *name)
 {
 	return (int)json_integer_value(member(object, name));
-}
-
-static size_t hex(const char *text, uint8_t *bytes, size_t room)
-{
-	size_t size = strlen(text) / 2;
-	assert_true(size <= room);
-	for (size_t i = 0; i < size; i++) {
-		unsigned byte;
-		assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
-		bytes[i] = (uint8_t)byte;
-	}
-	return size;
 }
 
 static const char *key_of(int station, int epoch)
@@ -165,7 +154,7 @@ static void gateway_free(struct gateway *gateway)
 static const char *hear(struct gateway *gateway, const char *frame)
 {
 	uint8_t bytes[512];
-	struct datagram datagram = {.bytes = bytes, .size = hex(frame, bytes, sizeof(bytes))};
+	struct datagram datagram = {.bytes = bytes, .size = hex_whole(frame, bytes, sizeof(bytes))};
 	record_clear(&gateway->record);
 	gateway->field->air->input(gateway->field->state, &datagram);
 	assert_true(gateway->record.message_count + gateway->record.drop_count <= 1);
@@ -182,7 +171,7 @@ static void test_derived_keys(void **unused)
 	json_array_foreach(member(vectors, "keys"), i, vector)
 	{
 		uint8_t expected[KEYS_KEY_SIZE], key[KEYS_KEY_SIZE];
-		hex(text_of(vector, "key"), expected, sizeof(expected));
+		hex_whole(text_of(vector, "key"), expected, sizeof(expected));
 		assert_int_equal(keys_derive(master, (uint16_t)number_of(vector, "station"),
 					     (uint8_t)number_of(vector, "epoch"), key),
 				 0);
@@ -269,7 +258,7 @@ static void test_said(void **unused)
 		    (const struct driver_setting[]){{"station", "61000"}, {"encrypt", encrypt[which]}, {NULL, NULL}});
 		struct message message;
 		uint8_t expected[FIELD_FRAME_MAX], bytes[FIELD_FRAME_MAX];
-		size_t size = hex(text_of(vector, "frame"), expected, sizeof(expected));
+		size_t size = hex_whole(text_of(vector, "frame"), expected, sizeof(expected));
 		message_init(&message);
 		message.kind = KIND_ACK;
 		snprintf(message.ack.ref, sizeof(message.ack.ref), "f-7-305419896");

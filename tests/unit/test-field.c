@@ -13,6 +13,7 @@
 #include "drivers/codec/field.h"
 #include "drivers/codec/field_bodies.h"
 #include "drivers/codec/utf8.h"
+#include "tests/support/hex.h"
 
 static json_t *vectors;
 
@@ -46,18 +47,6 @@ static int64_t number_of(const json_t *object, const char *name)
 	if (!json_is_integer(value))
 		fail_msg("no number %s", name);
 	return json_integer_value(value);
-}
-
-static size_t hex(const char *text, uint8_t *bytes, size_t room)
-{
-	size_t size = strlen(text) / 2;
-	assert_true(size <= room);
-	for (size_t i = 0; i < size; i++) {
-		unsigned byte;
-		assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
-		bytes[i] = (uint8_t)byte;
-	}
-	return size;
 }
 
 static struct field_header header_of(const json_t *vector)
@@ -110,7 +99,7 @@ static void test_headers(void **unused)
 	{
 		uint8_t frame[FIELD_FRAME_MAX], written[FIELD_HEADER_SIZE + FIELD_FROM_SIZE];
 		struct field_header expected = header_of(vector), header;
-		size_t size = hex(text_of(vector, "frame"), frame, sizeof(frame));
+		size_t size = hex_whole(text_of(vector, "frame"), frame, sizeof(frame));
 		assert_int_equal(field_header_decode(frame, size, &header), FIELD_OK);
 		assert_headers_equal(&header, &expected);
 		size_t written_size = field_header_encode(&expected, written);
@@ -198,8 +187,8 @@ static int check_cipher(void *user, struct field_crypt *crypt)
 	uint8_t nonce[FIELD_NONCE_SIZE], associated[FIELD_FRAME_MAX];
 	bool encrypted = number_of(json_object_get(expected->vector, "header"), "encrypted");
 	size_t body_size = strlen(text_of(expected->vector, "body")) / 2;
-	hex(text_of(expected->vector, "nonce"), nonce, sizeof(nonce));
-	size_t associated_size = hex(text_of(expected->vector, "associated"), associated, sizeof(associated));
+	hex_whole(text_of(expected->vector, "nonce"), nonce, sizeof(nonce));
+	size_t associated_size = hex_whole(text_of(expected->vector, "associated"), associated, sizeof(associated));
 	assert_int_equal(crypt->station, number_of(json_object_get(expected->vector, "header"), "station"));
 	assert_memory_equal(crypt->nonce, nonce, sizeof(nonce));
 	assert_int_equal(crypt->associated_size, associated_size);
@@ -212,8 +201,8 @@ static int seal_cipher(void *user, struct field_crypt *crypt)
 {
 	const struct expected_crypt *expected = user;
 	uint8_t body[FIELD_FRAME_MAX], frame[FIELD_FRAME_MAX];
-	size_t body_size = hex(text_of(expected->vector, "body"), body, sizeof(body));
-	size_t size = hex(text_of(expected->vector, "frame"), frame, sizeof(frame));
+	size_t body_size = hex_whole(text_of(expected->vector, "body"), body, sizeof(body));
+	size_t size = hex_whole(text_of(expected->vector, "frame"), frame, sizeof(frame));
 	check_cipher(user, crypt);
 	if (crypt->text_size) {
 		assert_memory_equal(crypt->text, body, body_size);
@@ -230,7 +219,7 @@ static int open_cipher(void *user, struct field_crypt *crypt)
 	check_cipher(user, crypt);
 	assert_memory_equal(crypt->tag, expected->tag, FIELD_TAG_SIZE);
 	if (crypt->text_size)
-		memcpy(crypt->text, body, hex(text_of(expected->vector, "body"), body, sizeof(body)));
+		memcpy(crypt->text, body, hex_whole(text_of(expected->vector, "body"), body, sizeof(body)));
 	return expected->answer;
 }
 
@@ -244,9 +233,9 @@ static void test_seal(void **unused)
 		struct field_header header = header_of(vector);
 		struct expected_crypt expected = {.vector = vector};
 		uint8_t frame[FIELD_FRAME_MAX], made[FIELD_FRAME_MAX];
-		size_t size = hex(text_of(vector, "frame"), frame, sizeof(frame));
+		size_t size = hex_whole(text_of(vector, "frame"), frame, sizeof(frame));
 		size_t made_size = field_header_encode(&header, made);
-		made_size += hex(text_of(vector, "body"), made + made_size, sizeof(made) - made_size);
+		made_size += hex_whole(text_of(vector, "body"), made + made_size, sizeof(made) - made_size);
 		assert_int_equal(field_seal(made, made_size, seal_cipher, &expected), 0);
 		assert_int_equal(made_size + FIELD_TAG_SIZE, size);
 		assert_memory_equal(made, frame, size);
@@ -263,8 +252,8 @@ static void test_open(void **unused)
 		struct field_header header;
 		struct expected_crypt expected = {.vector = vector};
 		uint8_t frame[FIELD_FRAME_MAX], body[FIELD_FRAME_MAX];
-		size_t size = hex(text_of(vector, "frame"), frame, sizeof(frame));
-		size_t body_size = hex(text_of(vector, "body"), body, sizeof(body));
+		size_t size = hex_whole(text_of(vector, "frame"), frame, sizeof(frame));
+		size_t body_size = hex_whole(text_of(vector, "body"), body, sizeof(body));
 		memcpy(expected.tag, frame + size - FIELD_TAG_SIZE, FIELD_TAG_SIZE);
 		frame[2] = 0x3f; /* relays have been at work; the cipher must not see it */
 		assert_int_equal(field_header_decode(frame, size, &header), FIELD_OK);
@@ -531,7 +520,7 @@ static void test_bodies(void **unused)
 		struct field_header header = header_of(vector);
 		uint8_t bytes[FIELD_FRAME_MAX], written[FIELD_FRAME_MAX];
 		union any_body body;
-		size_t size = hex(text_of(vector, "body"), bytes, sizeof(bytes));
+		size_t size = hex_whole(text_of(vector, "body"), bytes, sizeof(bytes));
 		assert_true(decode(header.kind, header.position, bytes, size, &body));
 		assert_fields(vector, header.kind, &body);
 		fill_fields(vector, header.kind, &body);

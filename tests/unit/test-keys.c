@@ -18,6 +18,7 @@
 
 #include "drivers/services.h"
 #include "gateway/keys.h"
+#include "tests/support/hex.h"
 
 /* The master is 00 01 02 ... 1f. */
 #define MASTER "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -43,8 +44,7 @@ static struct keys *with_master(const char *stations)
 static void bytes_of(const char *hex, uint8_t *bytes, size_t size)
 {
 	assert_int_equal(strlen(hex), 2 * size);
-	for (size_t i = 0; i < size; i++)
-		assert_int_equal(sscanf(hex + 2 * i, "%2hhx", &bytes[i]), 1);
+	assert_int_equal(hex_read(hex, bytes, size), size);
 }
 
 /* ---- HKDF ---- */
