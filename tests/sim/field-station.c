@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "drivers/air/field_state.h"
 #include "drivers/codec/carriage.h"
 #include "drivers/codec/field.h"
 #include "drivers/codec/field_bodies.h"
@@ -50,14 +51,8 @@ struct order {
 
 static int seal(void *user, struct field_crypt *crypt)
 {
-	struct sealed sealed = {
-	    .station = crypt->station,
-	    .associated = crypt->associated,
-	    .associated_size = crypt->associated_size,
-	    .text = crypt->text,
-	    .text_size = crypt->text_size,
-	};
-	memcpy(sealed.nonce, crypt->nonce, sizeof(sealed.nonce));
+	struct sealed sealed;
+	field_to_sealed(crypt, &sealed);
 	int error = keys_seal(user, &sealed);
 	memcpy(crypt->tag, sealed.tag, sizeof(crypt->tag));
 	return error;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/air/field_state.h"
+
 static int64_t now_us(void *owner)
 {
 	return ((struct record *)owner)->now_us;
@@ -165,6 +167,22 @@ static int open_sealed(void *owner, struct sealed *sealed, unsigned epochs_back)
 		return 0;
 	invert(sealed);
 	return -EBADMSG;
+}
+
+int record_seal(void *record, struct field_crypt *crypt)
+{
+	struct sealed sealed;
+	field_to_sealed(crypt, &sealed);
+	int result = seal(record, &sealed);
+	memcpy(crypt->tag, sealed.tag, sizeof(crypt->tag));
+	return result;
+}
+
+int record_open(void *record, struct field_crypt *crypt)
+{
+	struct sealed sealed;
+	field_to_sealed(crypt, &sealed);
+	return open_sealed(record, &sealed, 0);
 }
 
 static int take_counter(void *owner, uint16_t station, unsigned epochs_back, uint32_t counter)

@@ -78,6 +78,11 @@ struct services record_services(struct record *record);
 /* Forgets what was done, keeps the clock and the answers. */
 void record_clear(struct record *record);
 
+/* Pretended seals for field_seal and field_open; record is the struct record. */
+struct field_crypt;
+int record_seal(void *record, struct field_crypt *crypt);
+int record_open(void *record, struct field_crypt *crypt);
+
 /* How often this reason stands in the record. */
 size_t record_drops(const struct record *record, const char *reason);
 

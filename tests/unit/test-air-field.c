@@ -18,6 +18,7 @@
 #include "drivers/codec/field_bodies.h"
 #include "gateway/json.h"
 #include "tests/support/driver_services.h"
+#include "tests/support/hex.h"
 
 #define WALL_MS INT64_C(1795477200000)
 #define TIME_S  1795477207u
@@ -53,25 +54,11 @@ struct frame {
 	size_t size;
 };
 
-static int pretend(void *owner, struct field_crypt *crypt)
-{
-	struct services services = record_services(owner);
-	struct sealed sealed = {.station = crypt->station,
-				.associated = crypt->associated,
-				.associated_size = crypt->associated_size,
-				.text = crypt->text,
-				.text_size = crypt->text_size};
-	memcpy(sealed.nonce, crypt->nonce, sizeof(sealed.nonce));
-	int result = services.seal(owner, &sealed);
-	memcpy(crypt->tag, sealed.tag, sizeof(crypt->tag));
-	return result;
-}
-
 static struct frame seal(const struct field_header *header, const void *body, size_t size)
 {
 	struct frame frame = {.size = field_header_encode(header, frame.bytes)};
 	memcpy(frame.bytes + frame.size, body, size);
-	assert_int_equal(field_seal(frame.bytes, frame.size + size, pretend, &station), 0);
+	assert_int_equal(field_seal(frame.bytes, frame.size + size, record_seal, &station), 0);
 	frame.size += size + FIELD_TAG_SIZE;
 	return frame;
 }
@@ -143,18 +130,6 @@ static void hear_and_tell(const struct frame *frame, enum message_kind kind, enu
 
 /* ---- what a frame says ---- */
 
-static size_t hex(const char *text, uint8_t *bytes, size_t room)
-{
-	size_t size = strlen(text) / 2;
-	assert_true(size <= room);
-	for (size_t i = 0; i < size; i++) {
-		unsigned byte;
-		assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
-		bytes[i] = (uint8_t)byte;
-	}
-	return size;
-}
-
 /* Those that every body has, or that the gateway adds. */
 static bool is_common(const char *name)
 {
@@ -219,11 +194,11 @@ static void test_every_kind(void **unused)
 	{
 		uint8_t bytes[FIELD_FRAME_MAX], body[FIELD_FRAME_MAX];
 		struct field_header header;
-		size_t size = hex(json_string_value(json_object_get(vector, "frame")), bytes, sizeof(bytes));
+		size_t size = hex_whole(json_string_value(json_object_get(vector, "frame")), bytes, sizeof(bytes));
 		assert_int_equal(field_header_decode(bytes, size, &header), FIELD_OK);
 		if (header.down)
 			continue;
-		size = hex(json_string_value(json_object_get(vector, "body")), body, sizeof(body));
+		size = hex_whole(json_string_value(json_object_get(vector, "body")), body, sizeof(body));
 		struct frame frame = seal(&header, body, size);
 		hear_and_tell(&frame, (enum message_kind)header.kind, AUTHENTICITY_VERIFIED);
 		assert_int_equal(record.message.body_kind, header.kind);
@@ -785,26 +760,13 @@ static ssize_t say(const struct message *message, struct frame *frame)
 	return size;
 }
 
-static int pretend_open(void *owner, struct field_crypt *crypt)
-{
-	struct services services = record_services(owner);
-	struct sealed sealed = {.station = crypt->station,
-				.associated = crypt->associated,
-				.associated_size = crypt->associated_size,
-				.text = crypt->text,
-				.text_size = crypt->text_size};
-	memcpy(sealed.nonce, crypt->nonce, sizeof(sealed.nonce));
-	memcpy(sealed.tag, crypt->tag, sizeof(sealed.tag));
-	return services.open(owner, &sealed, 0);
-}
-
 /* As a station hears it: header, and where its body is. */
 static const uint8_t *open_down(struct frame *frame, struct field_header *header, size_t *body_size)
 {
 	assert_int_equal(field_header_decode(frame->bytes, frame->size, header), FIELD_OK);
 	assert_true(header->down);
 	assert_int_equal(header->from, 61000);
-	assert_int_equal(field_open(frame->bytes, frame->size, header, pretend_open, &station), 0);
+	assert_int_equal(field_open(frame->bytes, frame->size, header, record_open, &station), 0);
 	*body_size = frame->size - field_header_size(header) - FIELD_TAG_SIZE;
 	return frame->bytes + field_header_size(header);
 }
