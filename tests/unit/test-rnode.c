@@ -13,25 +13,13 @@
 
 #include "drivers/codec/kiss.h"
 #include "drivers/codec/rnode.h"
+#include "tests/support/hex.h"
+#include "tests/support/notes.h"
 
-enum { LOG_MAX = 65536, BYTES_MAX = 4096, VECTOR_COUNT = 34 };
+enum { BYTES_MAX = 4096, VECTOR_COUNT = 34 };
 
-/* What a decoder said, as text: "25:007b;", "noise;", ... */
-struct log {
-	char text[LOG_MAX];
-	size_t size;
-};
-
-static void __attribute__((format(printf, 2, 3))) note(struct log *log, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	log->size += (size_t)vsnprintf(log->text + log->size, LOG_MAX - log->size, format, arguments);
-	va_end(arguments);
-	assert_true(log->size < LOG_MAX);
-}
-
-static void note_frame(struct log *log, const struct rnode_decoder *decoder)
+/* "25:007b;", "noise;", ... */
+static void note_frame(struct notes *log, const struct rnode_decoder *decoder)
 {
 	note(log, "%02x:", decoder->command);
 	for (size_t i = 0; i < decoder->body_size; i++)
@@ -39,7 +27,7 @@ static void note_frame(struct log *log, const struct rnode_decoder *decoder)
 	note(log, ";");
 }
 
-static void feed(struct rnode_decoder *decoder, const uint8_t *bytes, size_t size, struct log *log)
+static void feed(struct rnode_decoder *decoder, const uint8_t *bytes, size_t size, struct notes *log)
 {
 	static const char *const words[] = {
 	    [RNODE_NOISE] = "noise;", [RNODE_BAD_ESCAPE] = "escape;", [RNODE_TOO_LONG] = "long;"};
@@ -51,17 +39,6 @@ static void feed(struct rnode_decoder *decoder, const uint8_t *bytes, size_t siz
 			note(log, "%s", words[event]);
 	}
 	assert_int_equal(size, 0);
-}
-
-static size_t read_hex(const char *hex, uint8_t *bytes)
-{
-	size_t size = 0;
-	unsigned value;
-	for (; sscanf(hex + 2 * size, "%2x", &value) == 1; size++) {
-		assert_true(size < BYTES_MAX);
-		bytes[size] = (uint8_t)value;
-	}
-	return size;
 }
 
 struct stream {
@@ -104,13 +81,13 @@ enum { STREAMS = sizeof(streams) / sizeof(streams[0]) };
 static void test_streams(void **unused)
 {
 	(void)unused;
-	static struct log log;
+	static struct notes log;
 	for (size_t i = 0; i < STREAMS; i++) {
 		uint8_t bytes[BYTES_MAX];
 		struct rnode_decoder decoder = {0};
 		log.size = 0;
 		log.text[0] = 0;
-		feed(&decoder, bytes, read_hex(streams[i].hex, bytes), &log);
+		feed(&decoder, bytes, hex_whole(streams[i].hex, bytes, BYTES_MAX), &log);
 		if (strcmp(log.text, streams[i].said) != 0)
 			fail_msg("%s: said %s, not %s", streams[i].hex, log.text, streams[i].said);
 	}
@@ -119,12 +96,12 @@ static void test_streams(void **unused)
 static void test_every_cutting(void **unused)
 {
 	(void)unused;
-	static struct log whole, cut;
+	static struct notes whole, cut;
 	static struct rnode_decoder decoder;
 	uint8_t all[BYTES_MAX];
 	size_t size = 0;
 	for (size_t i = 0; i < STREAMS; i++)
-		size += read_hex(streams[i].hex, all + size);
+		size += hex_whole(streams[i].hex, all + size, sizeof(all) - size);
 	whole.size = 0;
 	rnode_decoder_reset(&decoder);
 	feed(&decoder, all, size, &whole);
@@ -146,11 +123,11 @@ static void test_every_cutting(void **unused)
 /* Both ways: the bytes give the frames, and the frames of one command give the bytes. */
 static void check_vector(const json_t *vector)
 {
-	static struct log said, expected;
+	static struct notes said, expected;
 	uint8_t bytes[BYTES_MAX], body[BYTES_MAX], out[BYTES_MAX];
 	struct rnode_decoder decoder = {0};
 	const char *name = json_string_value(json_object_get(vector, "name"));
-	size_t size = read_hex(json_string_value(json_object_get(vector, "bytes")), bytes), index;
+	size_t size = hex_whole(json_string_value(json_object_get(vector, "bytes")), bytes, sizeof(bytes)), index;
 	const json_t *frames = json_object_get(vector, "frames"), *frame;
 	said.size = expected.size = 0;
 	feed(&decoder, bytes, size, &said);
@@ -161,8 +138,8 @@ static void check_vector(const json_t *vector)
 		note(&expected, "%s:%s;", command, hex);
 		if (json_array_size(frames) != 1)
 			continue;
-		size_t written = kiss_encode((uint8_t)strtoul(command, NULL, 16), NULL, 0, body, read_hex(hex, body),
-					     out, sizeof(out));
+		size_t written = kiss_encode((uint8_t)strtoul(command, NULL, 16), NULL, 0, body,
+					     hex_whole(hex, body, sizeof(body)), out, sizeof(out));
 		if (written != size || memcmp(out, bytes, size) != 0)
 			fail_msg("%s: is written otherwise", name);
 	}
@@ -191,7 +168,7 @@ static void test_vectors(void **unused)
 static void test_limit(void **unused)
 {
 	(void)unused;
-	static struct log log;
+	static struct notes log;
 	static uint8_t bytes[RNODE_BODY_MAX + 8];
 	struct rnode_decoder decoder = {0};
 	memset(bytes, 0x41, sizeof(bytes));
@@ -219,7 +196,7 @@ static void test_values(void **unused)
 	assert_true(rnode_snr_db(0xc0) == -16);
 	assert_true(rnode_snr_db(0xdb) == -9.25);
 	assert_int_equal(rnode_u32((const uint8_t[]){0x33, 0xbf, 0xae, 0x40}), 868200000);
-	size_t size = read_hex("007b002d04d20237352fff", body);
+	size_t size = hex_whole("007b002d04d20237352fff", body, sizeof(body));
 	assert_true(rnode_read_channel(body, size, &channel));
 	assert_true(fabs(channel.airtime_short_percent - 1.23) < 1e-9 &&
 		    fabs(channel.airtime_long_percent - 0.45) < 1e-9);
@@ -229,7 +206,7 @@ static void test_values(void **unused)
 	assert_true(rnode_read_channel(body, size, &channel) && channel.interference_dbm == -97);
 	assert_false(rnode_read_channel(body, size - 1, &channel));
 	assert_false(rnode_read_channel(body, size + 1, &channel));
-	size = read_hex("080001e80012002d00180030", body);
+	size = hex_whole("080001e80012002d00180030", body, sizeof(body));
 	assert_true(rnode_read_physical(body, size, &physical));
 	assert_int_equal(physical.symbol_us, 2048);
 	assert_int_equal(physical.preamble_symbols, 18);

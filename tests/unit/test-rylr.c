@@ -10,25 +10,10 @@
 #include <cmocka.h>
 
 #include "drivers/codec/rylr.h"
+#include "tests/support/notes.h"
 
-enum { LOG_MAX = 16384 };
-
-/* What a decoder said, as text: "ok", "err 17", "rcv 50 [HELLO] -99 40", "ans VER=x", "bad", "noise 3". */
-struct log {
-	char text[LOG_MAX];
-	size_t size;
-};
-
-static void __attribute__((format(printf, 2, 3))) note(struct log *log, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	log->size += (size_t)vsnprintf(log->text + log->size, LOG_MAX - log->size, format, arguments);
-	va_end(arguments);
-	assert_true(log->size < LOG_MAX);
-}
-
-static void note_received(struct log *log, const struct rylr_decoder *decoder)
+/* "ok", "err 17", "rcv 50 [HELLO] -99 40", "ans VER=x", "bad", "noise 3". */
+static void note_received(struct notes *log, const struct rylr_decoder *decoder)
 {
 	note(log, "rcv %u [", decoder->address);
 	for (size_t i = 0; i < decoder->data_size; i++) {
@@ -41,7 +26,7 @@ static void note_received(struct log *log, const struct rylr_decoder *decoder)
 	note(log, "] %d %d; ", decoder->rssi_dbm, decoder->snr_db);
 }
 
-static void note_event(struct log *log, const struct rylr_decoder *decoder, enum rylr_event event)
+static void note_event(struct notes *log, const struct rylr_decoder *decoder, enum rylr_event event)
 {
 	static const char *const words[] = {
 	    [RYLR_OK] = "ok",           [RYLR_RESET] = "reset",      [RYLR_READY] = "ready",
@@ -57,7 +42,7 @@ static void note_event(struct log *log, const struct rylr_decoder *decoder, enum
 		note(log, "%s; ", words[event]);
 }
 
-static void feed(struct rylr_decoder *decoder, const void *bytes, size_t size, struct log *log)
+static void feed(struct rylr_decoder *decoder, const void *bytes, size_t size, struct notes *log)
 {
 	const uint8_t *at = bytes;
 	enum rylr_event event;
@@ -138,7 +123,7 @@ static void test_streams(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < STREAMS; i++) {
 		struct rylr_decoder decoder = {0};
-		static struct log log;
+		static struct notes log;
 		log.size = 0;
 		log.text[0] = 0;
 		feed(&decoder, streams[i].bytes, streams[i].size, &log);
@@ -153,7 +138,7 @@ static void test_every_cutting(void **unused)
 {
 	(void)unused;
 	static char all[4096];
-	static struct log whole, cut;
+	static struct notes whole, cut;
 	struct rylr_decoder decoder = {0};
 	size_t size = 0;
 	for (size_t i = 0; i < STREAMS; i++) {
@@ -204,7 +189,7 @@ static void test_binary(void **unused)
 static void test_give_up(void **unused)
 {
 	(void)unused;
-	static struct log log;
+	static struct notes log;
 	struct rylr_decoder decoder = {0};
 	log.size = 0;
 	static const char half[] = "+RCV=1,200,HELLO,-60,9\r\n+RCV=2,2,cd,-61,8\r\n+ERR=1";
@@ -230,7 +215,7 @@ static void test_give_up(void **unused)
 static void test_endless(void **unused)
 {
 	(void)unused;
-	static struct log log;
+	static struct notes log;
 	struct rylr_decoder decoder = {0};
 	char bytes[2000];
 	log.size = 0;
@@ -257,7 +242,7 @@ static void test_spaces_without_end(void **unused)
 {
 	(void)unused;
 	static const char *const heads[] = {"+RCV=%*s1,240,", "+RCV=1%*s,240,", "+RCV=1,%*s240,", "+RCV=1,240%*s,"};
-	static struct log log;
+	static struct notes log;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		for (int spaces = 1; spaces < 2 * RYLR_BUFFER_MAX; spaces++) {
 			/* With something behind it that must not be written to. */
@@ -284,7 +269,7 @@ static void test_damage(void **unused)
 {
 	(void)unused;
 	static const char good[] = "+RCV=12,10,0123456789,-60,9\r\n+RCV=2,2,cd,-61,8\r\n+RCV=3,2,ef,-61,8\r\n";
-	static struct log log;
+	static struct notes log;
 	for (size_t i = 0; i < 29; i++)
 		for (int change = -1; change < 256; change++) {
 			char bytes[sizeof(good)];
