@@ -17,37 +17,11 @@
 #include <cmocka.h>
 
 #include "hw/lines.h"
-#include "tests/support/gpio_sim.h"
+#include "tests/support/line_rig.h"
 
 enum { PATIENCE_MS = 10000 };
 
-struct bench {
-	char directory[32], socket[64];
-	struct gpio_sim *sim;
-};
-
-static int set_up(void **state)
-{
-	struct bench *bench = calloc(1, sizeof(*bench));
-	snprintf(bench->directory, sizeof(bench->directory), "/tmp/test-guard-XXXXXX");
-	if (!mkdtemp(bench->directory))
-		return -1;
-	snprintf(bench->socket, sizeof(bench->socket), "%s/gpio", bench->directory);
-	bench->sim = gpio_sim_new(bench->socket);
-	*state = bench;
-	return bench->sim ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct bench *bench = *state;
-	gpio_sim_free(bench->sim);
-	int result = rmdir(bench->directory);
-	free(bench);
-	return result;
-}
-
-static struct line *open_limited(const struct bench *bench, const char *words, bool safe, int64_t max_on_ms)
+static struct line *open_limited(const struct line_rig *bench, const char *words, bool safe, int64_t max_on_ms)
 {
 	enum line_fault fault;
 	char text[256], place[256];
@@ -66,20 +40,9 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Touches no line: the caller hangs, as far as those are concerned. */
-static void wait_for_level(const struct bench *bench, const char *name, int level)
-{
-	struct pollfd look = {.fd = gpio_sim_fd(bench->sim), .events = POLLIN};
-	while (gpio_sim_level(bench->sim, name) != level) {
-		if (poll(&look, 1, PATIENCE_MS) != 1)
-			fail_msg("%s stays %d", name, gpio_sim_level(bench->sim, name));
-		gpio_sim_serve(bench->sim);
-	}
-}
-
 static void is_put_back_when_the_time_is_over(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	static const struct {
 		const char *words;
 		bool safe;
@@ -93,7 +56,7 @@ static void is_put_back_when_the_time_is_over(void **state)
 			assert_int_equal(gpio_sim_level(bench->sim, "ptt"), rows[i].on);
 			assert_false(line_expired(line));
 			assert_int_equal(line_get(line), !rows[i].safe);
-			wait_for_level(bench, "ptt", rows[i].off);
+			assert_true(line_rig_reaches(bench, "ptt", rows[i].off));
 			assert_true(now_ms() - before >= 299);
 			assert_int_equal(line_get(line), rows[i].safe);
 			assert_true(line_expired(line));
@@ -106,7 +69,7 @@ static void is_put_back_when_the_time_is_over(void **state)
 
 static void setting_again_does_not_prolong(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = open_limited(bench, "ptt", false, 50);
 	int64_t before = now_ms();
 	unsigned sets = 0;
@@ -121,14 +84,14 @@ static void setting_again_does_not_prolong(void **state)
 
 static void each_line_has_its_own_time(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *slow = open_limited(bench, "slow", false, 100000), *fast = open_limited(bench, "fast", false, 20),
 		    *endless = open_limited(bench, "endless", false, 0),
 		    *huge = open_limited(bench, "huge", false, INT64_MAX);
 	struct line *const all[] = {slow, fast, endless, huge};
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(line_set(all[i], true), 0);
-	wait_for_level(bench, "fast", 0);
+	assert_true(line_rig_reaches(bench, "fast", 0));
 	assert_true(line_expired(fast));
 	for (size_t i = 0; i < 4; i++)
 		if (all[i] != fast) {
@@ -146,12 +109,12 @@ static void each_line_has_its_own_time(void **state)
 
 static void back_in_time_is_no_expiry(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = open_limited(bench, "ptt", false, 100), *other = open_limited(bench, "other", false, 150);
 	assert_int_equal(line_set(line, true), 0);
 	assert_int_equal(line_set(line, false), 0);
 	assert_int_equal(line_set(other, true), 0);
-	wait_for_level(bench, "other", 0); /* by then the other's time would have been over */
+	assert_true(line_rig_reaches(bench, "other", 0)); /* by then the other's time would have been over */
 	assert_false(line_expired(line));
 	line_close(line);
 	line_close(other);
@@ -177,7 +140,7 @@ static int key_and_hang(const char *place)
 /* A whole program hangs with its transmitter keyed. */
 static void a_hung_program_does_not_key_for_ever(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	char place[128];
 	snprintf(place, sizeof(place), "sim:%s:ptt", bench->socket);
 	pid_t child = fork();
@@ -185,8 +148,8 @@ static void a_hung_program_does_not_key_for_ever(void **state)
 		execl("/proc/self/exe", "test-line-guard", place, NULL);
 		_exit(1);
 	}
-	wait_for_level(bench, "ptt", 1);
-	wait_for_level(bench, "ptt", 0);
+	assert_true(line_rig_reaches(bench, "ptt", 1));
+	assert_true(line_rig_reaches(bench, "ptt", 0));
 	assert_int_equal(waitpid(child, NULL, WNOHANG), 0); /* it is still at it */
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, NULL, 0), child);
@@ -194,7 +157,7 @@ static void a_hung_program_does_not_key_for_ever(void **state)
 
 static void a_line_that_cannot_be_put_back_is_not_called_safe(void **state)
 {
-	struct bench *bench = *state;
+	struct line_rig *bench = *state;
 	struct line *line = open_limited(bench, "ptt", false, 300);
 	assert_int_equal(line_set(line, true), 0);
 	gpio_sim_free(bench->sim);
@@ -231,10 +194,10 @@ static long wake_ups(void)
 
 static void it_sleeps_while_nothing_is_on(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = open_limited(bench, "ptt", false, 1);
 	assert_int_equal(line_set(line, true), 0);
-	wait_for_level(bench, "ptt", 0);
+	assert_true(line_rig_reaches(bench, "ptt", 0));
 	/* On a busy machine it may take a while to fall asleep; one that wakes up now and then never gets through the window. */
 	long before;
 	int64_t start = now_ms();
@@ -252,13 +215,14 @@ int main(int count, char **arguments)
 	if (count == 2)
 		return key_and_hang(arguments[1]);
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_hung_program_does_not_key_for_ever, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(is_put_back_when_the_time_is_over, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(setting_again_does_not_prolong, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(each_line_has_its_own_time, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(back_in_time_is_no_expiry, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(a_line_that_cannot_be_put_back_is_not_called_safe, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(it_sleeps_while_nothing_is_on, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_hung_program_does_not_key_for_ever, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(is_put_back_when_the_time_is_over, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(setting_again_does_not_prolong, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(each_line_has_its_own_time, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(back_in_time_is_no_expiry, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(a_line_that_cannot_be_put_back_is_not_called_safe, line_rig_set_up,
+					    line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(it_sleeps_while_nothing_is_on, line_rig_set_up, line_rig_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,36 +17,10 @@
 #include <cmocka.h>
 
 #include "hw/lines.h"
-#include "tests/support/gpio_sim.h"
-
-struct bench {
-	char directory[32], socket[64];
-	struct gpio_sim *sim;
-};
-
-static int set_up(void **state)
-{
-	struct bench *bench = calloc(1, sizeof(*bench));
-	snprintf(bench->directory, sizeof(bench->directory), "/tmp/test-lines-XXXXXX");
-	if (!mkdtemp(bench->directory))
-		return -1;
-	snprintf(bench->socket, sizeof(bench->socket), "%s/gpio", bench->directory);
-	bench->sim = gpio_sim_new(bench->socket);
-	*state = bench;
-	return bench->sim ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct bench *bench = *state;
-	gpio_sim_free(bench->sim);
-	int result = rmdir(bench->directory); /* the socket is gone with the simulator */
-	free(bench);
-	return result;
-}
+#include "tests/support/line_rig.h"
 
 /* words: the name of the line and what else stands behind it. */
-static struct line *try_open(const struct bench *bench, const char *words, struct line_settings settings,
+static struct line *try_open(const struct line_rig *bench, const char *words, struct line_settings settings,
 			     enum line_fault *fault, char text[256])
 {
 	char line_text[256];
@@ -55,7 +29,7 @@ static struct line *try_open(const struct bench *bench, const char *words, struc
 	return line_open(&settings, fault, text, 256);
 }
 
-static struct line *must_open(const struct bench *bench, const char *words, struct line_settings settings)
+static struct line *must_open(const struct line_rig *bench, const char *words, struct line_settings settings)
 {
 	enum line_fault fault = LINE_OK;
 	char text[256] = "";
@@ -66,12 +40,12 @@ static struct line *must_open(const struct bench *bench, const char *words, stru
 	return line;
 }
 
-static struct line *input(const struct bench *bench, const char *words)
+static struct line *input(const struct line_rig *bench, const char *words)
 {
 	return must_open(bench, words, (struct line_settings){0});
 }
 
-static struct line *output(const struct bench *bench, const char *words, bool safe)
+static struct line *output(const struct line_rig *bench, const char *words, bool safe)
 {
 	return must_open(bench, words, (struct line_settings){.output = true, .safe = safe});
 }
@@ -82,20 +56,9 @@ static bool ready(const struct line *line, int wait_ms)
 	return poll(&look, 1, wait_ms) == 1;
 }
 
-/* Until the simulator says that; its news wake us, so that nothing is waited for in vain. */
-static void wait_for_level(const struct bench *bench, const char *name, int level)
-{
-	struct pollfd look = {.fd = gpio_sim_fd(bench->sim), .events = POLLIN};
-	while (gpio_sim_level(bench->sim, name) != level) {
-		if (poll(&look, 1, 10000) != 1)
-			fail_msg("%s is %d", name, gpio_sim_level(bench->sim, name));
-		gpio_sim_serve(bench->sim);
-	}
-}
-
 static void outputs_have_polarity_and_drive(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	static const struct {
 		const char *words;
 		bool safe;
@@ -129,7 +92,7 @@ static void outputs_have_polarity_and_drive(void **state)
 
 static void inputs_have_polarity_and_bias(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	static const struct {
 		const char *words;
 		int open, low, high; /* logical: nobody drives it, driven 0, driven 1 */
@@ -153,7 +116,7 @@ static void inputs_have_polarity_and_bias(void **state)
 
 static void words_of_the_user_are_overridden(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line_settings settings = {.how = "active_low pull_up"};
 	struct line *line = must_open(bench, "c", settings);
 	assert_int_equal(line_get(line), 0);
@@ -165,7 +128,7 @@ static void words_of_the_user_are_overridden(void **state)
 
 static void edges_wake_and_the_level_is_read_anew(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = input(bench, "aux");
 	assert_false(ready(line, 0));
 	assert_int_equal(line_take_edges(line), 0); /* nothing there: does not block */
@@ -185,7 +148,7 @@ static void edges_wake_and_the_level_is_read_anew(void **state)
 /* More edges than anything keeps: some are lost, the level is not. */
 static void lost_edges_do_not_lose_the_level(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = input(bench, "aux");
 	for (int last = 0; last <= 1; last++) {
 		for (int i = 0; i < 20000; i++)
@@ -204,7 +167,7 @@ static void lost_edges_do_not_lose_the_level(void **state)
 
 static void bounces_are_waited_out(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = input(bench, "button debounce=300ms");
 	struct timespec before, after;
 	for (int level = 1; level >= 0; level--) {
@@ -231,7 +194,7 @@ static void bounces_are_waited_out(void **state)
 /* Who asks for the level finds it settled, and those at the descriptor are still woken. */
 static void asking_does_not_take_the_wake_up(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = input(bench, "button debounce=1ms");
 	gpio_sim_drive(bench->sim, "button", 1);
 	while (line_get(line) == 0)
@@ -244,7 +207,7 @@ static void asking_does_not_take_the_wake_up(void **state)
 
 static void busy_names_the_consumer(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line_settings settings = {.output = true, .consumer = "cresset:lora0:m0"};
 	struct line *line = must_open(bench, "m0", settings);
 	enum line_fault fault = LINE_OK;
@@ -265,7 +228,7 @@ static void busy_names_the_consumer(void **state)
 
 static void absent_simulator_is_named(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line_settings settings = {.text = "sim:/tmp/cresset-no-such-socket:m0"};
 	enum line_fault fault = LINE_OK;
 	char text[256];
@@ -277,7 +240,7 @@ static void absent_simulator_is_named(void **state)
 
 static void lines_of_a_dead_simulator_are_gone(void **state)
 {
-	struct bench *bench = *state;
+	struct line_rig *bench = *state;
 	struct line *in = input(bench, "in"), *bounced = input(bench, "bounced debounce=1ms"),
 		    *out = output(bench, "out", false);
 	gpio_sim_free(bench->sim);
@@ -295,7 +258,7 @@ static void lines_of_a_dead_simulator_are_gone(void **state)
 
 static void resolved_says_what_it_is(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = input(bench, "m0 active_low");
 	char expected[128];
 	snprintf(expected, sizeof(expected), "sim:%s:m0", bench->socket);
@@ -305,7 +268,7 @@ static void resolved_says_what_it_is(void **state)
 
 static void this_side_wins(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = output(bench, "x", false);
 	gpio_sim_drive(bench->sim, "x", 1);
 	assert_int_equal(gpio_sim_level(bench->sim, "x"), 1);
@@ -337,7 +300,7 @@ static int key_and_wait(const char *place)
 /* A process dies with its transmitter keyed; release puts it back, and says which line it could not. */
 static void release_after_a_crash(void **state)
 {
-	struct bench *bench = *state;
+	struct line_rig *bench = *state;
 	char place[128], ptt[128], siren[128], said[512] = "";
 	snprintf(place, sizeof(place), "sim:%s:ptt active_low", bench->socket);
 	pid_t child = fork();
@@ -345,7 +308,7 @@ static void release_after_a_crash(void **state)
 		execl("/proc/self/exe", "test-lines", place, NULL);
 		_exit(1);
 	}
-	wait_for_level(bench, "ptt", 0); /* low is keyed */
+	assert_true(line_rig_reaches(bench, "ptt", 0)); /* low is keyed */
 	snprintf(ptt, sizeof(ptt), "sim:%s:ptt", bench->socket);
 	snprintf(siren, sizeof(siren), "sim:%s:siren", bench->socket);
 	const struct line_release lines[] = {{siren, NULL, true}, {ptt, "active_low", false}};
@@ -363,9 +326,9 @@ static void release_after_a_crash(void **state)
 
 static void the_loop_of_a_simulator_is_woken(void **state)
 {
-	const struct bench *bench = *state;
+	const struct line_rig *bench = *state;
 	struct line *line = output(bench, "m1", false);
-	wait_for_level(bench, "m1", 0);
+	assert_true(line_rig_reaches(bench, "m1", 0));
 	while (gpio_sim_serve(bench->sim))
 		;
 	assert_int_equal(line_set(line, true), 0);
@@ -383,20 +346,20 @@ int main(int count, char **arguments)
 	if (count == 2)
 		return key_and_wait(arguments[1]);
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(outputs_have_polarity_and_drive, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(inputs_have_polarity_and_bias, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(words_of_the_user_are_overridden, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(edges_wake_and_the_level_is_read_anew, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(lost_edges_do_not_lose_the_level, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(bounces_are_waited_out, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(asking_does_not_take_the_wake_up, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(busy_names_the_consumer, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(absent_simulator_is_named, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(lines_of_a_dead_simulator_are_gone, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(resolved_says_what_it_is, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(this_side_wins, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(release_after_a_crash, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(the_loop_of_a_simulator_is_woken, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(outputs_have_polarity_and_drive, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(inputs_have_polarity_and_bias, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(words_of_the_user_are_overridden, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(edges_wake_and_the_level_is_read_anew, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(lost_edges_do_not_lose_the_level, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(bounces_are_waited_out, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(asking_does_not_take_the_wake_up, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(busy_names_the_consumer, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(absent_simulator_is_named, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(lines_of_a_dead_simulator_are_gone, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(resolved_says_what_it_is, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(this_side_wins, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(release_after_a_crash, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(the_loop_of_a_simulator_is_woken, line_rig_set_up, line_rig_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
