@@ -1,5 +1,6 @@
 """What every end-to-end test needs: real children on loopback, ended by pid; an independent AX.25 and KISS encoder; a KISS TNC on TCP."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -289,6 +290,47 @@ def listening(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def main():
-    """Runs the calling file's tests; the runner sees the count and the exit status."""
-    unittest.main(verbosity=2)
+# ---- running ----
+
+class _Notes:
+    """Takes down what a test tells its result, so that it can be told to the real one later."""
+    failfast = shouldStop = False
+
+    def __init__(self, test):
+        self.calls = []
+        test.run(self)
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *arguments: self.calls.append((name, arguments))
+
+
+class _AtOnce(unittest.TestSuite):
+    """Runs some of its tests at once, each in a thread of its own, and tells of them in order. Not for fixtures of classes."""
+
+    def __init__(self, tests, at_once):
+        super().__init__(tests)
+        self.at_once = at_once
+
+    def run(self, result, debug=False):
+        with concurrent.futures.ThreadPoolExecutor(self.at_once) as pool:
+            for notes in pool.map(_Notes, self):
+                for name, arguments in notes.calls:
+                    getattr(result, name)(*arguments)
+        return result
+
+
+def _single(suite):
+    for test in suite:
+        yield from _single(test) if isinstance(test, unittest.TestSuite) else (test,)
+
+
+def main(at_once=1):
+    """Runs the calling file's tests; the runner sees the count and the exit status. at_once: how many together, where most of their time
+    is waiting for a device or a broker that does not answer."""
+    runner = unittest.TextTestRunner(verbosity=2)
+    if at_once > 1:
+        run = runner.run
+        runner.run = lambda tests: run(_AtOnce(_single(tests), at_once))
+    unittest.main(testRunner=runner)

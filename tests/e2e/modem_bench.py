@@ -1,4 +1,6 @@
-"""What the tests of simulated LoRa modems share: an ether, a gateway with one radio on a simulated modem, and its faults by name."""
+"""What the tests of simulated LoRa modems share: an ether, a gateway with one radio on a simulated modem, and its faults by name.
+
+Such tests wait most of their time, for modules that start or do not answer: AT_ONCE of them run together."""
 import json
 import os
 import pathlib
@@ -19,6 +21,7 @@ def frame(name):
 CHECKIN = frame("checkin without position, encrypted")
 POSITION = frame("position, encrypted")
 ALERT = frame("alert, encrypted")
+AT_ONCE = 4
 
 
 class Modem:
@@ -51,12 +54,12 @@ class Modem:
 class Port:
     """The host's end of a modem's serial line, for a station in the field: what passes over it."""
 
-    def __init__(self, modem):
+    def __init__(self, modem, speed=termios.B115200):
         self.fd = os.open(modem.link, os.O_RDWR | os.O_NOCTTY)
         line = termios.tcgetattr(self.fd)
         line[0] = line[1] = line[3] = 0
         line[2] = termios.CS8 | termios.CREAD | termios.CLOCAL
-        line[4] = line[5] = termios.B115200
+        line[4] = line[5] = speed
         termios.tcsetattr(self.fd, termios.TCSANOW, line)
         self.heard = b""
         threading.Thread(target=self._read, daemon=True).start()
@@ -139,5 +142,6 @@ radios:
 
     def expect_checkin(self, count=1):
         checkins = self.listener.expect("/checkin/", count=count)
+        self.assertEqual(len(checkins), count)
         self.assertEqual((checkins[0]["station"], checkins[0]["authenticity"]), ("f-4660", "VERIFIED"))
         return checkins[0]
