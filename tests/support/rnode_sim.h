@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "drivers/codec/lora_airtime.h"
+
 struct rnode_sim;
 
 enum rnode_sim_board { RNODE_SIM_ESP32, RNODE_SIM_NRF52, RNODE_SIM_AVR };
@@ -36,8 +38,7 @@ struct rnode_sim_ports {
 	/* Asks for the carrier, answered by rnode_sim_carrier; NULL = never busy. */
 	void (*listen)(void *context);
 	/* frequency_hz 0 = off. */
-	void (*tune)(void *context, uint32_t frequency_hz, uint32_t bandwidth_hz, unsigned spreading_factor,
-		     unsigned coding_rate, unsigned preamble, int power_dbm);
+	void (*tune)(void *context, uint32_t frequency_hz, const struct lora_modulation *modulation, int power_dbm);
 };
 
 /* Just switched on. */

@@ -42,13 +42,19 @@ static double bits_per_s(const struct rnode_sim *sim)
 	return sim->used.spreading * 4.0 / sim->used.coding * 1e6 / symbol_us(sim);
 }
 
+static struct lora_modulation modulation_of(const struct rnode_sim *sim)
+{
+	return (struct lora_modulation){.spreading_factor = sim->used.spreading,
+					.bandwidth_hz = sim->used.bandwidth_hz,
+					.coding_rate = sim->used.coding,
+					.preamble_symbols = preamble(sim)};
+}
+
 void rnode_sim_retune(struct rnode_sim *sim)
 {
-	if (sim->on)
-		sim->ports.tune(sim->ports.context, sim->used.frequency_hz, sim->used.bandwidth_hz, sim->used.spreading,
-				sim->used.coding, preamble(sim), sim->used.power_dbm);
-	else
-		sim->ports.tune(sim->ports.context, 0, 0, 0, 0, 0, 0);
+	/* While it is off there may be no settings to make one of. */
+	const struct lora_modulation modulation = sim->on ? modulation_of(sim) : (struct lora_modulation){0};
+	sim->ports.tune(sim->ports.context, sim->on ? sim->used.frequency_hz : 0, &modulation, sim->used.power_dbm);
 }
 
 void rnode_sim_say_physical(struct rnode_sim *sim)
@@ -146,10 +152,7 @@ static unsigned draw(struct rnode_sim *sim, unsigned below)
 static void put_on_air(struct rnode_sim *sim, const uint8_t *bytes, size_t size, uint8_t header, int64_t now_us)
 {
 	uint8_t packet[PACKET_MAX + 1] = {header};
-	const struct lora_modulation modulation = {.spreading_factor = sim->used.spreading,
-						   .bandwidth_hz = sim->used.bandwidth_hz,
-						   .coding_rate = sim->used.coding,
-						   .preamble_symbols = preamble(sim)};
+	const struct lora_modulation modulation = modulation_of(sim);
 	memcpy(packet + 1, bytes, size);
 	sim->transmitting = true;
 	sim->begun_us = now_us;

@@ -61,12 +61,22 @@ static void give_out(struct rylr_sim *sim, const struct rylr_sim_answer *answer)
 
 /* ---- radio ---- */
 
+static struct lora_modulation modulation_of(const struct rylr_sim_settings *settings)
+{
+	return (struct lora_modulation){
+	    .spreading_factor = settings->spreading,
+	    .bandwidth_hz = bandwidths_hz[settings->bandwidth],
+	    .coding_rate = settings->coding + 4,
+	    .preamble_symbols = settings->preamble,
+	};
+}
+
 void rylr_sim_tune(struct rylr_sim *sim)
 {
 	const struct rylr_sim_settings *settings = &sim->settings;
 	bool on = sim->awake && settings->mode == 0;
-	sim->ports.tune(sim->ports.context, on ? settings->band_hz : 0, bandwidths_hz[settings->bandwidth],
-			settings->spreading, settings->coding + 4, settings->preamble, (int)settings->power);
+	const struct lora_modulation modulation = modulation_of(settings);
+	sim->ports.tune(sim->ports.context, on ? settings->band_hz : 0, &modulation, (int)settings->power);
 }
 
 static unsigned mark_of(const char *password)
@@ -84,12 +94,7 @@ void rylr_sim_transmit(struct rylr_sim *sim, unsigned destination, const uint8_t
 							   (uint8_t)destination,  (uint8_t)(sim->address >> 8),
 							   (uint8_t)sim->address, (uint8_t)size,
 							   (uint8_t)(mark >> 8),  (uint8_t)mark};
-	const struct lora_modulation modulation = {
-	    .spreading_factor = sim->settings.spreading,
-	    .bandwidth_hz = bandwidths_hz[sim->settings.bandwidth],
-	    .coding_rate = sim->settings.coding + 4,
-	    .preamble_symbols = sim->settings.preamble,
-	};
+	const struct lora_modulation modulation = modulation_of(&sim->settings);
 	memcpy(packet + RYLR_SIM_HEADER, data, size);
 	sim->transmitting = true;
 	sim->sends++;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "drivers/codec/lora_airtime.h"
+
 struct rylr_sim;
 
 /* Faults and variants, each by name on the command line and at run time. */
@@ -32,8 +34,7 @@ struct rylr_sim_ports {
 	unsigned (*host_baud)(void *context);
 	void (*air)(void *context, const uint8_t *bytes, size_t size); /* NULL: ends by itself after its airtime */
 	/* The receiver is on; power_dbm is that of the transmitter. frequency_hz 0 = off. */
-	void (*tune)(void *context, uint32_t frequency_hz, uint32_t bandwidth_hz, unsigned spreading_factor,
-		     unsigned coding_rate, unsigned preamble, int power_dbm);
+	void (*tune)(void *context, uint32_t frequency_hz, const struct lora_modulation *modulation, int power_dbm);
 };
 
 /* As from the factory, and just switched on. is_896: the older family. baud 0 = 115200. */

@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 #include "tests/support/gpio_sim.h"
+#include "tests/support/hex.h"
 #include "tests/support/sim_pty.h"
 
-enum { COMMAND_MAX = 4096, LONGEST_WAIT_MS = 1000 };
+enum { COMMAND_MAX = 4096, LONGEST_WAIT_MS = 1000, SYNC_PRIVATE = 0x12 };
 enum { AT_PTY, AT_LINES, AT_ETHER, AT_INPUT, POLL_COUNT };
 
 struct sim_program {
 	struct sim_device device;
-	const char *link;
+	const struct sim_options *options;
 	struct sim_pty *pty; /* NULL = unplugged */
 	struct gpio_sim *lines;
 	struct ether_client *ether;
@@ -51,8 +52,9 @@ static int64_t now_us(const struct sim_program *program)
 
 /* ---- for the modem ---- */
 
-void sim_program_to_host(struct sim_program *program, const uint8_t *bytes, size_t size)
+void sim_program_to_host(void *context, const uint8_t *bytes, size_t size)
 {
+	struct sim_program *program = context;
 	for (size_t i = 0; i < size && program->pty; i++) {
 		bool lost = program->lose_every && ++program->lose_count % program->lose_every == 0;
 		if (!lost)
@@ -60,9 +62,42 @@ void sim_program_to_host(struct sim_program *program, const uint8_t *bytes, size
 	}
 }
 
-unsigned sim_program_baud(const struct sim_program *program)
+unsigned sim_program_baud(void *context)
 {
+	const struct sim_program *program = context;
 	return program->pty ? sim_pty_baud(program->pty) : 0;
+}
+
+void sim_program_send(void *context, const uint8_t *bytes, size_t size)
+{
+	const struct sim_program *program = context;
+	if (program->ether)
+		ether_send(program->ether, bytes, size);
+}
+
+void sim_program_listen(void *context)
+{
+	const struct sim_program *program = context;
+	if (program->ether)
+		ether_listen(program->ether);
+}
+
+void sim_program_tune(void *context, uint32_t frequency_hz, const struct lora_modulation *modulation, int power_dbm)
+{
+	const struct sim_program *program = context;
+	if (!program->ether)
+		return;
+	if (!frequency_hz) {
+		ether_off(program->ether);
+		return;
+	}
+	ether_tune(program->ether, &(struct ether_tuning){.frequency_hz = frequency_hz,
+							  .bandwidth_hz = modulation->bandwidth_hz,
+							  .spreading_factor = modulation->spreading_factor,
+							  .coding_rate = modulation->coding_rate,
+							  .preamble = modulation->preamble_symbols,
+							  .sync = SYNC_PRIVATE,
+							  .power_dbm = power_dbm});
 }
 
 struct ether_client *sim_program_ether(const struct sim_program *program)
@@ -73,6 +108,12 @@ struct ether_client *sim_program_ether(const struct sim_program *program)
 int sim_program_level(const struct sim_program *program, const char *line)
 {
 	return program->lines ? gpio_sim_level(program->lines, line) : -1;
+}
+
+void sim_program_drive(struct sim_program *program, const char *line, int level)
+{
+	if (program->lines)
+		gpio_sim_drive(program->lines, line, level);
 }
 
 /* ---- what is done to it ---- */
@@ -121,7 +162,7 @@ static bool plug(struct sim_program *program, bool in)
 		sim_pty_free(program->pty);
 		program->pty = NULL;
 	} else if (!program->pty) {
-		program->pty = sim_pty_new(program->link);
+		program->pty = sim_pty_new(program->options->link);
 	}
 	return !in || program->pty;
 }
@@ -129,28 +170,43 @@ static bool plug(struct sim_program *program, bool in)
 static void say(struct sim_program *program, const char *hex)
 {
 	uint8_t bytes[COMMAND_MAX / 2];
-	size_t size = 0;
-	unsigned value;
-	while (size < sizeof(bytes) && sscanf(hex + 2 * size, "%2x", &value) == 1)
-		bytes[size++] = (uint8_t)value;
-	sim_program_to_host(program, bytes, size);
+	sim_program_to_host(program, bytes, hex_read(hex, bytes, sizeof(bytes)));
+}
+
+static bool set_fault(struct sim_program *program, const char *name, bool on)
+{
+	const struct sim_device *device = &program->device;
+	int fault = device->fault_named ? device->fault_named(name) : -1;
+	if (fault >= 0)
+		device->set_fault(device->modem, fault, on, now_us(program));
+	return fault >= 0;
+}
+
+static bool do_command(struct sim_program *program, const char *command)
+{
+	const struct sim_device *device = &program->device;
+	if (strcmp(command, "unplug") == 0 || strcmp(command, "plug") == 0)
+		return plug(program, command[0] == 'p');
+	if (strncmp(command, "fault ", 6) == 0)
+		return set_fault(program, command + 6, true);
+	if (strncmp(command, "no-fault ", 9) == 0)
+		return set_fault(program, command + 9, false);
+	if (strncmp(command, "say ", 4) == 0)
+		say(program, command + 4);
+	else if (strncmp(command, "lose ", 5) == 0)
+		program->lose_every = (unsigned)strtoul(command + 5, NULL, 10);
+	else
+		return device->command && device->command(device->modem, command, now_us(program));
+	return true;
 }
 
 static void obey(struct sim_program *program, const char *command)
 {
 	const struct sim_device *device = &program->device;
-	bool done = true;
-	if (strcmp(command, "unplug") == 0 || strcmp(command, "plug") == 0)
-		done = plug(program, command[0] == 'p');
-	else if (strncmp(command, "say ", 4) == 0)
-		say(program, command + 4);
-	else if (strncmp(command, "lose ", 5) == 0)
-		program->lose_every = (unsigned)strtoul(command + 5, NULL, 10);
-	else if (device->command && device->command(device->modem, command, stdout, now_us(program)))
-		return;
+	if (strcmp(command, "state") == 0 && device->print)
+		device->print(device->modem, stdout);
 	else
-		done = false;
-	printf("%s\n", done ? "ok" : "not understood");
+		printf("%s\n", do_command(program, command) ? "ok" : "not understood");
 }
 
 static void read_commands(struct sim_program *program)
@@ -218,30 +274,93 @@ void sim_program_run(struct sim_program *program)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < program->options->fault_count; i++)
+		set_fault(program, program->options->faults[i], true);
 	printf("ready %s\n", sim_pty_path(program->pty));
 	while (!ended && !program->ended)
 		turn(program);
 }
 
-struct sim_program *sim_program_new(const struct sim_device *device, const struct sim_places *places)
+/* ---- options ---- */
+
+static const struct argp_option argp_options[] = {
+    {"link", 'l', "PATH", 0, "Link to the pty", 0},
+    {"lines", 'i', "SOCKET", 0, "Socket of its lines", 0},
+    {"ether", 'e', "SOCKET", 0, "Socket of the ether", 0},
+    {"name", 'n', "NAME", 0, "Name in the ether's scenario", 0},
+    {"fault", 'x', "NAME", 0, "A fault or variant, see the head of the source", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct sim_options *options = state->input;
+	switch (key) {
+	case 'l':
+		options->link = argument;
+		break;
+	case 'i':
+		options->lines = argument;
+		break;
+	case 'e':
+		options->ether = argument;
+		break;
+	case 'n':
+		options->name = argument;
+		break;
+	case 'x':
+		if (options->fault_count == SIM_FAULTS_MAX)
+			argp_error(state, "too many faults");
+		else
+			options->faults[options->fault_count++] = argument;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp parser = {.options = argp_options, .parser = parse};
+const struct argp_child sim_program_argp[] = {{&parser, 0, NULL, 0}, {0}};
+
+/* ---- life ---- */
+
+static bool knows_faults(const struct sim_device *device, const struct sim_options *options)
+{
+	for (size_t i = 0; i < options->fault_count; i++)
+		if (!device->fault_named || device->fault_named(options->faults[i]) < 0) {
+			fprintf(stderr, "%s: --fault %s: not known\n", device->name, options->faults[i]);
+			return false;
+		}
+	return true;
+}
+
+/* NULL, or what could not be had, with errno. */
+static const char *connect_all(struct sim_program *program)
+{
+	const struct sim_options *options = program->options;
+	program->pty = sim_pty_new(options->link);
+	if (!program->pty)
+		return "pty";
+	if (options->lines && !(program->lines = gpio_sim_new(options->lines)))
+		return options->lines;
+	if (options->ether && !(program->ether = ether_join(options->ether, options->name)))
+		return options->ether;
+	return NULL;
+}
+
+struct sim_program *sim_program_new(const struct sim_device *device, const struct sim_options *options)
 {
 	struct sim_program *program = calloc(1, sizeof(*program));
 	if (!program)
 		return NULL;
-	*program = (struct sim_program){.device = *device, .link = places->link, .speed = 1, .begin_us = real_us()};
-	const char *what = "pty";
-	program->pty = sim_pty_new(places->link);
-	if (program->pty && places->lines) {
-		what = places->lines;
-		program->lines = gpio_sim_new(places->lines);
+	*program = (struct sim_program){.device = *device, .options = options, .speed = 1, .begin_us = real_us()};
+	if (knows_faults(device, options)) {
+		const char *missing = connect_all(program);
+		if (!missing)
+			return program;
+		fprintf(stderr, "%s: %s: %s\n", device->name, missing, strerror(errno));
 	}
-	if (program->pty && places->ether) {
-		what = places->ether;
-		program->ether = ether_join(places->ether, places->name);
-	}
-	if (program->pty && !program->lines == !places->lines && !program->ether == !places->ether)
-		return program;
-	fprintf(stderr, "%s: %s: %s\n", device->name, what, strerror(errno));
 	sim_program_free(program);
 	return NULL;
 }
