@@ -241,6 +241,16 @@ static int time_left_ms(const struct sim_program *program)
 	return ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)ms + 1;
 }
 
+/* In every turn: a client is answered before the news of what it did come, and may have written bytes by then. */
+static void look_at_lines(struct sim_program *program)
+{
+	if (!program->lines)
+		return;
+	gpio_sim_serve(program->lines);
+	if (program->device.lines)
+		program->device.lines(program->device.modem, now_us(program));
+}
+
 static void turn(struct sim_program *program)
 {
 	struct pollfd fds[POLL_COUNT] = {
@@ -257,8 +267,7 @@ static void turn(struct sim_program *program)
 	fflush(stdout);
 	if (poll(fds, POLL_COUNT, wait_ms) < 0 && errno != EINTR)
 		program->ended = true;
-	if (program->lines && gpio_sim_serve(program->lines) && device->lines)
-		device->lines(device->modem, now_us(program));
+	look_at_lines(program);
 	device->advance(device->modem, now_us(program));
 	if (fds[AT_PTY].revents)
 		read_host(program);

@@ -19,7 +19,7 @@ struct sim_device {
 	const char *name; /* of the program, for messages */
 	void *modem;
 	void (*uart)(void *modem, const uint8_t *bytes, size_t size, int64_t now_us);
-	void (*lines)(void *modem, int64_t now_us); /* a level may have changed */
+	void (*lines)(void *modem, int64_t now_us); /* levels may have changed, or not */
 	void (*heard)(void *modem, double rssi_dbm, double snr_db, const uint8_t *bytes, size_t size, int64_t now_us);
 	void (*spoilt)(void *modem, int64_t now_us);
 	void (*sent)(void *modem, int64_t now_us);
