@@ -190,6 +190,7 @@ void ebyte_link_open(struct ebyte_module *module)
 	carriage_reset(&link->decoder);
 	link->decoder.with_rssi = module->with_rssi;
 	link->open = true;
+	link->opened_us = ebyte_now_us(module);
 }
 
 static void say_on_air(struct ebyte_module *module)
@@ -298,8 +299,10 @@ void ebyte_link_aux_moved(struct ebyte_module *module, bool on)
 			look_at_aux(module);
 		return;
 	}
-	/* AUX was low and no packet came out: the module has restarted, perhaps with other settings. */
+	/* AUX was low and no packet came out: the module has restarted, perhaps with other settings. An edge of the change of mode may
+	 * be told late, when the level has been asked for already. */
+	int64_t now_us = ebyte_now_us(module);
 	bool idle = link->open && link->sending == LINK_IDLE && module->chat.step == CHAT_IDLE;
-	if (on && idle && ebyte_now_us(module) - link->heard_us > SUSPECT_US)
-		link->suspect_due_us = ebyte_now_us(module) + SUSPECT_US;
+	if (on && idle && now_us - link->heard_us > SUSPECT_US && now_us - link->opened_us > SUSPECT_US)
+		link->suspect_due_us = now_us + SUSPECT_US;
 }

@@ -143,7 +143,7 @@ struct ebyte_chat {
 struct ebyte_link {
 	bool open; /* normal mode, at the speed of the data */
 	struct carriage_decoder decoder;
-	int64_t silence_due_us, heard_us, suspect_due_us;
+	int64_t opened_us, silence_due_us, heard_us, suspect_due_us;
 
 	enum {
 		LINK_IDLE,

@@ -132,6 +132,22 @@ static void test_flash_is_spared(void **unused)
 	assert_int_equal(ebyte_sim_registers(station->sim, true)[5], 0x17);
 }
 
+/* A busy machine tells of the edge behind a change of mode when the driver has asked for the level and gone on. */
+static void test_late_edge_is_no_restart(void **unused)
+{
+	(void)unused;
+	struct ebyte_station *station = start("ebyte-e32", &e32, SETTINGS({"frequency_mhz", "868"}));
+	assert_ready(station);
+	ebyte_rig_run(&rig, SECOND_US / 20);
+	station->driver->modem->line(station->driver->state, AUX, true);
+	ebyte_rig_run(&rig, SECOND_US);
+	assert_int_equal(drops(station, "ebyte_reset"), 0);
+	/* Later it is one. */
+	station->driver->modem->line(station->driver->state, AUX, true);
+	ebyte_rig_run(&rig, SECOND_US);
+	assert_int_equal(drops(station, "ebyte_reset"), 1);
+}
+
 /* The watchdog of the module forgets what was in RAM; AUX shows it, and without AUX the next look does. */
 static void test_restart_is_noticed(void **unused)
 {
@@ -416,6 +432,7 @@ int main(void)
 	    cmocka_unit_test_teardown(test_e32_is_configured, stop),
 	    cmocka_unit_test_teardown(test_e32_without_echo, stop),
 	    cmocka_unit_test_teardown(test_flash_is_spared, stop),
+	    cmocka_unit_test_teardown(test_late_edge_is_no_restart, stop),
 	    cmocka_unit_test_teardown(test_restart_is_noticed, stop),
 	    cmocka_unit_test_teardown(test_key_is_renewed, stop),
 	    cmocka_unit_test_teardown(test_absent, stop),
