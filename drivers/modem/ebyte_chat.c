@@ -173,10 +173,14 @@ void ebyte_chat_due(struct ebyte_module *module)
 
 void ebyte_chat_aux_moved(struct ebyte_module *module, bool on)
 {
-	if (!on || ebyte_chat_aux(module) <= 0)
+	int aux = ebyte_chat_aux(module), step = module->chat.step;
+	if (aux < 0 || on != (aux > 0))
 		return;
-	if (module->chat.step == CHAT_BEFORE)
+	if (on && step == CHAT_BEFORE)
 		change_pins(module);
-	else if (module->chat.step == CHAT_AFTER)
+	else if (on && step == CHAT_AFTER)
 		set_speed(module);
+	else if (!on && step == CHAT_READY)
+		/* It begins only now: the pins had not settled. */
+		wait(module, CHAT_AFTER, CHANGE_MAX_US);
 }

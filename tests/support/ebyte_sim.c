@@ -40,6 +40,11 @@ static void update_aux(struct ebyte_sim *sim)
 	sim->ports.aux(sim->ports.context, aux);
 }
 
+static int64_t switch_us(const struct ebyte_sim *sim)
+{
+	return sim->options.switch_us ? sim->options.switch_us : SWITCH_US;
+}
+
 /* ---- the receiver ---- */
 
 static bool is_listening_mode(unsigned mode)
@@ -306,7 +311,7 @@ static void begin_self_check(struct ebyte_sim *sim)
 static void switch_mode(struct ebyte_sim *sim)
 {
 	if (is_busy(sim)) {
-		sim->switch_due_us = sim->now_us + SWITCH_US;
+		sim->switch_due_us = sim->now_us + switch_us(sim);
 		return;
 	}
 	bool from_sleep = sim->mode == 3;
@@ -325,7 +330,7 @@ void ebyte_sim_pins(struct ebyte_sim *sim, bool m0, bool m1, int64_t now_us)
 	if (pins == sim->pins)
 		return;
 	sim->pins = pins;
-	sim->switch_due_us = now_us + SWITCH_US;
+	sim->switch_due_us = now_us + switch_us(sim);
 }
 
 void ebyte_sim_restart(struct ebyte_sim *sim, int64_t now_us)

@@ -26,6 +26,7 @@ struct ebyte_sim_options {
 	unsigned lose_every; /* of the bytes to the host, one in so many is lost; 0 = none */
 	int noise_dbm;       /* 0 = -104 */
 	int64_t start_up_us; /* self-check; 0 = 150 ms */
+	int64_t switch_us;   /* from the pins to the new mode; 0 = 1 ms */
 };
 
 struct ebyte_sim_ports {

@@ -132,6 +132,21 @@ static void test_flash_is_spared(void **unused)
 	assert_int_equal(ebyte_sim_registers(station->sim, true)[5], 0x17);
 }
 
+/* A module that turns to its new mode later than was configured: its AUX falls when the driver thinks that it is through. */
+static void test_late_change_of_mode(void **unused)
+{
+	(void)unused;
+	struct ebyte_sim_options options = e32;
+	options.switch_us = 15000;
+	struct ebyte_station *station = start("ebyte-e32", &options,
+					      SETTINGS({"frequency_mhz", "868"}, {"settle_ms", "10"}));
+	assert_ready(station);
+	assert_true(ebyte_sim_is_ready(station->sim));
+	ebyte_rig_run(&rig, SECOND_US);
+	assert_true(ebyte_rig_status(station).ready);
+	assert_int_equal(station->record.drop_count, 0);
+}
+
 /* A busy machine tells of the edge behind a change of mode when the driver has asked for the level and gone on. */
 static void test_late_edge_is_no_restart(void **unused)
 {
@@ -432,6 +447,7 @@ int main(void)
 	    cmocka_unit_test_teardown(test_e32_is_configured, stop),
 	    cmocka_unit_test_teardown(test_e32_without_echo, stop),
 	    cmocka_unit_test_teardown(test_flash_is_spared, stop),
+	    cmocka_unit_test_teardown(test_late_change_of_mode, stop),
 	    cmocka_unit_test_teardown(test_late_edge_is_no_restart, stop),
 	    cmocka_unit_test_teardown(test_restart_is_noticed, stop),
 	    cmocka_unit_test_teardown(test_key_is_renewed, stop),
