@@ -135,25 +135,30 @@ static int address(const struct meshtastic_air *air, const char *to, mt_MeshPack
 	return packet->to == air->own ? -EINVAL : 0;
 }
 
-static int say(const char *text, mt_MeshPacket *packet)
+/* Nobody may take an exercise for the real thing, so it says what it is, and rings nowhere. */
+static int say(const struct message *message, mt_MeshPacket *packet)
 {
+	static const char *const marks[] = {[STATUS_EXERCISE] = "EXERCISE ", [STATUS_TEST] = "TEST "};
+	const char *mark = message->status == STATUS_EXERCISE || message->status == STATUS_TEST ? marks[message->status]
+												: "";
 	mt_Data *data = &packet->content.decoded;
-	size_t size = strlen(text);
+	size_t mark_size = strlen(mark), size = strlen(message->text);
 	size_t most = packet->to == MESHTASTIC_BROADCAST ? MESHTASTIC_BROADCAST_MAX : MESHTASTIC_DIRECT_MAX;
-	if (size == 0 || !utf8_is_valid(text, size))
+	if (size == 0 || !utf8_is_valid(message->text, size))
 		return -EINVAL;
-	if (size > most)
+	if (mark_size + size > most)
 		return -EMSGSIZE;
-	data->payload.size = (pb_size_t)size;
-	memcpy(data->payload.bytes, text, size);
+	data->payload.size = (pb_size_t)(mark_size + size);
+	memcpy(data->payload.bytes, mark, mark_size);
+	memcpy(data->payload.bytes + mark_size, message->text, size);
 	return 0;
 }
 
 /* Without a priority of its own an alert would be queued behind every text. */
 static int port_for(const struct message *message, mt_MeshPacket *packet)
 {
-	bool alert = message->kind == KIND_ALERT;
-	if (!alert && message->kind != KIND_TEXT)
+	bool alert = message->kind == KIND_ALERT && message->status == STATUS_ACTUAL;
+	if (message->kind != KIND_ALERT && message->kind != KIND_TEXT)
 		return -EOPNOTSUPP;
 	packet->content.decoded.port = alert ? MESHTASTIC_ALERT_PORT : MESHTASTIC_TEXT_PORT;
 	packet->priority = alert ? MESHTASTIC_PRIORITY_ALERT : 0;
@@ -174,7 +179,7 @@ static ssize_t meshtastic_output(void *state, const struct message *message, uin
 	if (!error)
 		error = address(air, message->to, packet);
 	if (!error)
-		error = say(message->text, packet);
+		error = say(message, packet);
 	if (error)
 		return error;
 	size_t written = meshtastic_pack(&to, bytes, size);
