@@ -19,12 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAIRS_MAX = 16, CHUNK = 65536, FRAME_MAX = 512, MARK_MAX = 64, TAIL = 128 };
+enum { PAIRS_MAX = 16, CHUNK = 65536, MARK_MAX = 64, TAIL = 128 };
 
-/* Bytes for the port, and the text by which their PUBLISH is known. */
+/* Bytes for the port, and the text by which their PUBLISH is known. The time counts from behind the first `before` of them. */
 struct shot {
-	uint8_t bytes[FRAME_MAX];
-	size_t size;
+	uint8_t *bytes;
+	size_t size, before;
 	char mark[MARK_MAX];
 	int64_t sent_ns, seen_ns; /* 0 = not yet */
 };
@@ -59,21 +59,32 @@ static void die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* ---- what is to be sent: a line "HEX MARK" each on standard input, then an empty line ---- */
+/* ---- what is to be sent: a line "HEX MARK" or "HEX+HEX MARK" each on standard input, then an empty line ---- */
 
 static bool read_shot(const char *line, struct shot *shot)
 {
-	unsigned byte;
-	size_t digits = 0;
-	for (; sscanf(line + digits, "%2x", &byte) == 1 && line[digits] != ' ' && shot->size < FRAME_MAX; digits += 2)
-		shot->bytes[shot->size++] = (uint8_t)byte;
-	return line[digits] == ' ' && sscanf(line + digits, " %63s", shot->mark) == 1;
+	char pair[3] = "";
+	shot->bytes = malloc(strlen(line));
+	if (!shot->bytes)
+		die("memory");
+	while (*line && *line != ' ') {
+		if (*line == '+') {
+			shot->before = shot->size;
+			line++;
+			continue;
+		}
+		memcpy(pair, line, 2);
+		shot->bytes[shot->size++] = (uint8_t)strtoul(pair, NULL, 16);
+		line += line[1] ? 2 : 1;
+	}
+	return shot->size > shot->before && sscanf(line, " %63s", shot->mark) == 1;
 }
 
 static void read_shots(struct path *path)
 {
-	char line[2 * FRAME_MAX + MARK_MAX + 8];
-	while (fgets(line, sizeof(line), stdin) && line[0] != '\n') {
+	char *line = NULL;
+	size_t room = 0;
+	while (getline(&line, &room, stdin) > 0 && line[0] != '\n') {
 		path->shots = realloc(path->shots, (path->shot_count + 1) * sizeof(*path->shots));
 		if (!path->shots)
 			die("memory");
@@ -82,6 +93,7 @@ static void read_shots(struct path *path)
 		if (!read_shot(line, shot))
 			die("a line that is not HEX MARK");
 	}
+	free(line);
 }
 
 /* ---- both ends ---- */
@@ -224,10 +236,14 @@ static void serve(struct path *path, int64_t until_ns, bool all)
 static void shoot(struct path *path)
 {
 	struct shot *shot = &path->shots[path->sent];
+	/* More than the pty holds: it waits until the gateway has read. */
+	if (write(path->pty, shot->bytes, shot->before) != (ssize_t)shot->before)
+		die("the pty takes nothing");
 	/* Before the write, for the gateway may have read it all before we are told that it was written. */
 	shot->sent_ns = now_ns();
 	path->sent++;
-	if (write(path->pty, shot->bytes, shot->size) != (ssize_t)shot->size)
+	size_t rest = shot->size - shot->before;
+	if (write(path->pty, shot->bytes + shot->before, rest) != (ssize_t)rest)
 		die("the pty takes nothing");
 }
 
@@ -261,7 +277,7 @@ static const struct argp argp = {.options = options,
 				 .doc = "Prints {\"device\": PATH, \"port\": N}, carries what the gateway and the "
 					"broker say, takes lines \"HEX MARK\" up to an "
 					"empty one, writes each HEX to the pty, and prints for each how long it took "
-					"until MARK came out of the gateway "
+					"(\"HEX+HEX\": from the second on) until MARK came out of the gateway "
 					"({\"mark\", \"us\"}, -1 = not within ten seconds)."};
 
 int main(int argc, char **argv)
@@ -282,6 +298,8 @@ int main(int argc, char **argv)
 	}
 	serve(&path, now_ns() + INT64_C(10000000000), true);
 	report(&path);
+	for (size_t i = 0; i < path.shot_count; i++)
+		free(path.shots[i].bytes);
 	free(path.shots);
 	return EXIT_SUCCESS;
 }
