@@ -281,12 +281,15 @@ static void test_raw(void **unused)
 
 static mt_ToRadio said;
 
+static enum message_status status;
+
 static ssize_t say(enum message_kind kind, const char *to, const char *text)
 {
 	struct message message;
 	uint8_t bytes[512];
 	message_init(&message);
 	message.kind = kind;
+	message.status = status;
 	snprintf(message.to, sizeof(message.to), "%s", to);
 	snprintf(message.text, sizeof(message.text), "%s", text);
 	ssize_t size = air->air->output(air->state, &message, bytes, sizeof(bytes));
@@ -318,6 +321,30 @@ static void test_saying(void **unused)
 	assert_true(say(KIND_TEXT, "channel-base", "x") > 0);
 	assert_int_equal(packet->channel, 0);
 	assert_int_equal(packet->to, MESHTASTIC_BROADCAST);
+}
+
+/* It must not ring like the real thing, and everybody must see what it is. */
+static void test_exercises(void **unused)
+{
+	(void)unused;
+	const mt_MeshPacket *packet = &said.content.packet;
+	char text[300];
+	memset(text, 'x', sizeof(text));
+	text[232 - 9] = 0;
+	status = STATUS_EXERCISE;
+	assert_true(say(KIND_ALERT, "", "leave now") > 0);
+	assert_int_equal(packet->content.decoded.port, 1);
+	assert_int_equal(packet->priority, 0);
+	assert_int_equal(packet->content.decoded.payload.size, 18);
+	assert_memory_equal(packet->content.decoded.payload.bytes, "EXERCISE leave now", 18);
+	assert_true(say(KIND_TEXT, "", text) > 0);
+	text[232 - 9] = 'x';
+	text[232 - 8] = 0;
+	assert_int_equal(say(KIND_TEXT, "", text), -EMSGSIZE);
+	status = STATUS_TEST;
+	assert_true(say(KIND_ALERT, "", "leave now") > 0);
+	assert_memory_equal(packet->content.decoded.payload.bytes, "TEST leave now", 14);
+	status = STATUS_ACTUAL;
 }
 
 static void test_saying_what_cannot(void **unused)
@@ -361,6 +388,7 @@ int main(void)
 	    TEST(test_acks),
 	    TEST(test_raw),
 	    TEST(test_saying),
+	    TEST(test_exercises),
 	    TEST(test_saying_what_cannot),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
