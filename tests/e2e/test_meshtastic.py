@@ -4,6 +4,7 @@ import subprocess
 import unittest
 
 import harness
+import test_schema
 from mesh_peer import MeshTest
 
 TEXT, ALERT, DETECTION = 1, 11, 10
@@ -46,6 +47,12 @@ class Meshtastic(MeshTest):
         self.node.order("telemetry", metrics={"batteryLevel": 87, "voltage": 4.05})
         telemetry = self.hq.expect(f"telemetry/{PEER}")[0]
         self.assertEqual((telemetry["body"]["battery_percent"], telemetry["body"]["voltage_v"]), (87, 4.05))
+        for _, _, payload, _ in list(self.hq.messages):
+            document = json.loads(payload)
+            kind = document.get("properties", document).get("kind", "")
+            if kind in ("text", "alert", "position", "telemetry"):
+                errors = [error.message for error in test_schema.validator(kind).iter_errors(document)]
+                self.assertEqual(errors, [], f"{kind}: {document}")
 
     def test_fields_of_newer_firmware(self):
         self.base()
