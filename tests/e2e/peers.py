@@ -33,9 +33,9 @@ class Peer:
         self.lock = threading.Lock()
         self.stopped = threading.Event()
         bench.closers.append(self.close)
-        harness.wait_for(self.socket_path.exists, f"{program}; {bench.log(f'{name}.log')}")
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(self.socket_path))
+        # The socket is there a moment before somebody listens.
+        harness.wait_for(lambda: self.socket.connect_ex(str(self.socket_path)) == 0, f"{program}; {bench.log(f'{name}.log')}")
         self.answers = self.socket.makefile()
         self.plug()
         threading.Thread(target=self._to_host, daemon=True).start()
