@@ -15,34 +15,34 @@ enum { U8 = UINT8_MAX - 1, U16 = UINT16_MAX - 1, PERCENT = 100 };
 
 #define NAMED(json, member, list)                                                                                      \
 	{                                                                                                              \
-		.name = json, .type = BODY_NAME, AT(member), .names = &names_##list                                    \
+		.name = (json), .type = BODY_NAME, AT(member), .names = &names_##list                                  \
 	}
 #define COUNTED(json, member, up_to)                                                                                   \
 	{                                                                                                              \
-		.name = json, .type = BODY_INTEGER, AT(member), .most = (up_to), .absent = -1                          \
+		.name = (json), .type = BODY_INTEGER, AT(member), .most = (up_to), .absent = -1                        \
 	}
 #define MEASURED(json, member, from, up_to)                                                                            \
 	{                                                                                                              \
-		.name = json, .type = BODY_INTEGER, AT(member), .least = (from), .most = (up_to), .absent = INT_MIN    \
+		.name = (json), .type = BODY_INTEGER, AT(member), .least = (from), .most = (up_to), .absent = INT_MIN  \
 	}
 #define TIMED(json, member)                                                                                            \
 	{                                                                                                              \
-		.name = json, .type = BODY_TIME, AT(member)                                                            \
+		.name = (json), .type = BODY_TIME, AT(member)                                                          \
 	}
 #define DATED(json, member)                                                                                            \
 	{                                                                                                              \
-		.name = json, .type = BODY_DAY, AT(member)                                                             \
+		.name = (json), .type = BODY_DAY, AT(member)                                                           \
 	}
 
 /* The same for members that may stand in a command to the field. */
 #define NAMED_DOWN(json, member, list, from, up_to)                                                                    \
 	{                                                                                                              \
-		.name = json, .type = BODY_NAME, AT(member), .names = &names_##list, .least = (from), .most = (up_to), \
-		.down = true                                                                                           \
+		.name = (json), .type = BODY_NAME, AT(member), .names = &names_##list, .least = (from),                \
+		.most = (up_to), .down = true                                                                          \
 	}
 #define COUNTED_DOWN(json, member, from, up_to)                                                                        \
 	{                                                                                                              \
-		.name = json, .type = BODY_INTEGER, AT(member), .least = (from), .most = (up_to), .absent = -1,        \
+		.name = (json), .type = BODY_INTEGER, AT(member), .least = (from), .most = (up_to), .absent = -1,      \
 		.down = true                                                                                           \
 	}
 

@@ -128,7 +128,7 @@ static int read_derived(const struct place *place, const json_t *object, bool ha
 static int read_station(const struct place *place, json_t *object, struct keys *keys)
 {
 	static const char *const known[] = {"station", "epoch", "revoked", "key", "before", NULL};
-	int number, epoch;
+	int number = 0, epoch = 0;
 	if (!json_is_object(object))
 		return keys_complain(place->complaint, "stations[%zu]: must be an object.", place->number);
 	int error = check_known(place, object, known);

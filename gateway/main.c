@@ -414,7 +414,7 @@ static int start_control(struct gateway *gateway)
 
 static int start(struct gateway *gateway)
 {
-	gateway->radios = calloc(gateway->settings->radio_count + 1, sizeof(*gateway->radios));
+	gateway->radios = calloc(gateway->settings->radio_count + 1, sizeof(struct radio *));
 	gateway->report = (struct report){.settings = gateway->settings,
 					  .radios = gateway->radios,
 					  .started_us = clock_mono_us(),

@@ -416,7 +416,7 @@ static bool make_memory(struct route *route, sd_event *event)
 	struct store_callbacks callbacks = {
 	    .context = route, .stored = on_stored, .health = on_store_health, .recalled = on_recalled, .kept = on_kept};
 	const struct settings *settings = route->settings;
-	route->radios = calloc(settings->radio_count + 1, sizeof(*route->radios));
+	route->radios = calloc(settings->radio_count + 1, sizeof(struct radio *));
 	route->classify = classify_new(&settings->classify);
 	route->store = store_open(&settings->store, &callbacks, event, route->counters);
 	if (route->store)

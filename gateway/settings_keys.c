@@ -178,7 +178,7 @@ const struct config_key board_keys[1] = {
 };
 
 const struct config_key panel_keys[PANEL_KEYS] = {
-    [PANEL_KEY_HOLD] = {"hold", CONFIG_DURATION, SECOND / 2, 30 * SECOND, "2 s", NULL,
+    [PANEL_KEY_HOLD] = {"hold", CONFIG_DURATION, 0.5 * SECOND, 30 * SECOND, "2 s", NULL,
 			"how long the panic button must be held."},
     [PANEL_KEY_REPEAT] = {"repeat", CONFIG_DURATION, 2 * SECOND, MINUTE, "10 s", NULL,
 			  "held on, the panic button says it again after this."},

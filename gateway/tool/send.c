@@ -59,8 +59,10 @@ static bool is_one_of(const char *name, const char *const *names)
 static void parse_member(struct send_arguments *arguments, char *argument, struct argp_state *state)
 {
 	char *value = strchr(argument, '=');
-	if (!value || value == argument || !value[1])
+	if (!value || value == argument || !value[1]) {
 		argp_error(state, "--body takes NAME=VALUE, such as severity=Severe");
+		return;
+	}
 	*value++ = '\0';
 	json_t *member = json_loads(value, JSON_DECODE_ANY, NULL);
 	if (!json_is_number(member) && !json_is_boolean(member)) {

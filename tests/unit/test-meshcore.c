@@ -129,6 +129,15 @@ static void test_giving_up(void **state)
 	assert_false(meshcore_stream_is_half(&stream));
 }
 
+static void __attribute__((format(printf, 3, 4))) append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list values;
+	va_start(values, format);
+	vsnprintf(text + used, size - used, format, values);
+	va_end(values);
+}
+
 /* Every frame of the vectors, one after the other and cut anywhere. */
 static void test_vectors(void **state)
 {
@@ -143,10 +152,8 @@ static void test_vectors(void **state)
 		if (!strstr(line, "node->host"))
 			continue;
 		count++;
-		strcat(stream, frame);
-		strcat(expected, "[");
-		strcat(expected, frame + 6);
-		strcat(expected, "] ");
+		append(stream, sizeof(stream), "%s", frame);
+		append(expected, sizeof(expected), "[%s] ", frame + 6);
 	}
 	fclose(file);
 	assert_int_equal(count, 16);

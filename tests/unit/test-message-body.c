@@ -22,7 +22,7 @@ static void check_member(const struct body_member *member)
 	assert_true(sized || member->type == BODY_ID || member->type == BODY_TEXT);
 	if (member->down && (named || member->type == BODY_INTEGER || member->type == BODY_NUMBER))
 		assert_true(member->least < member->most);
-	if (member->down && named) /* a command that may say it must find it */
+	if (member->down && named && member->names) /* a command that may say it must find it */
 		assert_true((size_t)member->most < member->names->count && member->names->names[member->most]);
 }
 
