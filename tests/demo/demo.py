@@ -1,5 +1,5 @@
-"""The demonstration: AFSK sound -> Direwolf -> KISS, and sealed field frames -> LoRa modules -> a simulated ether, both to cressetd -> slow
-uplink -> mosquitto, and what headquarters sees of it."""
+"""The demonstration: AFSK sound -> Direwolf -> KISS, sealed field frames -> LoRa modules -> a simulated ether, and the nodes of two meshes, all
+to cressetd -> slow uplink -> mosquitto, and what headquarters sees of it."""
 
 import argparse
 import json
@@ -14,12 +14,14 @@ from datetime import datetime
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 import common  # noqa: E402
 import lora  # noqa: E402
+import mesh  # noqa: E402
 
 RATE_BPS, DELAY_MS = 32000, 300
 FRAMES_A_SECOND = 10
 ALERT_EVERY_S = 8
 CLASSES = ("DISTRESS", "URGENT", "SAFETY", "ROUTINE", "BULK")
-RADIOS = ("vhf", "lora")
+RADIOS = ("vhf", "lora", *mesh.NETWORKS)
+IN_DISTRESS = ("vhf", "lora")  # a mesh has alerts instead
 # Mic-E destination 414W2V says "Emergency" at 41.7877 N 71.4202 W, in the sea off a made-up coast.
 DISTRESS = "N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}}case {n}"
 
@@ -75,7 +77,7 @@ def start_tnc(workshop, inside, port):
     return workshop.start("direwolf", command, inside, stdin=subprocess.PIPE)
 
 
-def start_gateway(workshop, inside, broker, broker_port, tnc_port, lora_settings):
+def start_gateway(workshop, inside, broker, broker_port, tnc_port, lora_settings, mesh_settings):
     top, radio = lora_settings
     config = workshop.write("cresset.yaml", f"""
 gateway: {{name: base1, operation: demo, state_dir: {workshop.path('state')}, socket: {workshop.path('socket')}}}
@@ -84,7 +86,7 @@ uplink:
     - {{host: {broker}, port: {broker_port}}}
 {top}radios:
   vhf: {{device: "tcp://127.0.0.1:{tnc_port}", modem: kiss, air: aprs}}
-{radio}""")
+{radio}{mesh_settings}""")
     return workshop.start("cressetd", [common.program("cressetd"), "--config", config], inside)
 
 
@@ -107,9 +109,10 @@ class Headquarters:
             topic, _, payload = line.partition(b"\t")
             document = json.loads(payload)
             document = document.get("properties", document)
-            # An alert whose answer is overdue is sent once more; headquarters drops doubles by id.
-            if "received_at" in document and document["id"] not in self.seen:
-                self.seen.add(document["id"])
+            # An alert whose answer is overdue is sent once more; headquarters drops doubles by id. What a mesh node knows from before has none.
+            name = document.get("id", payload)
+            if "received_at" in document and name not in self.seen:
+                self.seen.add(name)
                 self.arrived(topic.decode(), document)
 
     def arrived(self, topic, document):
@@ -119,21 +122,21 @@ class Headquarters:
         self.unproven += document["radio"] == "lora" and document["authenticity"] != "VERIFIED"
         urgent = document["class"] in ("DISTRESS", "URGENT")
         # Of the ordinary VHF traffic one line a second is enough to see it flow.
-        if urgent or document["radio"] == "lora" or now - self.shown_s >= 1:
+        if urgent or document["radio"] != "vhf" or now - self.shown_s >= 1:
             self.shown_s = now if document["radio"] == "vhf" and not urgent else self.shown_s
-            print(f"{now - self.started:6.1f} s  {document['radio']:<5}{document['class']:<9}{document['kind']:<10}{document['authenticity']:<11}{latency:6.2f} s after it was heard"
+            print(f"{now - self.started:6.1f} s  {document['radio']:<11}{document['class']:<9}{document['kind']:<10}{document['authenticity']:<11}{latency:6.2f} s after it was heard"
                   f"   {topic.removeprefix('cresset/v1/demo/')}{'   <<<' if urgent else ''}", flush=True)
 
     def table(self):
-        print(f"\n{'radio':<7}{'class':<10}{'arrived':>9}{'p50 s':>9}{'p95 s':>9}{'max s':>9}")
+        print(f"\n{'radio':<12}{'class':<10}{'arrived':>9}{'p50 s':>9}{'p95 s':>9}{'max s':>9}")
         for (radio, name), values in self.latency_s.items():
             if values:
                 figures = (common.percentile(values, 0.5), common.percentile(values, 0.95), max(values))
-                print(f"{radio:<7}{name:<10}{len(values):>9}" + "".join(f"{figure:>9.2f}" for figure in figures))
+                print(f"{radio:<12}{name:<10}{len(values):>9}" + "".join(f"{figure:>9.2f}" for figure in figures))
 
 
-def feed(tnc, stations, workshop, seconds):
-    """Gives the TNC one second's frames each second, and lets the LoRa stations speak. The sound is made ahead, because the modulator takes a
+def feed(tnc, speakers, workshop, seconds):
+    """Gives the TNC one second's frames each second, and lets the others speak. The sound is made ahead, because the modulator takes a
     moment."""
     common.progress(f"demo: making the sound of {seconds * FRAMES_A_SECOND} frames")
     sounds = [sound_of(workshop, second) for second in range(seconds)]
@@ -142,7 +145,8 @@ def feed(tnc, stations, workshop, seconds):
     for second, samples in enumerate(sounds):
         tnc.stdin.write(samples)
         tnc.stdin.flush()
-        stations.speak(second, seconds)
+        for speaker in speakers:
+            speaker.speak(second, seconds)
         time.sleep(max(0, begin + second + 1 - time.monotonic()))
 
 
@@ -168,12 +172,13 @@ def run(seconds):
         workshop.broker("mosquitto", f"listener {port}\nallow_anonymous true\nmax_topic_alias 1000\nmax_inflight_messages 1000\n", hq)
         headquarters = Headquarters(workshop, hq, broker, port)
         tnc = start_tnc(workshop, field, tnc_port)
-        stations = lora.Lora(workshop)
-        gateway = start_gateway(workshop, field, broker, port, tnc_port, stations.settings())
+        stations, meshes = lora.Lora(workshop), mesh.Meshes(workshop)
+        gateway = start_gateway(workshop, field, broker, port, tnc_port, stations.settings(), meshes.settings())
         common.wait_until(lambda: "vhf: up" in workshop.text("cressetd.err"), 30, "cressetd finds the TNC")
-        common.wait_until(lambda: is_ready(workshop, "lora"), 30, "cressetd sets up the LoRa module")
+        for name in ("lora", *meshes.nodes):
+            common.wait_until(lambda name=name: is_ready(workshop, name), 30, f"cressetd sets up the radio {name}")
         common.wait_until(lambda: "connected" in workshop.text("cressetd.err"), 30, "cressetd finds the broker")
-        feed(tnc, stations, workshop, seconds)
+        feed(tnc, (stations, meshes), workshop, seconds)
         time.sleep(3)
         workshop.check(gateway)
         queued, rate = waiting(workshop)
@@ -183,9 +188,18 @@ def run(seconds):
         print(f"{queued} ordinary messages still wait for the uplink; the gateway took the link for {(rate or 0) / 1000:.0f} kbit/s.")
         if headquarters.unproven:
             raise common.BenchError(f"{headquarters.unproven} field frames were not verified")
-        for radio in RADIOS:
+        for radio in IN_DISTRESS:
             if not headquarters.latency_s[radio, "DISTRESS"]:
                 raise common.BenchError(f"no DISTRESS of {radio} arrived: " + workshop.text("cressetd.err")[-500:])
+        check_meshes(headquarters, meshes)
+
+
+def check_meshes(headquarters, meshes):
+    if meshes.nodes and not headquarters.latency_s["meshtastic", "URGENT"]:
+        raise common.BenchError("the alert of the Meshtastic node did not arrive")
+    for name in meshes.nodes:
+        if not headquarters.latency_s[name, "ROUTINE"]:
+            raise common.BenchError(f"no text of the {name} node arrived")
 
 
 def main():

@@ -1,1 +1,0 @@
-// Nothing: the peers speak through pipes and ptys.
