@@ -34,9 +34,9 @@ class Subscriber:
 
     def __init__(self, workshop, name, port, topic="cresset/v1/#"):
         self.path = workshop.path(name + ".out")
-        workshop.start(name, [common.system_program("mosquitto_sub"), "-p", str(port), "-q", "1", "-t", topic, "-t",
+        workshop.start(name, [common.system_program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-t", topic, "-t",
                               "bench/ready", "-F", "%U %t %p"])
-        send = [common.system_program("mosquitto_pub"), "-p", str(port), "-q", "1", "-t", "bench/ready", "-m", "?"]
+        send = [common.system_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-t", "bench/ready", "-m", "?"]
 
         def subscribed():
             subprocess.run(send, check=True)

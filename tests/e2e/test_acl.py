@@ -44,7 +44,7 @@ class Acl(unittest.TestCase):
     def publish(self, user, topic):
         """True: the broker took it."""
         result = subprocess.run(
-            [harness.find_program("mosquitto_pub"), "-p", str(self.port), "-u", user, "-V", "5", "-q", "1", "-t",
+            [harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-u", user, "-V", "5", "-q", "1", "-t",
              PREFIX + topic, "-m", "{}"], capture_output=True, text=True, timeout=harness.PATIENCE_S)
         return result.returncode == 0 and "not authori" not in result.stderr.lower()
 

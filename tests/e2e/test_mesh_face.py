@@ -81,7 +81,7 @@ mesh_face:
     def publish(self, topic=OTHER_TOPIC, retain=False, **values):
         file = self.bench.dir / "envelope"
         file.write_bytes(bytes.fromhex(peer("seal", **values)["hex"]))
-        subprocess.run([harness.find_program("mosquitto_pub"), "-p", str(self.port), "-q", "1", "-t", topic, "-f", file,
+        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-t", topic, "-f", file,
                         *(["-r"] if retain else [])], check=True, timeout=harness.PATIENCE_S)
 
     def counted(self, name, count=1):
@@ -145,7 +145,7 @@ mesh_face:
         self.publish(key=KEY, text="set up", id=4, port=ADMIN)
         self.publish(key=KEY, text="far", id=5, fields={"hopLimit": 8})
         self.publish(key=KEY, text="other words", id=6, channel="base")
-        subprocess.run([harness.find_program("mosquitto_pub"), "-p", str(self.port), "-t", OTHER_TOPIC, "-m", "x" * 2000], check=True)
+        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-t", OTHER_TOPIC, "-m", "x" * 2000], check=True)
         self.publish(key=KEY, text="behind them", id=7)
         self.hq.expect(f"text/{PEER}", lambda document: document["text"] == "behind them")
         self.assertEqual(len(self.hq.find("text/mt-")), 1)
@@ -245,7 +245,7 @@ class Access(unittest.TestCase):
             tool = Tool(bench, port, "-u", "mesh-map")
             for user, topic, allowed in (("base1", OTHER_TOPIC, False), ("mesh-map", OWN_TOPIC, False), ("security", OWN_TOPIC, False),
                                          ("base2", OWN_TOPIC, False), ("base1", OWN_TOPIC, True)):
-                result = subprocess.run([harness.find_program("mosquitto_pub"), "-p", str(port), "-u", user, "-V", "5", "-q", "1", "-t",
+                result = subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(port), "-u", user, "-V", "5", "-q", "1", "-t",
                                          topic, "-m", user], capture_output=True, text=True, timeout=harness.PATIENCE_S)
                 self.assertEqual(result.returncode == 0 and "not authori" not in result.stderr.lower(), allowed, (user, topic))
             harness.wait_for(lambda: tool.messages, "what base1 published")
