@@ -19,13 +19,14 @@ class PanelTime(PanelTest):
         late_ms = []
         for _ in range(5):
             count = len(self.lines.edges)
-            pressed, _ = self.press(seconds=2.1)
+            pressed, _ = self.press(seconds=2.5)
             on = harness.wait_for(lambda: [at for at, name, level in self.lines.edges[count:]
                                            if name == "siren" and level == 1], "the siren")[0]
             late_ms.append((on - pressed) / 1e3 - 2000)
             incident = self.incidents(1)[0]["id"]
             self.bench.tool("ack", incident, "--level", "CLOSED", "--operator", "desk-1")
             self.lines.expect("siren", 0)
+            time.sleep(0.3)  # no finger is faster, and within the debounce time the button was never let go
         hq.expect("sec/base1/distress/base1", count=5)
         print("siren", ", ".join(f"{late:.2f}" for late in late_ms), "ms after the hold", flush=True)
         # The siren is set in the turn of the loop after the message was raised. The best of five: others use this machine, too.

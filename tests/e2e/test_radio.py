@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import harness
-from test_ebyte import Module
+from modem_bench import Modem
 
 EBYTE = "{frequency_mhz: 868.125, air_rate: 19.2k, settle_ms: 10, blind_ms: 50}"
 
@@ -18,7 +18,7 @@ class WithRadios(unittest.TestCase):
         self.addCleanup(self.bench.__exit__)
         self.tnc = self.bench.tnc()
         self.lines = self.bench.dir / "lines.sock"
-        self.module = Module(self.bench, "module", "--lines", self.lines, "--family", "e22", "--band", "900")
+        self.module = Modem(self.bench, "ebyte", "module", "--lines", self.lines, "--family", "e22", "--band", "900")
         self.config = self.bench.dir / "cresset.yaml"
         self.config.write_text(f"""
 gateway: {{name: base1, operation: test, state_dir: {self.bench.dir}/base1, socket: {self.bench.dir}/base1.sock}}
