@@ -25,7 +25,10 @@ void panel_input_open(struct panel_input *input, bool level, int64_t now_us)
 	input->raw_us = now_us - input->rule.debounce_us;
 	input->first_us = input->since_us = now_us;
 	input->fired = false;
-	input->stuck = input->unsaid = is_button(input) && level;
+	/* Whoever holds the panic button while we start again may need help: the hold begins anew. Of the others a press that nobody saw
+	 * begin means nothing. */
+	input->next_us = now_us + input->rule.hold_us;
+	input->stuck = input->unsaid = input->rule.rule == PANEL_PRESS && level;
 }
 
 void panel_input_lose(struct panel_input *input)

@@ -25,8 +25,8 @@ enum panel_event {
 	PANEL_BEGAN,  /* WATCH */
 	PANEL_ENDED,  /* WATCH: what was said is over */
 	PANEL_PASSED, /* WATCH: it came and went within rest_us, and is not said */
-	PANEL_STUCK,  /* a button that was pressed already when its line was opened, or for too long: it does nothing */
-	PANEL_FREE,   /* it was let go and does its work again */
+	PANEL_STUCK, /* a button held for too long, or a PRESS that was there when its line was opened: it does nothing */
+	PANEL_FREE, /* it was let go and does its work again */
 };
 
 struct panel_input {

@@ -68,19 +68,24 @@ class Panel(PanelTest):
         self.assertIn(first, {message["id"] for message in raised})
         self.assertEqual({message["body"]["incident"] for message in raised}, {first})
 
-    def test_stuck_since_the_start_is_said_and_not_raised(self):
+    def test_panic_held_while_the_gateway_starts_is_raised(self):
         self.lines.drive("panic", PRESSED)
         self.start(self.config(more="  hold: 500 ms\n"))
-        self.assertEqual(self.wired()["panic"]["fault"], "stuck")
-        self.assertIn("panel: the button panic is pressed since the start", self.bench.log())
-        self.assertEqual(self.bench.counter("panel", "panic.stuck"), 1)
-        self.assertRegex(self.bench.tool("status").stdout, r"panel: panic: pressed since the start")
-        time.sleep(1)
-        self.assertEqual(self.bench.status()["incidents"], [])
-        self.lines.drive("panic", RELEASED)
-        harness.wait_for(lambda: self.wired()["panic"]["fault"] == "", "the button to be free")
-        self.press(seconds=0.8)
         self.incidents(1)
+
+    def test_acknowledging_since_the_start_is_said_and_does_nothing(self):
+        self.lines.drive("acknowledge", PRESSED)
+        self.start(self.config(more="  hold: 500 ms\n"))
+        self.assertEqual(self.wired()["acknowledge"]["fault"], "stuck")
+        self.assertIn("panel: the button acknowledge is pressed since the start", self.bench.log())
+        self.assertEqual(self.bench.counter("panel", "acknowledge.stuck"), 1)
+        self.assertRegex(self.bench.tool("status").stdout, r"panel: acknowledge: pressed since the start")
+        self.press(seconds=0.8)
+        self.assertEqual(self.incidents(1)[0]["operator"], "")
+        self.lines.drive("acknowledge", RELEASED)
+        harness.wait_for(lambda: self.wired()["acknowledge"]["fault"] == "", "the button to be free")
+        self.press("acknowledge", seconds=0.2)
+        harness.wait_for(lambda: self.incidents(1)[0]["operator"] == "panel", "the acknowledgement")
 
     # ---- siren, strobe and the way to silence ----
 
