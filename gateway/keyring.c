@@ -32,12 +32,14 @@ struct keyring {
 	struct keys *keys;
 	struct reading *reading;
 	bool again; /* it changed while it was read */
+	char text[ERROR_MAX];
 };
 
 static void start_reading(struct keyring *keyring);
 
 static void take(struct keyring *keyring, struct keys *keys, const char *error)
 {
+	snprintf(keyring->text, sizeof(keyring->text), "%s", keys ? "" : error);
 	if (!keys) {
 		log_error("keys: %s %s", error,
 			  keyring->keys
@@ -162,6 +164,11 @@ void keyring_free(struct keyring *keyring)
 	keys_free(keyring->keys);
 	free(keyring->path);
 	free(keyring);
+}
+
+const char *keyring_text(const struct keyring *keyring)
+{
+	return keyring->text;
 }
 
 struct keys *keyring_keys(const struct keyring *keyring)

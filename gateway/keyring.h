@@ -15,5 +15,8 @@ struct keyring *keyring_new(const char *path, sd_event *event, struct worker *wo
 /* NULL is allowed. */
 void keyring_free(struct keyring *keyring);
 
+/* Why the file as it stands cannot be used and what to do, "" = it is in use. Valid until the loop turns. */
+const char *keyring_text(const struct keyring *keyring);
+
 /* The keys to be used now, or NULL: none. Valid until the loop turns. keyring NULL: none. */
 struct keys *keyring_keys(const struct keyring *keyring);

@@ -431,6 +431,7 @@ static int start(struct gateway *gateway)
 	gateway->report.counters = gateway->counters;
 	gateway->report.route = gateway->route;
 	gateway->report.uplink = gateway->uplink;
+	gateway->report.keyring = gateway->secrets.keyring;
 	start_panel(gateway);
 	for (size_t i = 0; i < gateway->settings->radio_count; i++)
 		if (gateway->settings->radios[i].enabled)

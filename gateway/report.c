@@ -268,6 +268,15 @@ static json_t *store_object(const struct report *report)
 			 route_store_text(report->route), "bytes_written", (json_int_t)store_bytes_written(store));
 }
 
+/* NULL: this gateway has no key file. */
+static json_t *keys_object(const struct report *report)
+{
+	if (!report->keyring)
+		return NULL;
+	return json_pack("{s:b, s:o}", "usable", keyring_keys(report->keyring) != NULL, "text",
+			 report_text(keyring_text(report->keyring)));
+}
+
 static json_int_t uptime_s(const struct report *report)
 {
 	return (clock_mono_us() - report->started_us) / 1000000;
@@ -277,13 +286,14 @@ char *report_status(const struct report *report)
 {
 	struct uplink_status status = uplink_status(report->uplink);
 	const struct gateway_settings *gateway = &report->settings->gateway;
-	return dump(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "gateway",
+	return dump(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:o*, s:o, s:o, s:o, s:o, s:o, s:o}", "gateway",
 			      gateway->name, "operation", gateway->operation, "version", CRESSET_VERSION, "uptime_s",
 			      uptime_s(report), "clock", message_clock_name(publisher_clock(report->settings)),
-			      "uplink", uplink_object(report, &status), "store", store_object(report), "classes",
-			      classes_array(report, &status), "radios", radios_array(report), "panel",
-			      panel_array(report), "incidents", incidents_array(route_incidents(report->route)),
-			      "drops", drops_array(report->counters), "counters", counters_array(report->counters)));
+			      "uplink", uplink_object(report, &status), "store", store_object(report), "keys",
+			      keys_object(report), "classes", classes_array(report, &status), "radios",
+			      radios_array(report), "panel", panel_array(report), "incidents",
+			      incidents_array(route_incidents(report->route)), "drops", drops_array(report->counters),
+			      "counters", counters_array(report->counters)));
 }
 
 /* config/schema/state.json */

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "gateway/counters.h"
+#include "gateway/keyring.h"
 #include "gateway/panel.h"
 #include "gateway/radio.h"
 #include "gateway/route.h"
@@ -17,9 +18,10 @@ struct report {
 	struct route *route;
 	struct uplink *uplink;
 	struct radio **radios;
-	const struct panel *panel; /* NULL = none is wired */
-	int64_t started_us;        /* monotonic */
-	const char *uplink_text;   /* last word on the connection */
+	const struct panel *panel;     /* NULL = none is wired */
+	const struct keyring *keyring; /* NULL = no key file */
+	int64_t started_us;            /* monotonic */
+	const char *uplink_text;       /* last word on the connection */
 };
 
 /* A text of a module or a driver as JSON: what is no UTF-8 becomes '?', and it is cut at 511 bytes. NULL: out of memory. */

@@ -151,6 +151,19 @@ static void print_store(FILE *stream, const json_t *store)
 	fputc('\n', stream);
 }
 
+/* Only what is wrong: that keys are in use is no news. */
+static void print_keys(FILE *stream, const json_t *keys)
+{
+	const char *text = json_string_value(json_object_get(keys, "text"));
+	if (!text || !*text)
+		return;
+	fputs(json_is_true(json_object_get(keys, "usable")) ? "keys     those read before stay in use"
+							    : "keys     none: no station is verified",
+	      stream);
+	print_remark(stream, ": ", keys);
+	fputc('\n', stream);
+}
+
 /* What is wrong with a radio or a line does not fit into a table. */
 static void print_panel_faults(FILE *stream, const json_t *lines)
 {
@@ -199,6 +212,7 @@ void status_print(FILE *stream, const json_t *status, bool brief, size_t width)
 	print_gateway(stream, status);
 	print_uplink(stream, json_object_get(status, "uplink"));
 	print_store(stream, json_object_get(status, "store"));
+	print_keys(stream, json_object_get(status, "keys"));
 	print_table(stream, status, "incidents", incident_columns, COUNT_OF(incident_columns), width);
 	print_table(stream, status, "classes", class_columns, COUNT_OF(class_columns), width);
 	if (brief)
