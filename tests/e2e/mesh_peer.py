@@ -1,5 +1,9 @@
 """A Meshtastic node made by its network's own npm library, and a gateway with it as its only radio."""
+import contextlib
 import json
+import os
+import socket
+import threading
 import unittest
 
 import harness
@@ -26,14 +30,56 @@ class Node(peers.Peer):
         return harness.wait_for(condition, f"{what}; so far {self.state()[-10:]}", seconds)
 
 
+class NetworkPort:
+    """A node's line as a TCP port, as meshtasticd offers it: one host at a time; cut() hangs up on it."""
+
+    def __init__(self, bench, node):
+        self.fd = os.open(node.link, os.O_RDWR | os.O_NOCTTY)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.client = None
+        self.connections = 0
+        bench.closers.append(self.close)
+        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self._to_host, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.client, _ = self.listener.accept()
+                self.connections += 1
+                self._from_host(self.client)
+
+    def _from_host(self, client):
+        with contextlib.suppress(OSError):
+            while data := client.recv(4096):
+                os.write(self.fd, data)
+
+    def _to_host(self):
+        with contextlib.suppress(OSError):
+            while data := os.read(self.fd, 4096):
+                # While nobody listens, what the node says is lost, as on a network.
+                with contextlib.suppress(OSError, AttributeError):
+                    self.client.sendall(data)
+
+    def cut(self):
+        self.client.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.listener.close()
+        os.close(self.fd)
+
+
 @unittest.skipUnless(peers.ready(), "node or the libraries in tests/npm are not installed")
 class MeshTest(unittest.TestCase):
     def setUp(self):
         self.bench = harness.Bench()
         self.addCleanup(self.bench.__exit__)
 
-    def base(self, keys="{}", more="", **settings):
+    def base(self, keys="{}", more="", over_tcp=False, **settings):
         self.node = Node(self.bench, **settings)
+        self.network = NetworkPort(self.bench, self.node) if over_tcp else None
+        device = f'"tcp://127.0.0.1:{self.network.port}"' if over_tcp else self.node.link
         self.port, _ = self.bench.broker()
         self.config = self.bench.dir / "cresset.yaml"
         self.config.write_text(f"""
@@ -41,7 +87,7 @@ gateway: {{name: base1, operation: test, state_dir: {self.bench.dir}/base1, sock
 uplink: {{brokers: [{{host: 127.0.0.1, port: {self.port}}}]}}
 radios:
   mesh:
-    device: {self.node.link}
+    device: {device}
     modem: meshtastic
     air: meshtastic
     meshtastic: {keys}

@@ -24,6 +24,20 @@ class Meshtastic(MeshTest):
         self.assertEqual(alert["heard"], {"rssi_dbm": -97, "snr_db": 6.25, "hops": 1})
         self.assertEqual(self.dropped("meshtastic_damaged") + self.dropped("meshtastic_torn"), 0)
 
+    def test_over_tcp_as_with_meshtasticd(self):
+        self.base(over_tcp=True)
+        self.until_radio("up")
+        self.node.order("text", text="fire at the depot", port=ALERT)
+        self.hq.expect(f"sec/base1/alert/{PEER}", lambda alert: alert["text"] == "fire at the depot" and alert["class"] == "URGENT")
+        stages = self.send("hold on", "--to", PEER)
+        self.assertEqual(stages[-1]["stage"], "confirmed", stages)
+        self.assertEqual([packet["text"] for packet in self.node.packets("transmitted")], ["hold on"])
+        self.network.cut()
+        harness.wait_for(lambda: self.network.connections == 2, "the gateway to come back")
+        self.until_radio("up")
+        self.node.order("text", text="still here")
+        self.hq.expect(f"text/{PEER}", lambda text: text.get("text") == "still here")
+
     def test_what_is_heard(self):
         self.base()
         self.until_radio("up")
