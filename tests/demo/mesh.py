@@ -1,5 +1,5 @@
 """The meshes of the demonstration: a Meshtastic and a MeshCore node, played by their networks' own npm libraries (tests/npm), each on a pty
-in front of the gateway. Only where those libraries are installed (scripts/setup)."""
+in front of the gateway. Left out, with a word, where npm could not install those libraries."""
 
 import json
 import os
@@ -46,7 +46,7 @@ class Meshes:
     def __init__(self, workshop):
         self.nodes = {network: Node(workshop, network) for network in NETWORKS} if installed() else {}
         if not self.nodes:
-            print("note: no Meshtastic and MeshCore nodes in this run; scripts/setup installs the libraries that play them.")
+            print("note: no Meshtastic and MeshCore nodes in this run: npm could not install the libraries that play them.")
 
     def settings(self):
         return "".join(f"  {name}: {{device: {node.device}, modem: {name}, air: {name}}}\n" for name, node in self.nodes.items())
