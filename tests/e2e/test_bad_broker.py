@@ -218,4 +218,4 @@ class BadBroker(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=3)

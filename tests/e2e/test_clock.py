@@ -99,4 +99,4 @@ class Clock(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)

@@ -221,4 +221,4 @@ class Faults(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=3)

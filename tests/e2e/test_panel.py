@@ -322,4 +322,4 @@ class Panel(PanelTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=3)

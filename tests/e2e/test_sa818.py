@@ -141,4 +141,4 @@ aprs: {{callsign: N0CALL-10}}""")})
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=3)

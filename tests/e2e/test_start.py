@@ -154,4 +154,4 @@ class Start(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=2)

@@ -105,4 +105,4 @@ class Stop(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=2)
