@@ -59,6 +59,12 @@ extern const char *const ebyte_uart_choices[];
 			  .help = "how often the settings are read again; 0 = only after a suspected restart"}, \
     [EBYTE_KEY_AIRTIME] = {.name = "airtime_ms", .type = KEY_TEXT, .max = 120, .fallback = "", \
 			   .help = "measured times on the air, bytes:milliseconds, such as 32:206 240:984; \"\" = reckoned"}
+
+/* Of the ops, what does not differ. */
+#define EBYTE_COMMON_OPS \
+    .state_size = sizeof(struct ebyte_module), .mtu = CARRIAGE_FRAME_MAX, .baud = EBYTE_CONFIGURATION_BAUD, \
+    .lines = ebyte_lines, .line_count = EBYTE_LINE_COUNT, .opened = ebyte_opened, .input = ebyte_input, .send = ebyte_send, \
+    .alarm = ebyte_alarm, .airtime_us = ebyte_airtime_us, .line = ebyte_line, .status = ebyte_status, .examine = ebyte_examine
 /* clang-format on */
 
 /* What is wrong, one at a time, worst last. */

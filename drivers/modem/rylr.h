@@ -155,3 +155,21 @@ int rylr_examine(void *state, enum modem_examination what);
 
 extern const struct modem_line rylr_lines[RYLR_LINES];
 extern const char *const rylr_coding_rates[];
+
+/* Of the keys and the ops, what does not differ. */
+/* clang-format off */
+#define RYLR_COMMON_KEYS(widths) \
+    [RYLR_KEY_FREQUENCY] = {.name = "frequency_mhz", .type = KEY_NUMBER, .min = 410, .max = 960, \
+			    .help = "centre of the channel, as the law of the country allows it"}, \
+    [RYLR_KEY_BANDWIDTH] = {.name = "bandwidth_khz", .type = KEY_CHOICE, .fallback = "125", .choices = (widths), \
+			    .help = "width of the channel"}, \
+    [RYLR_KEY_CODING] = {.name = "coding_rate", .type = KEY_CHOICE, .fallback = "4/5", .choices = rylr_coding_rates, \
+			 .help = "redundancy; 4/8 has most"}, \
+    [RYLR_KEY_ADDRESS] = {.name = "address", .type = KEY_INTEGER, .min = 0, .max = 65535, .fallback = "0", \
+			  .help = "the module's own address; the gateway sends to all"}
+
+#define RYLR_COMMON_OPS \
+    .key_count = RYLR_KEYS, .state_size = sizeof(struct rylr), .mtu = RYLR_MTU, .baud = 115200, .lines = rylr_lines, \
+    .line_count = RYLR_LINES, .opened = rylr_opened, .input = rylr_input, .send = rylr_send, .alarm = rylr_alarm, \
+    .airtime_us = rylr_airtime_us, .status = rylr_status, .examine = rylr_examine
+/* clang-format on */
