@@ -18,7 +18,7 @@ class Module:
         self.process = bench.start([harness.BINARY / "tests" / "sa818", "--link", self.link, "--lines", self.pins, *options],
                                    log="sa818.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         threading.Thread(target=self.read, daemon=True).start()
-        self.expect("ready")
+        harness.wait_for(lambda: self.said and self.said[0].startswith("ready"), "the module")
 
     def read(self):
         for line in self.process.stdout:
@@ -101,7 +101,7 @@ aprs: {{callsign: N0CALL-10}}""")})
         self.assertEqual(self.module.wrong(), [])
 
     def test_a_module_that_hangs_is_switched_off_and_on(self):
-        self.start("--mute", "3", "--variant", "dra818", "--rssi-colon", "--blank", "--empty-lines", more="frequency_mhz: 144.8, variant: dra818")
+        self.start("--mute", "3", "--variant", "dra818", "--fault", "rssi-colon", "--fault", "blank", "--fault", "empty-lines", more="frequency_mhz: 144.8, variant: dra818")
         self.module.expect("filter 1,1,1")
         self.assertGreaterEqual(self.module.said.count("pd 0"), 2)
 

@@ -1,39 +1,38 @@
 /* A simulated SA818, SA868 or DRA818 module on a pty, with its pins as simulated lines.
  *
- *   sa818 --link PATH [--lines SOCKET] [--variant sa818|sa868|dra818] [--band vhf|uhf] [--ether SOCKET --name NAME] [--seed N]
- *         [--rssi-colon] [--blank] [--empty-lines] [--mute N] [--forgetful]
+ *   sa818 --link PATH [--lines SOCKET] [--ether SOCKET --name NAME] [--variant sa818|sa868|dra818] [--band vhf|uhf] [--seed N] [--mute N]
+ *         [--fault NAME]...
  *
- * PATH becomes a link to the pty. Lines: ptt, pd, high_power (inputs of the module), squelch (output); those that nobody drives count as
- * high. It answers after 50 to 200 ms, not during the 500 ms after PD went high, not while PD is low, and not at another speed than 9600.
- * With an ether, what is on its channel there opens the squelch. On standard input:
+ * Lines: ptt, pd, high_power (inputs of the module), squelch (output); those that nobody drives count as high. It answers after 50 to
+ * 200 ms, not during the 500 ms after PD went high, not while PD is low, and not at another speed than 9600. With an ether, what is on
+ * its channel there opens the squelch. Faults and variants: rssi-colon (RSSI:057 instead of RSSI=57), blank (one behind the colon),
+ * empty-lines (before each answer), forgetful (says that it sets its channel, but does not). --mute N: the first N commands are not answered.
+ * On standard input, beside what tests/support/sim_program.h has:
  *   signal MHZ    a station is on this frequency from now on; 0 = none
- *   mute N        the next N commands are not answered
- * On standard output, one line for what happens: "group 0,144.8000,...", "volume 6", "filter 1,1,1", "tail 0", "pd 0", "ptt 1 144.8000",
- * "power low", "squelch open", and "wrong ..." for what must never be: keyed while it is being set up, H/L driven high. */
+ * On standard output, besides the answers to those, one line for what happens: "group 0,144.8000,...", "volume 6", "filter 1,1,1", "tail 0",
+ * "pd 0", "ptt 1 144.8000", "power low", "squelch open", and "wrong ..." for what must never be: keyed while it is being set up, H/L driven
+ * high. */
 #include <argp.h>
-#include <errno.h>
-#include <poll.h>
-#include <pty.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "tests/support/ether_client.h"
-#include "tests/support/gpio_sim.h"
+#include "tests/support/sim_program.h"
 
-enum { LINE_SIZE = 96, BOOT_US = 500000, ANSWER_MIN_US = 50000, ANSWER_SPAN_US = 150000, LISTEN_US = 50000 };
-
-struct options {
-	const char *link, *lines, *variant, *band, *ether, *name;
-	bool rssi_colon, blank, empty_lines, forgetful;
-	unsigned mute, seed;
+enum {
+	LINE_SIZE = 96,
+	BOOT_US = 500000,
+	ANSWER_MIN_US = 50000,
+	ANSWER_SPAN_US = 150000,
+	LISTEN_US = 50000,
+	BAUD = 9600
 };
+
+enum fault { RSSI_COLON, BLANK, EMPTY_LINES, FORGETFUL, FAULTS };
+static const char *const fault_names[FAULTS] = {
+    [RSSI_COLON] = "rssi-colon", [BLANK] = "blank", [EMPTY_LINES] = "empty-lines", [FORGETFUL] = "forgetful"};
 
 struct channel {
 	int wide, squelch;
@@ -42,10 +41,12 @@ struct channel {
 };
 
 struct module {
-	struct options options;
-	int master, slave;
-	struct gpio_sim *pins;
-	struct ether_client *ether;
+	struct sim_options options;
+	const char *variant, *band;
+	unsigned mute, seed;
+	bool faults[FAULTS];
+	struct sim_program *program;
+	int64_t now_us;
 
 	bool powered, keyed, low_power, squelch_open;
 	int64_t booted_at_us;
@@ -60,29 +61,14 @@ struct module {
 	int64_t answer_at_us;
 };
 
-static volatile sig_atomic_t ended;
-
-static void end(int number)
-{
-	(void)number;
-	ended = 1;
-}
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000ll + now.tv_nsec / 1000;
-}
-
 static bool is_dra(const struct module *module)
 {
-	return strcmp(module->options.variant, "dra818") == 0;
+	return strcmp(module->variant, "dra818") == 0;
 }
 
 static bool is_awake(const struct module *module)
 {
-	return module->powered && now_us() >= module->booted_at_us;
+	return module->powered && module->now_us >= module->booted_at_us;
 }
 
 /* ---- answers ---- */
@@ -95,14 +81,14 @@ static void answer(struct module *module, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	module->options.seed = module->options.seed * 1103515245u + 12345u;
-	snprintf(module->answer, sizeof(module->answer), "%s%s\r\n", module->options.empty_lines ? "\r\n" : "", text);
-	module->answer_at_us = now_us() + ANSWER_MIN_US + (module->options.seed >> 8) % ANSWER_SPAN_US;
+	module->seed = module->seed * 1103515245u + 12345u;
+	snprintf(module->answer, sizeof(module->answer), "%s%s\r\n", module->faults[EMPTY_LINES] ? "\r\n" : "", text);
+	module->answer_at_us = module->now_us + ANSWER_MIN_US + (module->seed >> 8) % ANSWER_SPAN_US;
 }
 
 static void answer_result(struct module *module, const char *head, bool fine)
 {
-	answer(module, "%s:%s%d", head, module->options.blank ? " " : "", fine ? 0 : 1);
+	answer(module, "%s:%s%d", head, module->faults[BLANK] ? " " : "", fine ? 0 : 1);
 }
 
 /* An old DRA818 is silent about what it does not know. */
@@ -114,7 +100,7 @@ static void answer_error(struct module *module)
 
 static bool in_band(const struct module *module, double mhz)
 {
-	if (strcmp(module->options.band, "vhf") == 0)
+	if (strcmp(module->band, "vhf") == 0)
 		return mhz >= 134 && mhz <= 174;
 	return mhz >= 400 && mhz <= (is_dra(module) ? 470 : 480);
 }
@@ -135,8 +121,9 @@ static void tune(struct module *module)
 	    .afsk_baud = 1200,
 	    .txdelay_ms = 300,
 	};
-	if (module->ether && module->channel.receive_mhz > 0)
-		ether_tune(module->ether, &tuning);
+	struct ether_client *ether = sim_program_ether(module->program);
+	if (ether && module->channel.receive_mhz > 0)
+		ether_tune(ether, &tuning);
 }
 
 static void set_group(struct module *module, const char *parameters)
@@ -148,7 +135,7 @@ static void set_group(struct module *module, const char *parameters)
 	bool fine = read == 6 && channel.wide <= 1 && channel.squelch <= 8 && in_band(module, channel.transmit_mhz) &&
 		    in_band(module, channel.receive_mhz) && is_tone(channel.transmit_tone) &&
 		    is_tone(channel.receive_tone);
-	if (fine && !module->options.forgetful) {
+	if (fine && !module->faults[FORGETFUL]) {
 		module->channel = channel;
 		tune(module);
 		printf("group %s\n", parameters);
@@ -174,7 +161,7 @@ static void set_filter(struct module *module, const char *parameters)
 
 static void set_tail(struct module *module, const char *parameters)
 {
-	if (strcmp(module->options.variant, "sa818") != 0) {
+	if (strcmp(module->variant, "sa818") != 0) {
 		answer_error(module);
 		return;
 	}
@@ -202,7 +189,7 @@ static void read_group(struct module *module)
 static void read_rssi(struct module *module)
 {
 	int rssi = is_signal_at(module, module->channel.receive_mhz) ? 120 : 35;
-	if (module->options.rssi_colon)
+	if (module->faults[RSSI_COLON])
 		answer(module, "RSSI:%03d", rssi);
 	else
 		answer(module, "RSSI=%d", rssi);
@@ -220,7 +207,7 @@ static void obey_newer(struct module *module, const char *command)
 	if (is_dra(module))
 		answer_error(module);
 	else if (strcmp(command, "AT+VERSION") == 0)
-		answer(module, "+VERSION:%s_V4.2", strcmp(module->options.variant, "sa868") == 0 ? "SA868" : "SA818");
+		answer(module, "+VERSION:%s_V4.2", strcmp(module->variant, "sa868") == 0 ? "SA868" : "SA818");
 	else if (strcmp(command, "AT+DMOREADGROUP") == 0)
 		read_group(module);
 	else if (strcmp(command, "RSSI?") == 0)
@@ -234,8 +221,8 @@ static void obey(struct module *module, const char *command)
 	const char *parameters;
 	if (module->keyed)
 		printf("wrong command while keyed: %s\n", command);
-	if (module->options.mute > 0)
-		module->options.mute--;
+	if (module->mute > 0)
+		module->mute--;
 	else if (strcmp(command, "AT+DMOCONNECT") == 0)
 		answer_result(module, "+DMOCONNECT", true);
 	else if ((parameters = after(command, "AT+DMOSETGROUP=")))
@@ -254,12 +241,6 @@ static void obey(struct module *module, const char *command)
 
 /* ---- the serial line ---- */
 
-static bool right_speed(const struct module *module)
-{
-	struct termios line;
-	return tcgetattr(module->master, &line) == 0 && cfgetospeed(&line) == B9600;
-}
-
 static void take_byte(struct module *module, char byte)
 {
 	if (module->command_size + 1 < sizeof(module->command))
@@ -274,23 +255,23 @@ static void take_byte(struct module *module, char byte)
 	obey(module, module->command);
 }
 
-static void take_bytes(struct module *module)
+static void uart(void *context, const uint8_t *bytes, size_t size, int64_t now_us)
 {
-	char bytes[256];
-	ssize_t size = read(module->master, bytes, sizeof(bytes));
-	bool heard = is_awake(module) && right_speed(module);
-	for (ssize_t i = 0; heard && i < size; i++)
-		take_byte(module, bytes[i]);
+	struct module *module = context;
+	module->now_us = now_us;
+	bool heard = is_awake(module) && sim_program_baud(module->program) == BAUD;
+	for (size_t i = 0; heard && i < size; i++)
+		take_byte(module, (char)bytes[i]);
 	if (!heard)
 		module->command_size = 0;
 }
 
 static void say_answer(struct module *module)
 {
-	if (!module->answer[0] || now_us() < module->answer_at_us)
+	if (!module->answer[0] || module->now_us < module->answer_at_us)
 		return;
-	if (is_awake(module) && write(module->master, module->answer, strlen(module->answer)) < 0)
-		perror("sa818: write");
+	if (is_awake(module))
+		sim_program_to_host(module->program, (const uint8_t *)module->answer, strlen(module->answer));
 	module->answer[0] = 0;
 }
 
@@ -298,7 +279,7 @@ static void say_answer(struct module *module)
 
 static bool is_low(const struct module *module, const char *pin)
 {
-	return module->pins && gpio_sim_level(module->pins, pin) == 0;
+	return sim_program_level(module->program, pin) == 0;
 }
 
 static void forget(struct module *module)
@@ -307,8 +288,8 @@ static void forget(struct module *module)
 	module->command_size = 0;
 	if (is_dra(module))
 		memset(&module->channel, 0, sizeof(module->channel));
-	if (module->ether)
-		ether_off(module->ether);
+	if (sim_program_ether(module->program))
+		ether_off(sim_program_ether(module->program));
 }
 
 static void look_at_power(struct module *module)
@@ -319,7 +300,7 @@ static void look_at_power(struct module *module)
 	module->powered = powered;
 	printf("pd %d\n", powered);
 	if (powered) {
-		module->booted_at_us = now_us() + BOOT_US;
+		module->booted_at_us = module->now_us + BOOT_US;
 		tune(module);
 	} else {
 		forget(module);
@@ -339,8 +320,10 @@ static void look_at_ptt(struct module *module)
 	printf("ptt %d %.4f\n", keyed, module->channel.transmit_mhz);
 }
 
-static void look_at_pins(struct module *module)
+static void lines(void *context, int64_t now_us)
 {
+	struct module *module = context;
+	module->now_us = now_us;
 	look_at_power(module);
 	look_at_ptt(module);
 	bool low_power = is_low(module, "high_power");
@@ -349,7 +332,7 @@ static void look_at_pins(struct module *module)
 		printf("power %s\n", low_power ? "low" : "high");
 		tune(module);
 	}
-	if (module->pins && gpio_sim_level(module->pins, "high_power") == 1)
+	if (sim_program_level(module->program, "high_power") == 1)
 		printf("wrong H/L driven high\n");
 }
 
@@ -357,8 +340,7 @@ static void drive_squelch(struct module *module)
 {
 	bool open = is_awake(module) && !module->keyed && module->channel.receive_mhz > 0 &&
 		    (module->channel.squelch == 0 || is_signal_at(module, module->channel.receive_mhz));
-	if (module->pins)
-		gpio_sim_drive(module->pins, "squelch", open ? 0 : 1);
+	sim_program_drive(module->program, "squelch", open ? 0 : 1);
 	if (open != module->squelch_open)
 		printf("squelch %s\n", open ? "open" : "closed");
 	module->squelch_open = open;
@@ -366,179 +348,120 @@ static void drive_squelch(struct module *module)
 
 /* ---- the rest of the world ---- */
 
-static void take_news(struct module *module)
+static void carrier(void *context, bool busy, int64_t now_us)
 {
-	struct ether_news news;
-	enum ether_event event;
-	while ((event = ether_take(module->ether, &news)) != ETHER_NOTHING) {
-		if (event == ETHER_CARRIER)
-			module->carrier = news.carrier;
-		if (event == ETHER_GONE) {
-			fprintf(stderr, "sa818: the ether has gone\n");
-			ended = 1;
-			return;
-		}
-	}
+	struct module *module = context;
+	module->now_us = now_us;
+	module->carrier = busy;
 }
 
 static void listen_again(struct module *module)
 {
-	if (!module->ether || now_us() < module->listen_at_us)
+	if (module->now_us < module->listen_at_us)
 		return;
-	ether_listen(module->ether);
-	module->listen_at_us = now_us() + LISTEN_US;
+	sim_program_listen(module->program);
+	module->listen_at_us = module->now_us + LISTEN_US;
 }
 
-static void take_order(struct module *module)
+static int64_t next_us(const void *context)
 {
-	char line[64];
-	ssize_t size = read(STDIN_FILENO, line, sizeof(line) - 1);
-	if (size <= 0)
-		return;
-	line[size] = 0;
-	sscanf(line, "signal %lf", &module->signal_mhz);
-	sscanf(line, "mute %u", &module->options.mute);
+	const struct module *module = context;
+	int64_t next = sim_program_ether(module->program) ? module->listen_at_us : INT64_MAX;
+	if (module->answer[0] && module->answer_at_us < next)
+		next = module->answer_at_us;
+	if (module->powered && !is_awake(module) && module->booted_at_us < next)
+		next = module->booted_at_us;
+	return next;
 }
 
-static int patience_ms(const struct module *module)
+static void advance(void *context, int64_t now_us)
 {
-	int64_t until_us = now_us() + 1000000;
-	if (module->answer[0] && module->answer_at_us < until_us)
-		until_us = module->answer_at_us;
-	if (module->ether && module->listen_at_us < until_us)
-		until_us = module->listen_at_us;
-	if (module->powered && !is_awake(module) && module->booted_at_us < until_us)
-		until_us = module->booted_at_us;
-	int64_t left_us = until_us - now_us();
-	return left_us > 0 ? (int)(left_us / 1000) + 1 : 0;
-}
-
-static void turn(struct module *module)
-{
-	static bool no_orders;
-	struct pollfd polled[] = {
-	    {.fd = module->master, .events = POLLIN},
-	    {.fd = no_orders ? -1 : STDIN_FILENO, .events = POLLIN},
-	    {.fd = module->pins ? gpio_sim_fd(module->pins) : -1, .events = POLLIN},
-	    {.fd = module->ether ? ether_fd(module->ether) : -1, .events = POLLIN},
-	};
-	poll(polled, 4, patience_ms(module));
-	if (polled[2].revents && gpio_sim_serve(module->pins))
-		look_at_pins(module);
-	if (polled[0].revents)
-		take_bytes(module);
-	if (polled[1].revents & POLLIN)
-		take_order(module);
-	no_orders |= (polled[1].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
-	if (polled[3].revents)
-		take_news(module);
+	struct module *module = context;
+	module->now_us = now_us;
 	say_answer(module);
 	listen_again(module);
 	drive_squelch(module);
 }
 
-static bool set_up(struct module *module)
+static int fault_named(const char *name)
 {
-	const struct options *options = &module->options;
-	if (openpty(&module->master, &module->slave, NULL, NULL, NULL) < 0)
-		return false;
-	struct termios raw;
-	tcgetattr(module->slave, &raw);
-	cfmakeraw(&raw);
-	tcsetattr(module->slave, TCSANOW, &raw);
-	if (symlink(ttyname(module->slave), options->link) < 0)
-		return false;
-	if (options->lines && !(module->pins = gpio_sim_new(options->lines)))
-		return false;
-	if (options->ether && !(module->ether = ether_join(options->ether, options->name)))
-		return false;
-	module->powered = true;
-	drive_squelch(module);
-	return true;
+	for (int i = 0; i < FAULTS; i++)
+		if (strcmp(fault_names[i], name) == 0)
+			return i;
+	return -1;
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state)
+static void set_fault(void *context, int fault, bool on, int64_t now_us)
 {
-	struct options *options = state->input;
-	switch (key) {
-	case 'k':
-		options->link = argument;
-		return 0;
-	case 'l':
-		options->lines = argument;
-		return 0;
-	case 'v':
-		options->variant = argument;
-		return 0;
-	case 'b':
-		options->band = argument;
-		return 0;
-	case 'e':
-		options->ether = argument;
-		return 0;
-	case 'n':
-		options->name = argument;
-		return 0;
-	case 's':
-		options->seed = (unsigned)strtoul(argument, NULL, 10);
-		return 0;
-	case 'm':
-		options->mute = (unsigned)strtoul(argument, NULL, 10);
-		return 0;
-	case 'c':
-		options->rssi_colon = true;
-		return 0;
-	case 'B':
-		options->blank = true;
-		return 0;
-	case 'E':
-		options->empty_lines = true;
-		return 0;
-	case 'f':
-		options->forgetful = true;
-		return 0;
-	case ARGP_KEY_END:
-		if (!options->link)
-			argp_error(state, "--link is needed");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	struct module *module = context;
+	module->now_us = now_us;
+	module->faults[fault] = on;
+}
+
+static bool command(void *context, const char *text, int64_t now_us)
+{
+	struct module *module = context;
+	module->now_us = now_us;
+	return sscanf(text, "signal %lf", &module->signal_mhz) == 1;
 }
 
 static const struct argp_option argp_options[] = {
-    {"link", 'k', "PATH", 0, "becomes a link to the pty", 0},
-    {"lines", 'l', "SOCKET", 0, "where its pins are", 0},
     {"variant", 'v', "NAME", 0, "sa818, sa868 or dra818", 0},
     {"band", 'b', "NAME", 0, "vhf or uhf", 0},
-    {"ether", 'e', "SOCKET", 0, "ether to join", 0},
-    {"name", 'n', "NAME", 0, "there", 0},
     {"seed", 's', "N", 0, "of the answers' delays", 0},
     {"mute", 'm', "N", 0, "the first N commands are not answered", 0},
-    {"rssi-colon", 'c', NULL, 0, "RSSI:057 instead of RSSI=57", 0},
-    {"blank", 'B', NULL, 0, "a blank behind the colon", 0},
-    {"empty-lines", 'E', NULL, 0, "an empty line before each answer", 0},
-    {"forgetful", 'f', NULL, 0, "says that it sets its channel, but does not", 0},
     {0},
 };
 
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct module *module = state->input;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &module->options;
+		break;
+	case 'v':
+		module->variant = argument;
+		break;
+	case 'b':
+		module->band = argument;
+		break;
+	case 's':
+		module->seed = (unsigned)strtoul(argument, NULL, 10);
+		break;
+	case 'm':
+		module->mute = (unsigned)strtoul(argument, NULL, 10);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct argp argp = {argp_options, parse, NULL, "A simulated SA818 voice module."};
-	static struct module module = {.options = {.variant = "sa818", .band = "vhf", .name = "sa818", .seed = 1}};
-	argp_parse(&argp, argc, argv, 0, NULL, &module.options);
-	signal(SIGTERM, end);
-	signal(SIGINT, end);
-	setlinebuf(stdout);
-	if (!set_up(&module)) {
-		perror("sa818");
+	static const struct argp argp = {.options = argp_options,
+					 .parser = parse,
+					 .doc = "A simulated SA818 voice module.",
+					 .children = sim_program_argp};
+	struct module module = {
+	    .options.name = "sa818", .variant = "sa818", .band = "vhf", .seed = 1, .powered = true, .now_us = 1};
+	argp_parse(&argp, argc, argv, 0, NULL, &module);
+	const struct sim_device device = {.name = "sa818",
+					  .modem = &module,
+					  .uart = uart,
+					  .lines = lines,
+					  .carrier = carrier,
+					  .next_us = next_us,
+					  .advance = advance,
+					  .fault_named = fault_named,
+					  .set_fault = set_fault,
+					  .command = command};
+	module.program = sim_program_new(&device, &module.options);
+	if (!module.program)
 		return 1;
-	}
-	printf("ready\n");
-	while (!ended)
-		turn(&module);
-	unlink(module.options.link);
-	gpio_sim_free(module.pins);
-	ether_leave(module.ether);
+	drive_squelch(&module);
+	sim_program_run(module.program);
+	sim_program_free(module.program);
 	return 0;
 }
