@@ -31,6 +31,7 @@ struct meshtastic_sending {
 	int64_t due_us;
 	bool answered; /* the node said that it took it */
 	bool repeated; /* an alert without any sign, which goes once more as a text */
+	bool hurried;  /* something more urgent waits behind it */
 };
 
 /* What the node told of itself. */

@@ -118,13 +118,26 @@ int meshtastic_send(void *state, const struct datagram *datagram)
 	return 0;
 }
 
+/* What only waits for more words of the node. An alert of which there was none goes again, at the cost that it may be heard twice. */
+static void release(struct meshtastic *meshtastic)
+{
+	if (meshtastic->sending.answered)
+		tell(meshtastic, SEND_DONE, true, "");
+	else if (is_alert(packet_of(&meshtastic->sending)))
+		tell(meshtastic, SEND_GIVEN_BACK, false, "");
+	else
+		tell(meshtastic, SEND_FAILED, false, "no_answer");
+}
+
 void meshtastic_hurry(void *state)
 {
 	struct meshtastic *meshtastic = state;
 	if (meshtastic->sending.stage == MESHTASTIC_PACED)
 		tell(meshtastic, SEND_GIVEN_BACK, false, "");
-	else if (meshtastic->sending.stage == MESHTASTIC_ACCEPTED && meshtastic->sending.answered)
-		tell(meshtastic, SEND_DONE, true, "");
+	else if (meshtastic->sending.stage == MESHTASTIC_WRITTEN)
+		meshtastic->sending.hurried = true;
+	else if (meshtastic->sending.stage == MESHTASTIC_ACCEPTED)
+		release(meshtastic);
 	meshtastic_settle(meshtastic);
 }
 
@@ -184,6 +197,8 @@ static void take_result(struct meshtastic *meshtastic, int result)
 		/* It is in the node's queue; when it leaves, nobody tells. */
 		if (!meshtastic->sending.repeated)
 			tell(meshtastic, SEND_ON_AIR, true, "");
+		if (meshtastic->sending.hurried)
+			release(meshtastic);
 		break;
 	case MESHTASTIC_QUEUE_FULL:
 		wait_for_room(meshtastic);
@@ -279,6 +294,8 @@ void meshtastic_send_late(struct meshtastic *meshtastic)
 		/* The node keeps two such words for its host and may have lost this one; an acknowledgement can still come. */
 		meshtastic_ask_soon(meshtastic, 0);
 		wait_for(meshtastic, MESHTASTIC_ACCEPTED, SIGN_US);
+		if (meshtastic->sending.hurried)
+			release(meshtastic);
 		break;
 	case MESHTASTIC_ACCEPTED:
 		give_up_ack(meshtastic);

@@ -537,6 +537,37 @@ static void test_hurry(void **unused)
 	assert_int_equal(told.packets, 1);
 }
 
+/* Hurried while the node has not said whether it takes it: nothing is waited for once it says so, or says nothing. */
+static void test_hurry_before_the_word(void **unused)
+{
+	(void)unused;
+	up();
+	assert_int_equal(send(PEER, false, "x"), 0);
+	look();
+	modem->modem->hurry(modem->state);
+	assert_int_equal(record.sent_count, 0);
+	say_queue(0, 15, told.packet.id);
+	assert_sent(2, SEND_DONE, true, "");
+	assert_int_equal(record.sent[0].result, SEND_ON_AIR);
+	up();
+	assert_int_equal(send(PEER, false, "x"), 0);
+	modem->modem->hurry(modem->state);
+	pass(2000000, true);
+	assert_sent(1, SEND_FAILED, false, "no_answer");
+	/* Its word is overdue already. */
+	up();
+	assert_int_equal(send(PEER, false, "x"), 0);
+	pass(3000000, true);
+	assert_int_equal(record.sent_count, 0);
+	modem->modem->hurry(modem->state);
+	assert_sent(1, SEND_FAILED, false, "no_answer");
+	up();
+	assert_int_equal(send(PEER, true, "x"), 0);
+	pass(3000000, true);
+	modem->modem->hurry(modem->state);
+	assert_sent(1, SEND_GIVEN_BACK, false, "");
+}
+
 static void test_lost(void **unused)
 {
 	(void)unused;
@@ -616,9 +647,9 @@ int main(void)
 	    cmocka_unit_test(test_failures),   cmocka_unit_test(test_broadcast),
 	    cmocka_unit_test(test_pace),       cmocka_unit_test(test_alert_is_repeated),
 	    cmocka_unit_test(test_duty_cycle), cmocka_unit_test(test_room),
-	    cmocka_unit_test(test_hurry),      cmocka_unit_test(test_lost),
-	    cmocka_unit_test(test_torn),       cmocka_unit_test(test_examine),
-	    cmocka_unit_test(test_goodbye),
+	    cmocka_unit_test(test_hurry),      cmocka_unit_test(test_hurry_before_the_word),
+	    cmocka_unit_test(test_lost),       cmocka_unit_test(test_torn),
+	    cmocka_unit_test(test_examine),    cmocka_unit_test(test_goodbye),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_modem);
 }
