@@ -13,7 +13,6 @@ enum {
 	TAKEN_US = 2000000, /* for the node's word on whether it takes a packet */
 	SIGN_US = 20000000, /* for any sign of an alert; it is repeated by some neighbour, or given up by the node */
 	RETRY_US = 50000,
-	RATE_PAUSE_US = 10500000,
 	FULL_US = 5000000,
 	RESERVED = 2, /* places in the node's queue that only alerts take */
 };
@@ -56,21 +55,27 @@ bool meshtastic_ready(const struct meshtastic *meshtastic)
 
 /* ---- handing over ---- */
 
+/* The port of this packet is closed for a while. */
+static void note_use(struct meshtastic *meshtastic)
+{
+	int64_t now_us = meshtastic_now_us(meshtastic);
+	if (packet_of(&meshtastic->sending)->content.decoded.port == MESHTASTIC_ALERT_PORT)
+		meshtastic->alert_us = now_us + ALERT_PAUSE_US;
+	else
+		meshtastic->text_us = now_us + TEXT_PAUSE_US;
+}
+
 static void write_packet(struct meshtastic *meshtastic)
 {
 	struct meshtastic_sending *sending = &meshtastic->sending;
 	mt_MeshPacket *packet = packet_of(sending);
-	int64_t now_us = meshtastic_now_us(meshtastic);
 	/* The node is silent about a number that it has had. */
 	packet->id = meshtastic_next_id(meshtastic);
 	if (meshtastic_tell(meshtastic, &sending->to) < 0) {
 		wait_for(meshtastic, MESHTASTIC_PACED, RETRY_US);
 		return;
 	}
-	if (packet->content.decoded.port == MESHTASTIC_ALERT_PORT)
-		meshtastic->alert_us = now_us + ALERT_PAUSE_US;
-	else
-		meshtastic->text_us = now_us + TEXT_PAUSE_US;
+	note_use(meshtastic);
 	wait_for(meshtastic, MESHTASTIC_WRITTEN, TAKEN_US);
 }
 
@@ -143,12 +148,6 @@ void meshtastic_hurry(void *state)
 
 /* ---- refusals ---- */
 
-static void hold(struct meshtastic *meshtastic, int64_t for_us)
-{
-	meshtastic->held_us = meshtastic_now_us(meshtastic) + for_us;
-	tell(meshtastic, SEND_GIVEN_BACK, false, "");
-}
-
 /* Also for an alert: the firmware makes no exception, and what it refused it has forgotten. */
 static void hold_for_duty(struct meshtastic *meshtastic)
 {
@@ -156,7 +155,16 @@ static void hold_for_duty(struct meshtastic *meshtastic)
 	meshtastic_drop(meshtastic, "meshtastic_duty_cycle");
 	meshtastic_set_text(meshtastic,
 			    "the node has used up its duty cycle; what is to be sent is held and tried again.");
-	hold(meshtastic, seconds * 1000000);
+	meshtastic->held_us = meshtastic_now_us(meshtastic) + seconds * 1000000;
+	tell(meshtastic, SEND_GIVEN_BACK, false, "");
+}
+
+/* Another host of the node has used up the allowance of that port. The other port has one of its own. */
+static void wait_for_turn(struct meshtastic *meshtastic)
+{
+	meshtastic_drop(meshtastic, "meshtastic_rate_limit");
+	note_use(meshtastic);
+	tell(meshtastic, SEND_GIVEN_BACK, false, "");
 }
 
 static void wait_for_room(struct meshtastic *meshtastic)
@@ -174,7 +182,7 @@ static void refuse(struct meshtastic *meshtastic, int error)
 	if (error == MESHTASTIC_DUTY_CYCLE)
 		hold_for_duty(meshtastic);
 	else if (error == MESHTASTIC_RATE_LIMIT)
-		hold(meshtastic, RATE_PAUSE_US);
+		wait_for_turn(meshtastic);
 	else
 		tell(meshtastic, SEND_FAILED, false, meshtastic_error_name(error));
 }

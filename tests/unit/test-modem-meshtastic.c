@@ -495,6 +495,32 @@ static void test_duty_cycle(void **unused)
 	}
 }
 
+/* A text that came too soon for the node, because another host had just sent one: it goes again, and no alert waits for that. */
+static void test_rate_limit(void **unused)
+{
+	(void)unused;
+	up();
+	assert_int_equal(send(MESHTASTIC_BROADCAST, false, "x"), 0);
+	look();
+	say_queue(0, 15, told.packet.id);
+	say_routing(OWN, 38, told.packet.id);
+	assert_sent(2, SEND_GIVEN_BACK, false, "");
+	assert_true(status().ready);
+	assert_int_equal(record_drops(&record, "meshtastic_rate_limit"), 1);
+	assert_int_equal(send(MESHTASTIC_BROADCAST, true, "leave"), 0);
+	look();
+	assert_int_equal(told.packets, 1);
+	assert_int_equal(told.packet.content.decoded.port, 11);
+	/* An alert goes at once as a text. */
+	say_routing(OWN, 38, told.packet.id);
+	assert_int_equal(send(MESHTASTIC_BROADCAST, true, "leave"), 0);
+	pass(2200000, true);
+	look();
+	assert_int_equal(told.packets, 1);
+	assert_int_equal(told.packet.content.decoded.port, 1);
+	assert_int_equal(told.packet.priority, 110);
+}
+
 static void test_room(void **unused)
 {
 	(void)unused;
@@ -640,16 +666,27 @@ static int free_modem(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_handshake),  cmocka_unit_test(test_wrong_config_id),
-	    cmocka_unit_test(test_absent),     cmocka_unit_test(test_asks_strangers),
-	    cmocka_unit_test(test_region),     cmocka_unit_test(test_heartbeat),
-	    cmocka_unit_test(test_reboot),     cmocka_unit_test(test_direct),
-	    cmocka_unit_test(test_failures),   cmocka_unit_test(test_broadcast),
-	    cmocka_unit_test(test_pace),       cmocka_unit_test(test_alert_is_repeated),
-	    cmocka_unit_test(test_duty_cycle), cmocka_unit_test(test_room),
-	    cmocka_unit_test(test_hurry),      cmocka_unit_test(test_hurry_before_the_word),
-	    cmocka_unit_test(test_lost),       cmocka_unit_test(test_torn),
-	    cmocka_unit_test(test_examine),    cmocka_unit_test(test_goodbye),
+	    cmocka_unit_test(test_handshake),
+	    cmocka_unit_test(test_wrong_config_id),
+	    cmocka_unit_test(test_absent),
+	    cmocka_unit_test(test_asks_strangers),
+	    cmocka_unit_test(test_region),
+	    cmocka_unit_test(test_heartbeat),
+	    cmocka_unit_test(test_reboot),
+	    cmocka_unit_test(test_direct),
+	    cmocka_unit_test(test_failures),
+	    cmocka_unit_test(test_broadcast),
+	    cmocka_unit_test(test_pace),
+	    cmocka_unit_test(test_alert_is_repeated),
+	    cmocka_unit_test(test_duty_cycle),
+	    cmocka_unit_test(test_rate_limit),
+	    cmocka_unit_test(test_room),
+	    cmocka_unit_test(test_hurry),
+	    cmocka_unit_test(test_hurry_before_the_word),
+	    cmocka_unit_test(test_lost),
+	    cmocka_unit_test(test_torn),
+	    cmocka_unit_test(test_examine),
+	    cmocka_unit_test(test_goodbye),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_modem);
 }
