@@ -58,6 +58,7 @@ struct meshtastic {
 
 	struct meshtastic_node node;
 	bool has_queue;
+	bool full, full_for_alerts; /* it refused a packet, or even an alert, and has had no room since */
 	unsigned queue_free, queue_size;
 	struct meshtastic_sending sending;
 	int64_t text_us, alert_us; /* when the next of them may go */

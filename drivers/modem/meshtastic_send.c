@@ -49,8 +49,7 @@ bool meshtastic_ready(const struct meshtastic *meshtastic)
 {
 	const struct meshtastic_node *node = &meshtastic->node;
 	bool silent = node->has_lora && (node->region == 0 || !node->transmits);
-	bool full = meshtastic->has_queue && meshtastic->queue_free == 0;
-	return meshtastic->phase == MESHTASTIC_UP && !meshtastic->held_us && !silent && !full;
+	return meshtastic->phase == MESHTASTIC_UP && !meshtastic->held_us && !silent && !meshtastic->full_for_alerts;
 }
 
 /* ---- handing over ---- */
@@ -92,10 +91,13 @@ static void pace(struct meshtastic *meshtastic)
 		write_packet(meshtastic);
 }
 
+/* A full queue takes an alert all the same, for which the node throws out what is less urgent. */
 static bool has_room(const struct meshtastic *meshtastic, const mt_MeshPacket *packet)
 {
-	return !meshtastic->has_queue || is_alert(packet) || meshtastic->queue_free > RESERVED ||
-	       meshtastic->queue_free == meshtastic->queue_size;
+	if (!meshtastic->has_queue || is_alert(packet))
+		return true;
+	return meshtastic->queue_free > RESERVED ||
+	       (meshtastic->queue_free > 0 && meshtastic->queue_free == meshtastic->queue_size);
 }
 
 int meshtastic_send(void *state, const struct datagram *datagram)
@@ -172,6 +174,10 @@ static void wait_for_room(struct meshtastic *meshtastic)
 	meshtastic_drop(meshtastic, "meshtastic_queue_full");
 	meshtastic->has_queue = true;
 	meshtastic->queue_free = 0;
+	meshtastic->full = true;
+	meshtastic->full_for_alerts = is_alert(packet_of(&meshtastic->sending));
+	meshtastic_set_text(meshtastic, "the node's queue is full: the channel is busy. %s until there is room.",
+			    meshtastic->full_for_alerts ? "Even alerts wait" : "Texts wait");
 	meshtastic_ask_soon(meshtastic, FULL_US);
 	tell(meshtastic, SEND_GIVEN_BACK, false, "");
 }
@@ -222,6 +228,13 @@ static void take_result(struct meshtastic *meshtastic, int result)
 	}
 }
 
+static void note_room(struct meshtastic *meshtastic)
+{
+	if (meshtastic->full && !meshtastic->held_us)
+		meshtastic_set_text(meshtastic, "%s", "");
+	meshtastic->full = meshtastic->full_for_alerts = false;
+}
+
 void meshtastic_take_queue(struct meshtastic *meshtastic, const mt_QueueStatus *status)
 {
 	meshtastic->has_queue = status->size > 0;
@@ -229,6 +242,8 @@ void meshtastic_take_queue(struct meshtastic *meshtastic, const mt_QueueStatus *
 	meshtastic->queue_size = status->size;
 	if (status->size > 0 && status->free == 0)
 		meshtastic_ask_soon(meshtastic, FULL_US);
+	else
+		note_room(meshtastic);
 	if (awaits_word(meshtastic) && status->packet_id == packet_of(&meshtastic->sending)->id)
 		take_result(meshtastic, status->result);
 	else if (meshtastic->queue_free > 0)

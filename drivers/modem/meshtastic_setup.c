@@ -50,7 +50,7 @@ void meshtastic_begin(struct meshtastic *meshtastic)
 	meshtastic->asked = false;
 	meshtastic->misses = 0;
 	meshtastic->held_us = 0;
-	meshtastic->has_queue = false;
+	meshtastic->has_queue = meshtastic->full = meshtastic->full_for_alerts = false;
 	wake(meshtastic);
 }
 

@@ -145,7 +145,7 @@ class Meshtastic(MeshTest):
         self.node.set(full=True)
         text = self.send_in_background("come home")
         self.node.until(lambda: self.node.packets("queue_full"), "the refusal")
-        self.until_radio("not ready")
+        self.until_radio("up", "Texts wait")
         self.node.set(full=False)
         said = [json.loads(line) for line in text.communicate(timeout=harness.PATIENCE_S)[0].splitlines()]
         self.assertEqual(said[-1]["stage"], "sent", said)

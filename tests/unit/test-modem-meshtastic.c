@@ -529,13 +529,27 @@ static void test_room(void **unused)
 	look();
 	say_queue(32, 0, told.packet.id);
 	assert_sent(1, SEND_GIVEN_BACK, false, "");
-	assert_false(status().ready);
+	assert_non_null(strstr(status().text, "Texts wait"));
+	assert_int_equal(send(MESHTASTIC_BROADCAST, false, "x"), -EAGAIN);
 	/* It is asked for room. */
 	pass(5100000, false);
 	look();
 	assert_int_equal(told.heartbeats, 1);
+	/* For an alert the node throws out another packet, if one is less urgent. */
+	assert_true(status().ready);
+	assert_int_equal(send(MESHTASTIC_BROADCAST, true, "x"), 0);
+	look();
+	assert_int_equal(told.packet.priority, 110);
+	say_queue(32, 0, told.packet.id);
+	assert_sent(2, SEND_GIVEN_BACK, false, "");
+	assert_false(status().ready);
+	assert_non_null(strstr(status().text, "Even alerts wait"));
+	pass(5100000, false);
+	say_queue(0, 0, 0);
+	assert_false(status().ready);
 	say_queue(0, 2, 0);
 	assert_true(status().ready);
+	assert_string_equal(status().text, "");
 	/* The last places are for alerts. */
 	assert_int_equal(send(MESHTASTIC_BROADCAST, false, "x"), -EAGAIN);
 	assert_int_equal(send(MESHTASTIC_BROADCAST, true, "x"), 0);
