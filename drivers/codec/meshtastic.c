@@ -15,9 +15,12 @@ static bool decode(const uint8_t *bytes, size_t size, const pb_msgdesc_t *fields
 bool meshtastic_read(const uint8_t *bytes, size_t size, mt_FromRadio *from)
 {
 	*from = (mt_FromRadio)mt_FromRadio_init_zero;
-	if (!decode(bytes, size, mt_FromRadio_fields, from))
-		return false;
-	return from->which_content == mt_FromRadio_packet_tag || !meshtastic_stream_has_header(bytes, size);
+	return decode(bytes, size, mt_FromRadio_fields, from);
+}
+
+bool meshtastic_is_doubtful(const mt_FromRadio *from, const uint8_t *bytes, size_t size)
+{
+	return from->which_content != mt_FromRadio_packet_tag && meshtastic_stream_has_header(bytes, size);
 }
 
 size_t meshtastic_pack(const mt_ToRadio *to, uint8_t *bytes, size_t room)

@@ -42,10 +42,12 @@ enum meshtastic_error {
 	MESHTASTIC_TX_DISABLED = 34,
 };
 
-/* One payload of a frame from the node. false: damaged. A frame that lost bytes swallows the beginning of the next one: mostly that
- * does not decode, and where it could (content that this schema skips), a header inside gives it away. A packet may hold one, for
- * what people write is free. */
+/* One payload of a frame from the node. false: damaged. */
 bool meshtastic_read(const uint8_t *bytes, size_t size, mt_FromRadio *from);
+/* A frame that lost bytes swallows the beginning of the next one. Mostly that does not decode; where it does, a header inside gives it
+ * away. But names and keys in the node's database come from the air, and whoever writes a header there must not have his own frames read
+ * out of it: so what follows the frame decides (meshtastic_stream_doubt). A packet may hold a header, for what people write is free. */
+bool meshtastic_is_doubtful(const mt_FromRadio *from, const uint8_t *bytes, size_t size);
 
 /* One frame to the node, header included. Returns its size, 0 = it does not fit. */
 size_t meshtastic_write(const mt_ToRadio *to, uint8_t *frame, size_t room);

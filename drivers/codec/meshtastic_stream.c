@@ -28,7 +28,7 @@ static void finish_frame(struct meshtastic_stream *stream)
 		return;
 	forget(stream, stream->done);
 	stream->done = 0;
-	stream->in_text = false;
+	stream->doubted = stream->in_text = false;
 }
 
 /* How many bytes must be there before more can be said of what begins at the front; 0 = no frame begins there. */
@@ -60,6 +60,14 @@ static bool is_too_long(const struct meshtastic_stream *stream)
 	return stream->used >= MESHTASTIC_HEADER_SIZE && stream->bytes[0] == FIRST && stream->bytes[1] == SECOND;
 }
 
+static enum meshtastic_stream_event give(struct meshtastic_stream *stream, size_t size)
+{
+	stream->payload = stream->bytes + MESHTASTIC_HEADER_SIZE;
+	stream->payload_size = size - MESHTASTIC_HEADER_SIZE;
+	stream->done = size;
+	return MESHTASTIC_FRAME;
+}
+
 static void take(struct meshtastic_stream *stream, size_t want, const uint8_t **bytes, size_t *size)
 {
 	size_t count = want - stream->used < *size ? want - stream->used : *size;
@@ -69,10 +77,29 @@ static void take(struct meshtastic_stream *stream, size_t want, const uint8_t **
 	*size -= count;
 }
 
+/* A frame that lost bytes is followed by the rest of the one whose head it swallowed. */
+static enum meshtastic_stream_event resolve(struct meshtastic_stream *stream, const uint8_t **bytes, size_t *size)
+{
+	if (stream->used == stream->done && !stream->sure) {
+		if (*size == 0)
+			return MESHTASTIC_NEED_MORE;
+		take(stream, stream->done + 1, bytes, size);
+	}
+	stream->doubted = false;
+	stream->sure = stream->sure || stream->bytes[stream->done] == FIRST;
+	if (stream->sure)
+		return give(stream, stream->done);
+	meshtastic_stream_reject(stream);
+	return MESHTASTIC_SWALLOWED;
+}
+
 enum meshtastic_stream_event meshtastic_stream_read(struct meshtastic_stream *stream, const uint8_t **bytes,
 						    size_t *size)
 {
+	if (stream->doubted)
+		return resolve(stream, bytes, size);
 	finish_frame(stream);
+	stream->sure = false;
 	for (;;) {
 		size_t want = needed(stream);
 		if (want == 0) {
@@ -83,10 +110,7 @@ enum meshtastic_stream_event meshtastic_stream_read(struct meshtastic_stream *st
 			if (begins)
 				return MESHTASTIC_TEXT;
 		} else if (stream->used >= want) {
-			stream->payload = stream->bytes + MESHTASTIC_HEADER_SIZE;
-			stream->payload_size = want - MESHTASTIC_HEADER_SIZE;
-			stream->done = want;
-			return MESHTASTIC_FRAME;
+			return give(stream, want);
 		} else if (*size == 0) {
 			return MESHTASTIC_NEED_MORE;
 		} else {
@@ -103,6 +127,17 @@ void meshtastic_stream_reject(struct meshtastic_stream *stream)
 	skip_text(stream);
 }
 
+void meshtastic_stream_doubt(struct meshtastic_stream *stream)
+{
+	stream->doubted = stream->done > 0;
+}
+
+bool meshtastic_stream_trust(struct meshtastic_stream *stream)
+{
+	stream->sure = stream->doubted;
+	return stream->doubted;
+}
+
 bool meshtastic_stream_give_up(struct meshtastic_stream *stream)
 {
 	finish_frame(stream);
@@ -114,7 +149,7 @@ bool meshtastic_stream_give_up(struct meshtastic_stream *stream)
 
 bool meshtastic_stream_is_half(const struct meshtastic_stream *stream)
 {
-	return stream->used > stream->done;
+	return stream->doubted || stream->used > stream->done;
 }
 
 static bool begins_header(const uint8_t *bytes, size_t size)

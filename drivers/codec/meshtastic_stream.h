@@ -16,16 +16,18 @@ enum meshtastic_stream_event {
 	MESHTASTIC_FRAME,     /* payload and payload_size, valid until the next call */
 	MESHTASTIC_TEXT,      /* a run of bytes outside frames begins */
 	MESHTASTIC_TOO_LONG,  /* a header with a length beyond 512: it is none */
+	MESHTASTIC_SWALLOWED, /* no frame follows the one that was in doubt: it was none */
 };
 
 /* Start from zeroed memory or meshtastic_stream_reset. */
 struct meshtastic_stream {
 	const uint8_t *payload;
 	size_t payload_size;
+	bool sure; /* the payload was in doubt and is not any more */
 
-	uint8_t bytes[MESHTASTIC_FRAME_MAX]; /* not yet judged; a frame begins at the front or not at all */
-	size_t used, done;                   /* done: bytes of the frame that was given out last */
-	bool in_text;
+	uint8_t bytes[MESHTASTIC_FRAME_MAX + 1]; /* not yet judged; a frame begins at the front or not at all */
+	size_t used, done;                       /* done: bytes of the frame that was given out last */
+	bool doubted, in_text;
 };
 
 void meshtastic_stream_reset(struct meshtastic_stream *stream);
@@ -43,11 +45,18 @@ enum meshtastic_stream_event meshtastic_stream_read(struct meshtastic_stream *st
  * its first, for they may hold whole frames. To be called before the next read. */
 void meshtastic_stream_reject(struct meshtastic_stream *stream);
 
+/* The frame of the last event may have lost bytes and taken the head of the next one for them. It is given out once more, and then is
+ * sure, when a frame follows it; otherwise it is looked through as if rejected. To be called before the next read. */
+void meshtastic_stream_doubt(struct meshtastic_stream *stream);
+
+/* Nothing follows a frame that is in doubt: it is whole, and a read gives it. Returns whether there was one. */
+bool meshtastic_stream_trust(struct meshtastic_stream *stream);
+
 /* Nothing more comes of the half frame at the end: the same for it. Returns whether there was one; then a read without further bytes
  * gives what was hidden in it. */
 bool meshtastic_stream_give_up(struct meshtastic_stream *stream);
 
-/* Whether a frame has begun and its end is waited for. */
+/* Whether a frame has begun and its end is waited for, or what follows it. */
 bool meshtastic_stream_is_half(const struct meshtastic_stream *stream);
 
 /* Whether these bytes hold a header of a frame, or end with the beginning of one. */

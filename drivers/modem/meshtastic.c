@@ -236,16 +236,24 @@ static void take_frame(struct meshtastic *meshtastic, const mt_FromRadio *from)
 	}
 }
 
-static void judge_frame(struct meshtastic *meshtastic)
+static void note_damage(struct meshtastic *meshtastic)
 {
-	mt_FromRadio from;
-	if (meshtastic_read(meshtastic->stream.payload, meshtastic->stream.payload_size, &from)) {
-		take_frame(meshtastic, &from);
-		return;
-	}
-	meshtastic_stream_reject(&meshtastic->stream);
 	meshtastic_drop(meshtastic, "meshtastic_damaged");
 	meshtastic_ask_soon(meshtastic, ASK_US);
+}
+
+static void judge_frame(struct meshtastic *meshtastic)
+{
+	struct meshtastic_stream *stream = &meshtastic->stream;
+	mt_FromRadio from;
+	if (!meshtastic_read(stream->payload, stream->payload_size, &from)) {
+		meshtastic_stream_reject(stream);
+		note_damage(meshtastic);
+	} else if (!stream->sure && meshtastic_is_doubtful(&from, stream->payload, stream->payload_size)) {
+		meshtastic_stream_doubt(stream);
+	} else {
+		take_frame(meshtastic, &from);
+	}
 }
 
 static void read_stream(struct meshtastic *meshtastic, const uint8_t *bytes, size_t size)
@@ -254,6 +262,10 @@ static void read_stream(struct meshtastic *meshtastic, const uint8_t *bytes, siz
 	while ((event = meshtastic_stream_read(&meshtastic->stream, &bytes, &size)) != MESHTASTIC_NEED_MORE) {
 		if (event == MESHTASTIC_FRAME) {
 			judge_frame(meshtastic);
+			continue;
+		}
+		if (event == MESHTASTIC_SWALLOWED) {
+			note_damage(meshtastic);
 			continue;
 		}
 		meshtastic_drop(meshtastic, event == MESHTASTIC_TEXT ? "meshtastic_text" : "meshtastic_too_long");
@@ -278,6 +290,8 @@ static void meshtastic_input(void *state, const uint8_t *bytes, size_t size)
 static void give_up_half(struct meshtastic *meshtastic)
 {
 	meshtastic->half_due_us = 0;
+	if (meshtastic_stream_trust(&meshtastic->stream))
+		read_stream(meshtastic, NULL, 0);
 	while (meshtastic_stream_give_up(&meshtastic->stream)) {
 		meshtastic_drop(meshtastic, "meshtastic_torn");
 		read_stream(meshtastic, NULL, 0);

@@ -94,6 +94,9 @@
 #define FR_SIGNED                                                                                                      \
 	"94c30047123f0d201d3c4315ffffffff220a080112067369676e656435443322113db0b2046b450000c8404802609fff"             \
 	"ffffffffffffff017803b00101ba010501020304059a0603616263"
+/* Its key is, in the middle, FR_REBOOTED. */
+#define FR_NODE_HOSTILE                                                                                                \
+	"94c30031222f08a0baf0990412271a0346543442200102030494c3000240010b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
 #define FR_REGIONS "94c3000b9a01080a06080112024002"
 
 struct bytes {

@@ -33,15 +33,30 @@ static void read_all(struct meshtastic_stream *stream, const uint8_t *bytes, siz
 			outcome->texts++;
 		} else if (event == MESHTASTIC_TOO_LONG) {
 			outcome->too_long++;
-		} else if (meshtastic_read(stream->payload, stream->payload_size, &from)) {
-			assert_true(outcome->frames < 16);
-			outcome->ids[outcome->frames++] = id_of(&from);
-		} else {
+		} else if (event == MESHTASTIC_SWALLOWED) {
+			outcome->damaged++;
+		} else if (!meshtastic_read(stream->payload, stream->payload_size, &from)) {
 			outcome->damaged++;
 			meshtastic_stream_reject(stream);
+		} else if (!stream->sure && meshtastic_is_doubtful(&from, stream->payload, stream->payload_size)) {
+			meshtastic_stream_doubt(stream);
+			assert_true(meshtastic_stream_is_half(stream));
+		} else {
+			assert_true(outcome->frames < 16);
+			outcome->ids[outcome->frames++] = id_of(&from);
 		}
 	}
 	assert_int_equal(size, 0);
+}
+
+/* Nothing more comes. */
+static void end(struct meshtastic_stream *stream, struct outcome *outcome)
+{
+	if (meshtastic_stream_trust(stream))
+		read_all(stream, NULL, 0, outcome);
+	while (meshtastic_stream_give_up(stream))
+		read_all(stream, NULL, 0, outcome);
+	assert_false(meshtastic_stream_is_half(stream));
 }
 
 static struct outcome read_in_two(const struct bytes *bytes, size_t cut)
@@ -50,8 +65,7 @@ static struct outcome read_in_two(const struct bytes *bytes, size_t cut)
 	struct outcome outcome = {0};
 	read_all(&stream, bytes->bytes, cut, &outcome);
 	read_all(&stream, bytes->bytes + cut, bytes->size - cut, &outcome);
-	while (meshtastic_stream_give_up(&stream))
-		read_all(&stream, NULL, 0, &outcome);
+	end(&stream, &outcome);
 	return outcome;
 }
 
@@ -66,8 +80,7 @@ static struct outcome read_any_way(const struct bytes *bytes)
 	}
 	for (size_t i = 0; i < bytes->size; i++)
 		read_all(&stream, bytes->bytes + i, 1, &single);
-	while (meshtastic_stream_give_up(&stream))
-		read_all(&stream, NULL, 0, &single);
+	end(&stream, &single);
 	assert_memory_equal(&single, &whole, sizeof(whole));
 	return whole;
 }
@@ -104,6 +117,16 @@ static const struct case_of cases[] = {
     {"94 C3 in a packet", {FR_ENC, FR_TEXT}, {0x11223344, TEXT_ID}, 0, 0, 0},
     /* A file entry that lost its end and took the head of an alert for it: field 15, which the schema skips. */
     {"swallowed by skipped content", {"94c300127a10", "0a0b2f70726566732f612e70", FR_ALERT_RX}, {ALERT_ID}, 1, 0, 0},
+    /* An entry of the database whose key, which anybody in the mesh chooses, is a whole frame: rebooted. */
+    {"frame in a key", {FR_NODE_HOSTILE, FR_TEXT}, {mt_FromRadio_node_info_tag, TEXT_ID}, 0, 0, 0},
+    {"frame in a key, at the end", {FR_TEXT, FR_NODE_HOSTILE}, {TEXT_ID, mt_FromRadio_node_info_tag}, 0, 0, 0},
+    {"twice", {FR_NODE_HOSTILE, FR_NODE_HOSTILE}, {mt_FromRadio_node_info_tag, mt_FromRadio_node_info_tag}, 0, 0, 0},
+    {"key that ends with 94",
+     {"94c3000b2209080912054203414294", FR_TEXT},
+     {mt_FromRadio_node_info_tag, TEXT_ID},
+     0,
+     0,
+     0},
     {"log text inside a frame", {TORN, "2c204465627567", "0811", FR_ALERT_RX}, {ALERT_ID}, 1, 0, 0},
 };
 

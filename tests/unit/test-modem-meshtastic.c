@@ -642,6 +642,24 @@ static void test_torn(void **unused)
 	assert_int_equal(record_drops(&record, "meshtastic_torn"), 1);
 }
 
+/* The key of somebody's node in the database is a frame: it stays a key, and the entry is taken as soon as it is seen that it is whole. */
+static void test_hostile_key(void **unused)
+{
+	(void)unused;
+	up();
+	say(FR_NODE_HOSTILE);
+	assert_int_equal(record.heard_count, 0);
+	say(FR_TEXT);
+	assert_int_equal(record.heard_count, 2);
+	say(FR_NODE_HOSTILE);
+	pass(1100000, true);
+	assert_int_equal(record.heard_count, 3);
+	say(FR_NODE_HOSTILE);
+	modem->modem->opened(modem->state);
+	assert_int_equal(record.heard_count, 4);
+	assert_int_equal(record.drop_count, 0);
+}
+
 static void test_examine(void **unused)
 {
 	(void)unused;
@@ -699,6 +717,7 @@ int main(void)
 	    cmocka_unit_test(test_hurry_before_the_word),
 	    cmocka_unit_test(test_lost),
 	    cmocka_unit_test(test_torn),
+	    cmocka_unit_test(test_hostile_key),
 	    cmocka_unit_test(test_examine),
 	    cmocka_unit_test(test_goodbye),
 	};
