@@ -50,6 +50,8 @@ struct meshtastic {
 	enum meshtastic_phase phase;
 	unsigned tries;
 	uint32_t config_id;
+	int64_t config_us; /* the whole configuration must have come by then */
+	bool talks;        /* frames of it were read since it was woken first */
 	uint64_t random;
 	int64_t due_us;      /* of the phase; while up: the next heartbeat or the end of the wait for its answer */
 	int64_t half_due_us; /* a half frame is given up, 0 = there is none */

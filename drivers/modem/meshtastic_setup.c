@@ -10,6 +10,7 @@ enum {
 	FILL_MAX = 516, /* ends a frame that a host before us left half written */
 	WAKE_US = 100000,
 	PATIENCE_US = 5000000, /* between two frames of the configuration; also for a board that starts */
+	CONFIG_US = 120000000, /* 500 nodes take 6 s */
 	RETRY_US = 50000,
 	REST_US = 10000000,
 	TRIES = 3,
@@ -47,6 +48,7 @@ static void wake(struct meshtastic *meshtastic)
 void meshtastic_begin(struct meshtastic *meshtastic)
 {
 	meshtastic->tries = 0;
+	meshtastic->talks = false;
 	meshtastic->asked = false;
 	meshtastic->misses = 0;
 	meshtastic->held_us = 0;
@@ -71,23 +73,38 @@ static void ask_config(struct meshtastic *meshtastic)
 	meshtastic->node = (struct meshtastic_node){0};
 	to.which_content = mt_ToRadio_want_config_id_tag;
 	to.content.want_config_id = meshtastic->config_id;
+	meshtastic->config_us = meshtastic_now_us(meshtastic) + CONFIG_US;
 	if (meshtastic_tell(meshtastic, &to) < 0)
 		enter(meshtastic, MESHTASTIC_WAKING, RETRY_US);
 	else
 		enter(meshtastic, MESHTASTIC_CONFIGURING, PATIENCE_US);
 }
 
+/* It speaks the right language, whatever else its bytes look like: FF FF FF, which is "to all", is also an Ebyte module's. */
+static bool is_unfinished(const struct meshtastic *meshtastic)
+{
+	const char *name = meshtastic->stranger.name;
+	return meshtastic->talks || (name && strstr(name, "Meshtastic"));
+}
+
 static void say_absent(struct meshtastic *meshtastic)
 {
 	const char *stranger = meshtastic->stranger.name;
-	meshtastic_drop(meshtastic, stranger ? "meshtastic_wrong_device" : "meshtastic_absent");
-	if (stranger)
+	if (is_unfinished(meshtastic)) {
+		meshtastic_drop(meshtastic, "meshtastic_unfinished");
+		meshtastic_set_text(
+		    meshtastic, "the node talks, but its configuration comes to no end. Restart it; if that does not "
+				"help, renew its firmware. What it hears arrives, nothing can be sent.");
+	} else if (stranger) {
+		meshtastic_drop(meshtastic, "meshtastic_wrong_device");
 		meshtastic_set_text(
 		    meshtastic, "there is %s on this port, not a Meshtastic node. Correct device or modem.", stranger);
-	else
+	} else {
+		meshtastic_drop(meshtastic, "meshtastic_absent");
 		meshtastic_set_text(meshtastic,
 				    "no Meshtastic node answers. Check power and cable, that its serial console "
 				    "(security.serial_enabled) is on, and that no other program has the port.");
+	}
 }
 
 static void unanswered(struct meshtastic *meshtastic)
@@ -201,11 +218,21 @@ static void complete(struct meshtastic *meshtastic, uint32_t id)
 	meshtastic->services->changed(meshtastic->services->owner);
 }
 
+/* Traffic is no part of the configuration: a node that did not hear the question goes on with it. */
+static void note_progress(struct meshtastic *meshtastic, const mt_FromRadio *from)
+{
+	int64_t due_us = meshtastic_now_us(meshtastic) + PATIENCE_US;
+	if (meshtastic->phase != MESHTASTIC_CONFIGURING || from->which_content == mt_FromRadio_packet_tag ||
+	    from->which_content == mt_FromRadio_queue_status_tag)
+		return;
+	meshtastic->due_us = due_us < meshtastic->config_us ? due_us : meshtastic->config_us;
+}
+
 void meshtastic_setup_frame(struct meshtastic *meshtastic, const mt_FromRadio *from)
 {
 	struct meshtastic_node *node = &meshtastic->node;
-	if (meshtastic->phase == MESHTASTIC_CONFIGURING)
-		meshtastic->due_us = meshtastic_now_us(meshtastic) + PATIENCE_US;
+	meshtastic->talks = true;
+	note_progress(meshtastic, from);
 	switch (from->which_content) {
 	case mt_FromRadio_my_info_tag:
 		node->number = from->content.my_info.node;

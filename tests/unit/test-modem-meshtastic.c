@@ -241,6 +241,49 @@ static void test_wrong_config_id(void **unused)
 	assert_true(status().ready);
 }
 
+/* Entries of its database without an end: it is not waited for for ever, and what it hears arrives meanwhile. */
+static void test_endless_config(void **unused)
+{
+	(void)unused;
+	new_modem();
+	for (int i = 0; i < 400; i++) {
+		say(FR_NODEINFO);
+		pass(1000000, false);
+	}
+	assert_false(status().ready);
+	assert_int_equal(record_drops(&record, "meshtastic_unfinished"), 1);
+	assert_non_null(strstr(status().text, "comes to no end"));
+	look();
+	assert_in_range(told.configs, 3, 5);
+	size_t heard = record.heard_count;
+	say(FR_ALERT_RX);
+	assert_int_equal(record.heard_count, heard + 1);
+}
+
+/* A node that was left in the middle of its traffic, and did not hear the question, is asked again although it is not silent. */
+static void test_deaf_and_busy(void **unused)
+{
+	(void)unused;
+	new_modem();
+	for (int i = 0; i < 8; i++) {
+		pass(1000000, false);
+		say(FR_TEXT);
+	}
+	look();
+	assert_int_equal(told.configs, 2);
+	say(FR_MYINFO);
+	say_complete(told.config_id);
+	assert_true(status().ready);
+	/* Never: it is no stranger for that. */
+	new_modem();
+	for (int i = 0; i < 20; i++) {
+		pass(1000000, false);
+		say(FR_TEXT);
+	}
+	assert_int_equal(record_drops(&record, "meshtastic_unfinished"), 1);
+	assert_int_equal(record_drops(&record, "meshtastic_wrong_device"), 0);
+}
+
 /* Nobody answers; then a device of another kind does. */
 static void test_absent(void **unused)
 {
@@ -700,6 +743,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_handshake),
 	    cmocka_unit_test(test_wrong_config_id),
+	    cmocka_unit_test(test_endless_config),
+	    cmocka_unit_test(test_deaf_and_busy),
 	    cmocka_unit_test(test_absent),
 	    cmocka_unit_test(test_asks_strangers),
 	    cmocka_unit_test(test_region),
