@@ -1,7 +1,6 @@
 /* The uplink's policy: which broker, when, with which protocol; fail-over, birth and will. What is sent when is the sender's. */
 #include "gateway/uplink.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "gateway/priorities.h"
 #include "gateway/probe.h"
 #include "gateway/sender.h"
+#include "gateway/uplink_topics.h"
 
 #define MS_PER_S          1000
 #define US_PER_MS         INT64_C(1000)
@@ -43,18 +43,6 @@ struct broker_note {
 	char said[TEXT_MAX]; /* the failure last logged */
 };
 
-struct retained {
-	struct retained *next;
-	char *topic, *json;
-};
-
-struct subscription {
-	struct subscription *next;
-	char *filter;
-	uplink_received_fn *received;
-	void *context;
-};
-
 /* One of the connections: the context of its callbacks. */
 struct end {
 	struct uplink *uplink;
@@ -77,8 +65,7 @@ struct uplink {
 	int64_t connected_us, retry_ms;
 	sd_event_source *timer, *probing, *silence, *second;
 	struct probe *probe;
-	struct retained *retained;
-	struct subscription *subscriptions;
+	struct uplink_topics *topics;
 	char broker_name[TEXT_MAX];
 	struct counter *count_connected, *count_failed, *count_lost;
 };
@@ -132,8 +119,7 @@ static void publish_state(struct uplink *uplink, const char *state)
 static void publish_retained(struct uplink *uplink)
 {
 	publish_state(uplink, "online");
-	for (const struct retained *document = uplink->retained; document; document = document->next)
-		sender_retain(uplink->sender, document->topic, document->json);
+	uplink_topics_say_again(uplink->topics);
 }
 
 /* --- ending --- */
@@ -255,17 +241,11 @@ static void on_answered(void *context, uint16_t mid, int code)
 	sender_answered(end->uplink->sender, end->which, mid, code);
 }
 
-/* Filters do not overlap much, and who gets what is not his looks at the topic. */
 static void on_received(void *context, const char *topic, const void *payload, size_t size, bool retained)
 {
 	const struct end *end = context;
-	const struct subscription *subscription = end->uplink->subscriptions;
-	bool matches = false;
-	for (; subscription && !retained; subscription = subscription->next)
-		if (mosquitto_topic_matches_sub(subscription->filter, topic, &matches) == MOSQ_ERR_SUCCESS && matches) {
-			subscription->received(subscription->context, topic, payload, size);
-			return;
-		}
+	if (!retained)
+		uplink_topics_received(end->uplink->topics, topic, payload, size);
 }
 
 static void on_served(void *context)
@@ -320,14 +300,6 @@ static void both_up(struct uplink *uplink)
 	uplink->callbacks.state(uplink->callbacks.context, true, text);
 }
 
-/* A connection that is lost here is noticed at its next message, or by its silence. */
-static void subscribe_all(struct uplink *uplink)
-{
-	const struct subscription *subscription = uplink->subscriptions;
-	for (; subscription; subscription = subscription->next)
-		sender_subscribe(uplink->sender, subscription->filter);
-}
-
 static void on_opened(void *context, enum mqtt_failure failure, const char *text)
 {
 	struct end *end = context;
@@ -349,7 +321,7 @@ static void on_opened(void *context, enum mqtt_failure failure, const char *text
 	if (end->which == SENDER_URGENT)
 		publish_retained(uplink);
 	if (end->which == SENDER_BULK)
-		subscribe_all(uplink);
+		uplink_topics_ask_again(uplink->topics);
 	if (uplink->phase == PHASE_OPENING && uplink->ends[SENDER_URGENT].up && uplink->ends[SENDER_BULK].up)
 		both_up(uplink);
 }
@@ -549,17 +521,12 @@ struct uplink *uplink_new(const struct uplink_settings *settings, struct schedul
 	mosquitto_lib_init();
 	struct sender_callbacks own = {.context = uplink, .done = on_done, .broken = on_broken};
 	uplink->sender = sender_new(settings, schedule, &own, event, counters);
-	if (uplink->notes && uplink->sender && add_timers(uplink) >= 0)
+	if (uplink->sender)
+		uplink->topics = uplink_topics_new(uplink->sender);
+	if (uplink->notes && uplink->topics && add_timers(uplink) >= 0)
 		return uplink;
 	uplink_free(uplink);
 	return NULL;
-}
-
-static void free_retained(struct retained *document)
-{
-	free(document->topic);
-	free(document->json);
-	free(document);
 }
 
 void uplink_free(struct uplink *uplink)
@@ -575,17 +542,7 @@ void uplink_free(struct uplink *uplink)
 	sd_event_source_disable_unref(uplink->probing);
 	sd_event_source_disable_unref(uplink->silence);
 	sd_event_source_disable_unref(uplink->second);
-	while (uplink->retained) {
-		struct retained *document = uplink->retained;
-		uplink->retained = document->next;
-		free_retained(document);
-	}
-	while (uplink->subscriptions) {
-		struct subscription *subscription = uplink->subscriptions;
-		uplink->subscriptions = subscription->next;
-		free(subscription->filter);
-		free(subscription);
-	}
+	uplink_topics_free(uplink->topics);
 	/* No mosquitto_lib_cleanup: an abandoned attempt may still be in its thread. */
 	free(uplink->notes);
 	sd_event_unref(uplink->event);
@@ -597,49 +554,14 @@ void uplink_wake(struct uplink *uplink)
 	sender_wake(uplink->sender);
 }
 
-static void remove_retained(struct uplink *uplink, const char *topic)
-{
-	struct retained **link = &uplink->retained;
-	while (*link && strcmp((*link)->topic, topic) != 0)
-		link = &(*link)->next;
-	struct retained *old = *link;
-	if (!old)
-		return;
-	*link = old->next;
-	free_retained(old);
-}
-
 void uplink_retain(struct uplink *uplink, const char *topic, const char *json)
 {
-	struct retained *document = calloc(1, sizeof(*document));
-	if (!document)
-		return;
-	document->topic = strdup(topic);
-	document->json = strdup(json);
-	if (!document->topic || !document->json) {
-		free_retained(document);
-		return;
-	}
-	remove_retained(uplink, topic);
-	document->next = uplink->retained;
-	uplink->retained = document;
-	sender_retain(uplink->sender, topic, json);
+	uplink_topics_retain(uplink->topics, topic, json);
 }
 
 int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context)
 {
-	struct subscription *subscription = calloc(1, sizeof(*subscription));
-	char *copy = strdup(filter);
-	if (!subscription || !copy) {
-		free(subscription);
-		free(copy);
-		return -ENOMEM;
-	}
-	*subscription = (struct subscription){
-	    .next = uplink->subscriptions, .filter = copy, .received = received, .context = context};
-	uplink->subscriptions = subscription;
-	sender_subscribe(uplink->sender, filter);
-	return 0;
+	return uplink_topics_subscribe(uplink->topics, filter, received, context);
 }
 
 struct uplink_status uplink_status(const struct uplink *uplink)
