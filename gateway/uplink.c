@@ -1,4 +1,5 @@
-/* The uplink's policy: which broker, when, with which protocol; fail-over, birth and will. What is sent when is the sender's. */
+/* The connections of the uplink: opened, watched and opened again; birth and will. Which broker is next is for uplink_brokers, what is
+ * sent when for the sender. */
 #include "gateway/uplink.h"
 
 #include <stdio.h>
@@ -12,20 +13,14 @@
 #include "gateway/log.h"
 #include "gateway/mqtt.h"
 #include "gateway/priorities.h"
-#include "gateway/probe.h"
 #include "gateway/sender.h"
+#include "gateway/uplink_brokers.h"
 #include "gateway/uplink_topics.h"
 
 #define MS_PER_S          1000
 #define US_PER_MS         INT64_C(1000)
-#define RETRY_MIN_MS      1000
-#define RETRY_MAX_MS      60000
-#define STABLE_US         INT64_C(30000000) /* a connection that lasted this long was a good one */
-#define ATTEMPT_GRACE_MS  1000              /* beyond the connect timeout, for a thread that hangs in a look-up */
-#define PROBE_PART        20                /* of the time that a better broker must be reachable */
-#define SILENCE_PART      4                 /* of the connect timeout: how often silence is looked for */
-#define PROBE_MIN_MS      1000
-#define PROBE_MAX_MS      30000
+#define ATTEMPT_GRACE_MS  1000 /* beyond the connect timeout, for a thread that hangs in a look-up */
+#define SILENCE_PART      4    /* of the connect timeout: how often silence is looked for */
 #define TIMER_ACCURACY_US 100000
 #define TEXT_MAX          256
 #define STATE_MAX         160
@@ -34,14 +29,6 @@
 #define DSCP_BULK         10 /* AF11, RFC 2597 */
 
 enum phase { PHASE_WAITING, PHASE_OPENING, PHASE_CONNECTED };
-
-/* What is known about a broker of the list. */
-struct broker_note {
-	bool old_protocol; /* speaks 3.1.1 only */
-	bool suspected;    /* hung up on MQTT 5: 3.1.1 is tried once */
-	int64_t reachable_since_us;
-	char said[TEXT_MAX]; /* the failure last logged */
-};
 
 /* One of the connections: the context of its callbacks. */
 struct end {
@@ -59,25 +46,12 @@ struct uplink {
 	struct sender *sender;
 	struct end ends[SENDER_LANES];
 	enum phase phase;
-	size_t broker;
-	struct broker_note *notes;
+	struct uplink_brokers *brokers;
 	int protocol; /* of the present or last connection, 0 = never connected */
-	int64_t connected_us, retry_ms;
-	sd_event_source *timer, *probing, *silence, *second;
-	struct probe *probe;
+	sd_event_source *timer, *silence, *second;
 	struct uplink_topics *topics;
-	char broker_name[TEXT_MAX];
 	struct counter *count_connected, *count_failed, *count_lost;
 };
-
-static void start_attempt(struct uplink *uplink);
-
-static int64_t monotonic_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
-}
 
 /* Between half of it and all of it, so that gateways that lost a broker together do not come back together. */
 static int64_t with_jitter(int64_t ms)
@@ -91,11 +65,6 @@ static void arm(sd_event_source *source, int64_t after_ms)
 {
 	sd_event_source_set_time_relative(source, (uint64_t)(after_ms * US_PER_MS));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
-static const struct uplink_broker *broker_now(const struct uplink *uplink)
-{
-	return &uplink->settings->brokers[uplink->broker];
 }
 
 /* --- birth, will and other retained state --- */
@@ -132,9 +101,6 @@ static void close_ends(struct uplink *uplink)
 		uplink->ends[i].up = false;
 	}
 	sender_detach_all(uplink->sender);
-	probe_cancel(uplink->probe);
-	uplink->probe = NULL;
-	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
 	sd_event_source_set_enabled(uplink->silence, SD_EVENT_OFF);
 	sd_event_source_set_enabled(uplink->second, SD_EVENT_OFF);
 }
@@ -142,42 +108,7 @@ static void close_ends(struct uplink *uplink)
 static void wait_for(struct uplink *uplink, int64_t ms)
 {
 	uplink->phase = PHASE_WAITING;
-	arm(uplink->timer, ms);
-}
-
-/* Said once for each broker and reason, not at every retry. */
-static void say_failure(struct uplink *uplink, const char *text)
-{
-	struct broker_note *note = &uplink->notes[uplink->broker];
-	if (strcmp(note->said, text) == 0)
-		return;
-	snprintf(note->said, sizeof(note->said), "%s", text);
-	log_warning("uplink: %s: %s; trying on", uplink->broker_name, text);
-}
-
-static void next_broker(struct uplink *uplink)
-{
-	uplink->broker = (uplink->broker + 1) % uplink->settings->broker_count;
-	if (uplink->broker != 0) {
-		wait_for(uplink, with_jitter(RETRY_MIN_MS));
-		return;
-	}
-	wait_for(uplink, with_jitter(uplink->retry_ms));
-	uplink->retry_ms = uplink->retry_ms * 2 < RETRY_MAX_MS ? uplink->retry_ms * 2 : RETRY_MAX_MS;
-}
-
-/* The protocol may be the reason: true if the same broker is to be tried again with 3.1.1 now. */
-static bool falls_back(struct uplink *uplink, enum mqtt_failure failure)
-{
-	struct broker_note *note = &uplink->notes[uplink->broker];
-	bool tried_old = note->old_protocol || note->suspected;
-	note->suspected = failure == MQTT_HUNG_UP && !tried_old;
-	if (failure == MQTT_PROTOCOL && !tried_old) {
-		note->old_protocol = true;
-		log_notice("uplink: %s has no MQTT 5; using 3.1.1, so it cannot say whether anyone listens",
-			   uplink->broker_name);
-	}
-	return note->suspected || (note->old_protocol && !tried_old);
+	arm(uplink->timer, with_jitter(ms));
 }
 
 static void attempt_failed(struct uplink *uplink, enum mqtt_failure failure, const char *text)
@@ -186,29 +117,18 @@ static void attempt_failed(struct uplink *uplink, enum mqtt_failure failure, con
 	snprintf(said, sizeof(said), "%s", text);
 	close_ends(uplink);
 	uplink->count_failed->value++;
-	if (falls_back(uplink, failure)) {
-		wait_for(uplink, 0);
-		return;
-	}
-	say_failure(uplink, said);
-	next_broker(uplink);
+	wait_for(uplink, uplink_brokers_failed(uplink->brokers, failure, said));
 }
 
-/* next: try another broker first, because this one takes connections but not messages. */
-static void connection_lost(struct uplink *uplink, const char *text, bool next)
+/* leave: this broker takes connections but not messages. */
+static void connection_lost(struct uplink *uplink, const char *text, bool leave)
 {
 	char said[2 * TEXT_MAX + 32];
-	snprintf(said, sizeof(said), "connection to %s lost: %s", uplink->broker_name, text);
-	bool lasted = !next && monotonic_us() - uplink->connected_us >= STABLE_US;
+	snprintf(said, sizeof(said), "connection to %s lost: %s", uplink_brokers_name(uplink->brokers), text);
 	close_ends(uplink);
 	uplink->count_lost->value++;
 	log_warning("uplink: %s", said);
-	if (lasted) {
-		uplink->retry_ms = RETRY_MIN_MS;
-		wait_for(uplink, with_jitter(RETRY_MIN_MS));
-	} else {
-		next_broker(uplink);
-	}
+	wait_for(uplink, uplink_brokers_lost(uplink->brokers, leave));
 	uplink->callbacks.state(uplink->callbacks.context, false, said);
 }
 
@@ -271,30 +191,16 @@ static void on_done(void *context, struct entry *entry, enum uplink_result resul
 	uplink->callbacks.done(uplink->callbacks.context, entry, result, code);
 }
 
-static void start_probing(struct uplink *uplink)
-{
-	int64_t part = uplink->settings->back_to_better_ms / PROBE_PART;
-	if (uplink->broker > 0)
-		arm(uplink->probing, part < PROBE_MIN_MS ? PROBE_MIN_MS : part > PROBE_MAX_MS ? PROBE_MAX_MS : part);
-}
-
 static void both_up(struct uplink *uplink)
 {
 	char text[TEXT_MAX + 64];
-	struct broker_note *note = &uplink->notes[uplink->broker];
 	sd_event_source_set_enabled(uplink->timer, SD_EVENT_OFF);
 	uplink->phase = PHASE_CONNECTED;
-	uplink->connected_us = monotonic_us();
 	uplink->count_connected->value++;
-	note->said[0] = '\0';
-	note->old_protocol = uplink->protocol != 5;
-	note->suspected = false;
-	for (size_t i = 0; i < uplink->settings->broker_count; i++)
-		uplink->notes[i].reachable_since_us = 0;
-	start_probing(uplink);
+	uplink_brokers_connected(uplink->brokers);
 	arm(uplink->second, 0);
 	arm(uplink->silence, uplink->settings->connect_timeout_ms / SILENCE_PART);
-	snprintf(text, sizeof(text), "connected to %s with MQTT %s", uplink->broker_name,
+	snprintf(text, sizeof(text), "connected to %s with MQTT %s", uplink_brokers_name(uplink->brokers),
 		 uplink->protocol == 5 ? "5" : "3.1.1");
 	log_notice("uplink: %s", text);
 	uplink->callbacks.state(uplink->callbacks.context, true, text);
@@ -336,7 +242,7 @@ static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[s
 							.served = on_served,
 							.lost = on_lost};
 	const struct uplink_settings *settings = uplink->settings;
-	const struct uplink_broker *broker = broker_now(uplink);
+	const struct uplink_broker *broker = uplink_brokers_now(uplink->brokers);
 	bool urgent = end->which == SENDER_URGENT, bulk = end->which == SENDER_BULK;
 	char client_id[TEXT_MAX], will_topic[2 * TEXT_MAX], will[STATE_MAX];
 	struct mqtt_callbacks own = callbacks;
@@ -369,10 +275,7 @@ static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[s
 static void start_attempt(struct uplink *uplink)
 {
 	char text[TEXT_MAX];
-	const struct uplink_broker *broker = broker_now(uplink);
-	const struct broker_note *note = &uplink->notes[uplink->broker];
-	snprintf(uplink->broker_name, sizeof(uplink->broker_name), "%s:%u", broker->host, broker->port);
-	uplink->protocol = note->old_protocol || note->suspected ? 4 : 5;
+	uplink->protocol = uplink_brokers_begin(uplink->brokers);
 	uplink->phase = PHASE_OPENING;
 	arm(uplink->timer, uplink->settings->connect_timeout_ms + ATTEMPT_GRACE_MS);
 	for (int i = 0; i < SENDER_SECOND; i++) {
@@ -422,77 +325,37 @@ static int on_silence(sd_event_source *source, uint64_t due_us, void *context)
 	return 0;
 }
 
-/* --- back to a better broker --- */
-
-static void change_to(struct uplink *uplink, size_t broker)
+static void on_better(void *context)
 {
+	struct uplink *uplink = context;
 	publish_state(uplink, "offline");
 	close_ends(uplink);
-	uplink->broker = broker;
 	uplink->callbacks.state(uplink->callbacks.context, false, "changing back to a better broker");
 	start_attempt(uplink);
 }
 
-static void on_probed(void *context, const bool *reachable, size_t count)
-{
-	struct uplink *uplink = context;
-	int64_t now_us = monotonic_us();
-	uplink->probe = NULL;
-	for (size_t i = 0; i < count; i++) {
-		struct broker_note *note = &uplink->notes[i];
-		if (!reachable[i])
-			note->reachable_since_us = 0;
-		else if (!note->reachable_since_us)
-			note->reachable_since_us = now_us;
-	}
-	for (size_t i = 0; i < count; i++) {
-		int64_t since_us = uplink->notes[i].reachable_since_us;
-		if (since_us && now_us - since_us >= uplink->settings->back_to_better_ms * US_PER_MS) {
-			change_to(uplink, i);
-			return;
-		}
-	}
-	start_probing(uplink);
-}
-
-static int on_probing(sd_event_source *source, uint64_t due_us, void *context)
-{
-	struct uplink *uplink = context;
-	(void)source;
-	(void)due_us;
-	uplink->probe = probe_start(uplink->worker, uplink->settings->brokers, uplink->broker,
-				    uplink->settings->connect_timeout_ms, on_probed, uplink);
-	if (!uplink->probe)
-		start_probing(uplink);
-	return 0;
-}
-
 /* --- the object --- */
 
-static int add_timers(struct uplink *uplink)
+static int add_timer(struct uplink *uplink, sd_event_source **source, sd_event_time_handler_t due, int64_t priority)
 {
-	int error = sd_event_add_time_relative(uplink->event, &uplink->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US,
-					       on_timer, uplink);
-	if (error >= 0)
-		error = sd_event_add_time_relative(uplink->event, &uplink->probing, CLOCK_MONOTONIC, 0,
-						   TIMER_ACCURACY_US, on_probing, uplink);
-	if (error >= 0)
-		error = sd_event_add_time_relative(uplink->event, &uplink->silence, CLOCK_MONOTONIC, 0,
-						   TIMER_ACCURACY_US, on_silence, uplink);
-	if (error >= 0)
-		error = sd_event_add_time_relative(uplink->event, &uplink->second, CLOCK_MONOTONIC, 0,
-						   TIMER_ACCURACY_US, on_second, uplink);
+	int error = sd_event_add_time_relative(uplink->event, source, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US, due,
+					       uplink);
 	if (error < 0)
 		return error;
-	sd_event_source_set_enabled(uplink->second, SD_EVENT_OFF);
-	sd_event_source_set_priority(uplink->second, PRIORITY_HOUSEKEEPING);
-	sd_event_source_set_enabled(uplink->silence, SD_EVENT_OFF);
-	sd_event_source_set_priority(uplink->silence, PRIORITY_HOUSEKEEPING);
-	sd_event_source_set_enabled(uplink->probing, SD_EVENT_OFF);
-	sd_event_source_set_priority(uplink->probing, PRIORITY_HOUSEKEEPING);
-	if (uplink->settings->broker_count == 0) /* a gateway that only keeps, or answers the tool */
-		sd_event_source_set_enabled(uplink->timer, SD_EVENT_OFF);
-	return sd_event_source_set_priority(uplink->timer, PRIORITY_TIMER);
+	sd_event_source_set_enabled(*source, SD_EVENT_OFF);
+	return sd_event_source_set_priority(*source, priority);
+}
+
+static bool add_timers(struct uplink *uplink)
+{
+	if (add_timer(uplink, &uplink->timer, on_timer, PRIORITY_TIMER) < 0 ||
+	    add_timer(uplink, &uplink->silence, on_silence, PRIORITY_HOUSEKEEPING) < 0 ||
+	    add_timer(uplink, &uplink->second, on_second, PRIORITY_HOUSEKEEPING) < 0)
+		return false;
+	/* Without a broker the gateway only keeps, or answers the tool. */
+	if (uplink->settings->broker_count > 0)
+		arm(uplink->timer, 0);
+	return true;
 }
 
 static void find_counters(struct uplink *uplink, struct counters *counters)
@@ -509,21 +372,18 @@ struct uplink *uplink_new(const struct uplink_settings *settings, struct schedul
 	struct uplink *uplink = calloc(1, sizeof(*uplink));
 	if (!uplink)
 		return NULL;
-	*uplink = (struct uplink){.settings = settings,
-				  .callbacks = *callbacks,
-				  .event = sd_event_ref(event),
-				  .worker = worker,
-				  .retry_ms = RETRY_MIN_MS,
-				  .notes = calloc(settings->broker_count + 1, sizeof(struct broker_note))};
+	*uplink = (struct uplink){
+	    .settings = settings, .callbacks = *callbacks, .event = sd_event_ref(event), .worker = worker};
 	for (int i = 0; i < SENDER_LANES; i++)
 		uplink->ends[i] = (struct end){.uplink = uplink, .which = (enum sender_lane)i};
 	find_counters(uplink, counters);
 	mosquitto_lib_init();
 	struct sender_callbacks own = {.context = uplink, .done = on_done, .broken = on_broken};
 	uplink->sender = sender_new(settings, schedule, &own, event, counters);
+	uplink->brokers = uplink_brokers_new(settings, on_better, uplink, event, worker);
 	if (uplink->sender)
 		uplink->topics = uplink_topics_new(uplink->sender);
-	if (uplink->notes && uplink->topics && add_timers(uplink) >= 0)
+	if (uplink->brokers && uplink->topics && add_timers(uplink))
 		return uplink;
 	uplink_free(uplink);
 	return NULL;
@@ -539,12 +399,11 @@ void uplink_free(struct uplink *uplink)
 		sender_free(uplink->sender);
 	}
 	sd_event_source_disable_unref(uplink->timer);
-	sd_event_source_disable_unref(uplink->probing);
 	sd_event_source_disable_unref(uplink->silence);
 	sd_event_source_disable_unref(uplink->second);
 	uplink_topics_free(uplink->topics);
+	uplink_brokers_free(uplink->brokers);
 	/* No mosquitto_lib_cleanup: an abandoned attempt may still be in its thread. */
-	free(uplink->notes);
 	sd_event_unref(uplink->event);
 	free(uplink);
 }
@@ -567,7 +426,7 @@ int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_
 struct uplink_status uplink_status(const struct uplink *uplink)
 {
 	struct uplink_status status = {.connected = uplink->phase == PHASE_CONNECTED,
-				       .broker = uplink->broker_name,
+				       .broker = uplink_brokers_name(uplink->brokers),
 				       .protocol = uplink->protocol,
 				       .reason_codes = uplink->protocol == 5};
 	sender_status(uplink->sender, &status);
