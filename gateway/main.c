@@ -13,49 +13,17 @@
 #include <systemd/sd-event.h>
 
 #include "gateway/clock.h"
-#include "gateway/control.h"
-#include "gateway/desk.h"
-#include "gateway/health.h"
 #include "gateway/keyring.h"
 #include "gateway/log.h"
-#include "gateway/mesh_face.h"
-#include "gateway/panel.h"
+#include "gateway/main.h"
 #include "gateway/priorities.h"
-#include "gateway/radio.h"
 #include "gateway/release.h"
-#include "gateway/report.h"
-#include "gateway/route.h"
-#include "gateway/secrets.h"
-#include "gateway/settings.h"
-#include "gateway/uplink.h"
-#include "gateway/worker.h"
 
 const char *argp_program_version = "cressetd " CRESSET_VERSION;
 
 struct options {
 	const char *config;
 	bool check, release;
-};
-
-struct gateway {
-	struct settings *settings;
-	sd_event *event;
-	struct counters *counters;
-	struct worker *worker;
-	struct route *route;
-	struct uplink_settings uplink_settings; /* the file's, with the session number */
-	struct uplink *uplink;
-	struct secrets secrets;
-	struct radio_secrets radio_secrets; /* the same, as radios take it */
-	struct radio **radios;
-	struct panel *panel; /* NULL = none is wired */
-	bool connected;
-	struct mesh_face *mesh_face; /* NULL = off */
-	struct desk *desk;
-	struct control *control;
-	struct health *health;
-	struct report report;
-	char uplink_text[256], socket_dir[256];
 };
 
 /* ---- command line ---- */
@@ -105,146 +73,18 @@ static const struct argp parser = {
 
 /* ---- what the parts tell one another ---- */
 
-static bool has_lost_radio(const struct gateway *gateway)
-{
-	for (size_t i = 0; i < gateway->settings->radio_count; i++)
-		if (gateway->settings->radios[i].enabled &&
-		    (!gateway->radios[i] || radio_status(gateway->radios[i]).state != RADIO_UP))
-			return true;
-	return false;
-}
-
-static void show_links(struct gateway *gateway)
-{
-	bool broker_lost = gateway->settings->uplink.broker_count > 0 && !gateway->connected;
-	if (gateway->panel)
-		panel_links(gateway->panel, has_lost_radio(gateway), broker_lost);
-}
-
 static void on_uplink_state(void *context, bool connected, const char *text)
 {
 	struct gateway *gateway = context;
 	snprintf(gateway->uplink_text, sizeof(gateway->uplink_text), "%s", text);
 	gateway->connected = connected;
-	show_links(gateway);
-	if (gateway->health)
-		health_changed(gateway->health);
+	main_links_changed(gateway);
 }
 
 static void on_uplink_done(void *context, struct entry *entry, enum uplink_result result, int code)
 {
 	struct gateway *gateway = context;
 	route_uplink_done(gateway->route, entry, result, code);
-}
-
-static void on_heard(void *context, struct radio *radio, const struct message *message, int64_t heard_us)
-{
-	struct gateway *gateway = context;
-	route_radio_heard(gateway->route, radio, message, heard_us);
-}
-
-static void on_sent(void *context, struct radio *radio, enum send_result result, bool assumed, const char *code)
-{
-	struct gateway *gateway = context;
-	route_radio_sent(gateway->route, radio, result, assumed, code);
-}
-
-static bool is_meshtastic(const struct radio_settings *settings)
-{
-	return settings->enabled && strcmp(settings->air->name, "meshtastic") == 0;
-}
-
-static void mesh_hears(struct gateway *gateway, const struct radio *radio, const struct datagram *datagram)
-{
-	for (size_t i = 0; i < gateway->settings->radio_count; i++)
-		if (gateway->radios[i] == radio && is_meshtastic(&gateway->settings->radios[i]))
-			mesh_face_heard(gateway->mesh_face, i, datagram, clock_wall_ms());
-}
-
-static bool on_mesh_publish(void *context, const struct mesh_envelope *envelope)
-{
-	struct gateway *gateway = context;
-	struct route_aside aside = {.topic = envelope->topic,
-				    .id = envelope->id,
-				    .station = envelope->station,
-				    .payload = envelope->bytes,
-				    .size = envelope->size};
-	return route_aside(gateway->route, &aside);
-}
-
-static void on_mesh_received(void *context, const char *topic, const void *payload, size_t size)
-{
-	struct gateway *gateway = context;
-	mesh_face_received(gateway->mesh_face, topic, payload, size, clock_wall_ms());
-}
-
-static void on_mesh_hear(void *context, size_t radio, const struct datagram *datagram)
-{
-	struct gateway *gateway = context;
-	if (gateway->radios[radio])
-		radio_hear(gateway->radios[radio], datagram);
-}
-
-static void on_datagram(void *context, struct radio *radio, enum radio_direction direction,
-			const struct datagram *datagram)
-{
-	struct gateway *gateway = context;
-	desk_datagram(gateway->desk, radio_status(radio).name, direction, datagram);
-	if (gateway->mesh_face && direction == RADIO_RX)
-		mesh_hears(gateway, radio, datagram);
-}
-
-static void on_radio_state(void *context, struct radio *radio)
-{
-	struct gateway *gateway = context;
-	route_radio_state(gateway->route, radio);
-	show_links(gateway);
-	if (gateway->health)
-		health_changed(gateway->health);
-}
-
-static void on_radio_ready(void *context, struct radio *radio)
-{
-	struct gateway *gateway = context;
-	route_radio_state(gateway->route, radio);
-}
-
-static void on_finding(void *context, struct radio *radio, const char *name, const char *value)
-{
-	struct gateway *gateway = context;
-	desk_finding(gateway->desk, radio, name, value);
-}
-
-static size_t on_unsafe(void *context, struct radio *radio)
-{
-	struct gateway *gateway = context;
-	return route_radio_unsafe(gateway->route, radio);
-}
-
-static void on_panel_said(void *context, const struct message *message, int64_t at_us)
-{
-	struct gateway *gateway = context;
-	route_panel_said(gateway->route, message, at_us);
-}
-
-static void on_panel_acknowledged(void *context)
-{
-	struct gateway *gateway = context;
-	size_t count = route_acknowledge_all(gateway->route, PANEL_RADIO);
-	log_notice("panel: acknowledged; %zu of the open incidents had not been seen by anybody", count);
-}
-
-static void on_panel_changed(void *context)
-{
-	struct gateway *gateway = context;
-	if (gateway->health)
-		health_changed(gateway->health);
-}
-
-static void on_incidents(void *context)
-{
-	struct gateway *gateway = context;
-	panel_incidents(gateway->panel, route_incidents(gateway->route));
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
@@ -316,80 +156,6 @@ static int start_secrets(struct gateway *gateway)
 	return path && !gateway->secrets.keyring ? -ENOMEM : 0;
 }
 
-static int start_radio(struct gateway *gateway, size_t index)
-{
-	const struct radio_settings *settings = &gateway->settings->radios[index];
-	struct radio_setup setup = {
-	    .name = settings->name,
-	    .modem = {.ops = settings->modem,
-		      .values = settings->modem_values,
-		      .port = settings->port,
-		      .lines = settings->lines},
-	    .control = {.ops = settings->control,
-			.values = settings->control_values,
-			.port = settings->control_port,
-			.lines = settings->control_lines},
-	    .air = settings->air,
-	    .air_values = settings->air_values,
-	    .secrets = &gateway->radio_secrets,
-	};
-	struct radio_callbacks callbacks = {
-	    .context = gateway,
-	    .heard = on_heard,
-	    .sent = on_sent,
-	    .datagram = on_datagram,
-	    .state = on_radio_state,
-	    .ready = on_radio_ready,
-	    .finding = on_finding,
-	    .unsafe = on_unsafe,
-	};
-	const char *error;
-	gateway->radios[index] = radio_new(&setup, &callbacks, gateway->event, gateway->worker, gateway->counters,
-					   &error);
-	if (!gateway->radios[index]) {
-		/* The other radios go on: one wrong setting must not silence a base. */
-		log_error("radio %s: not started: %s", settings->name, error);
-		return 0;
-	}
-	route_add_radio(gateway->route, index, gateway->radios[index]);
-	return 0;
-}
-
-/* Without it the gateway goes on: its radios have nothing to do with it. */
-static void start_panel(struct gateway *gateway)
-{
-	const struct settings *settings = gateway->settings;
-	struct panel_callbacks callbacks = {gateway, on_panel_said, on_panel_acknowledged, on_panel_changed};
-	if (!panel_is_wired(&settings->panel))
-		return;
-	gateway->panel = panel_new(&settings->panel, settings->gateway.name, &callbacks, gateway->event,
-				   gateway->worker, gateway->counters);
-	if (!gateway->panel) {
-		log_error("panel: not started, its buttons do nothing: out of memory or random numbers");
-		return;
-	}
-	gateway->report.panel = gateway->panel;
-	route_watch_incidents(gateway->route, on_incidents, gateway);
-	on_incidents(gateway);
-	show_links(gateway);
-}
-
-static int start_mesh_face(struct gateway *gateway)
-{
-	const struct settings *settings = gateway->settings;
-	struct mesh_face_callbacks callbacks = {gateway, on_mesh_publish, on_mesh_hear};
-	char filter[MESH_TOPIC_MAX];
-	if (!settings->mesh_face.enabled)
-		return 0;
-	gateway->mesh_face = mesh_face_new(&settings->mesh_face, settings->radio_count, &callbacks, gateway->counters);
-	if (!gateway->mesh_face)
-		return -ENOMEM;
-	for (size_t i = 0; mesh_face_filter(gateway->mesh_face, i, filter), filter[0]; i++)
-		if (uplink_subscribe(gateway->uplink, filter, on_mesh_received, gateway) < 0)
-			return -ENOMEM;
-	return 0;
-}
-
 /* -EADDRINUSE: another cressetd has the socket, and with it surely the store and the name at the broker. */
 static int start_control(struct gateway *gateway)
 {
@@ -432,11 +198,9 @@ static int start(struct gateway *gateway)
 	gateway->report.route = gateway->route;
 	gateway->report.uplink = gateway->uplink;
 	gateway->report.keyring = gateway->secrets.keyring;
-	start_panel(gateway);
-	for (size_t i = 0; i < gateway->settings->radio_count; i++)
-		if (gateway->settings->radios[i].enabled)
-			start_radio(gateway, i);
-	if (start_mesh_face(gateway) < 0)
+	main_start_panel(gateway);
+	main_start_radios(gateway);
+	if (main_start_mesh_face(gateway) < 0)
 		return -ENOMEM;
 	gateway->health = health_new(&gateway->report, gateway->event);
 	return gateway->health ? 0 : -ENOMEM;

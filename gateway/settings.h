@@ -85,6 +85,9 @@ size_t settings_outputs(const struct settings *settings, struct line_release *ou
 /* The organisation a station belongs to, "unassigned" if the file does not say. The station's SSID counts: N0CALL-7 is not N0CALL. */
 const char *settings_organisation(const struct settings *settings, const char *station);
 
+/* Whether mesh_face belongs to that radio, by its index: it is enabled, and Meshtastic is spoken there. */
+bool settings_is_mesh_radio(const struct settings *settings, size_t index);
+
 /* What `cressetd --check FILE` does: writes every error and warning to out, a line each, and "FILE: fine: 2 radios, 1 broker" if there
  * is no error. Returns the exit code: 0 fine, 1 errors. */
 int settings_check(const char *path, FILE *out);

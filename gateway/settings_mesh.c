@@ -129,11 +129,16 @@ static void check_brokers(struct settings *settings, struct config_node *root)
 	}
 }
 
+bool settings_is_mesh_radio(const struct settings *settings, size_t index)
+{
+	const struct radio_settings *radio = &settings->radios[index];
+	return radio->enabled && radio->air && strcmp(radio->air->name, "meshtastic") == 0;
+}
+
 static bool has_radio(const struct settings *settings)
 {
 	for (size_t i = 0; i < settings->radio_count; i++)
-		if (settings->radios[i].enabled && settings->radios[i].air &&
-		    strcmp(settings->radios[i].air->name, "meshtastic") == 0)
+		if (settings_is_mesh_radio(settings, i))
 			return true;
 	return false;
 }
