@@ -8,10 +8,9 @@
 
 #include "gateway/clock.h"
 #include "gateway/log.h"
-#include "gateway/radio_alarm.h"
+#include "gateway/radio_air.h"
 #include "gateway/radio_driver.h"
 #include "gateway/radio_examination.h"
-#include "gateway/radio_services.h"
 
 enum {
 	SHOWN_MAX = 640,
@@ -31,9 +30,7 @@ struct radio {
 	struct radio_counters counters;
 
 	struct radio_driver *modem, *control; /* control NULL = none */
-	struct services air_services;
-	void *air_state;
-	struct radio_alarm air_alarm;
+	struct radio_air *air;
 
 	bool busy, keyed;
 	bool elsewhere; /* what is heard just now did not come from the port */
@@ -44,76 +41,6 @@ struct radio {
 	char shown[SHOWN_MAX], said[SHOWN_MAX];
 	int64_t said_us;
 };
-
-/* ---- services for the air protocol ---- */
-
-static void ring_air(void *context)
-{
-	struct radio *radio = context;
-	if (radio->setup.air->alarm)
-		radio->setup.air->alarm(radio->air_state);
-}
-
-static void service_alarm(void *owner, int64_t at_us)
-{
-	struct radio *radio = owner;
-	radio_alarm_set(&radio->air_alarm, at_us);
-}
-
-static void service_heard(void *owner, const struct message *message)
-{
-	struct radio *radio = owner;
-	int64_t read_us = radio->elsewhere ? 0 : radio_link_read_us(radio_driver_link(radio->modem));
-	radio->counters.heard->value++;
-	radio->callbacks.heard(radio->callbacks.context, radio, message, read_us ? read_us : clock_mono_us());
-}
-
-static void service_drop(void *owner, const char *reason)
-{
-	struct radio *radio = owner;
-	char name[48];
-	snprintf(name, sizeof(name), "drop.%s", reason);
-	counters_get(radio->all_counters, radio->group, name)->value++;
-}
-
-static int service_seal(void *owner, struct sealed *sealed)
-{
-	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
-	return secrets->seal(secrets->context, sealed);
-}
-
-static int service_open(void *owner, struct sealed *sealed, unsigned epochs_back)
-{
-	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
-	return secrets->open(secrets->context, sealed, epochs_back);
-}
-
-static int service_take_counter(void *owner, uint16_t station, unsigned epochs_back, uint32_t counter)
-{
-	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
-	return secrets->take_counter(secrets->context, station, epochs_back, counter);
-}
-
-static int service_next_counter(void *owner, uint16_t addressee, uint32_t *counter)
-{
-	const struct radio_secrets *secrets = ((struct radio *)owner)->setup.secrets;
-	return secrets->next_counter(secrets->context, addressee, counter);
-}
-
-static struct services services_for_air(struct radio *radio)
-{
-	struct services services = radio_services(radio);
-	services.alarm = service_alarm;
-	services.heard_message = service_heard;
-	services.drop = service_drop;
-	if (!radio->setup.secrets)
-		return services;
-	services.seal = service_seal;
-	services.open = service_open;
-	services.take_counter = service_take_counter;
-	services.next_counter = service_next_counter;
-	return services;
-}
 
 /* ---- sending ---- */
 
@@ -155,7 +82,7 @@ int radio_send(struct radio *radio, const struct message *message)
 	if (!radio_ready(radio))
 		return -EAGAIN;
 	uint8_t bytes[MESSAGE_RAW_MAX];
-	ssize_t size = radio->setup.air->output(radio->air_state, message, bytes, sizeof(bytes));
+	ssize_t size = radio_air_output(radio->air, message, bytes, sizeof(bytes));
 	if (size < 0)
 		return (int)size;
 	struct datagram datagram = {
@@ -179,7 +106,7 @@ int radio_send(struct radio *radio, const struct message *message)
 void radio_hear(struct radio *radio, const struct datagram *datagram)
 {
 	radio->elsewhere = true;
-	radio->setup.air->input(radio->air_state, datagram);
+	radio_air_input(radio->air, datagram);
 	radio->elsewhere = false;
 }
 
@@ -206,7 +133,15 @@ static void on_heard(void *context, const struct datagram *datagram)
 	radio->last_heard_us = radio_link_read_us(radio_driver_link(radio->modem));
 	if (radio->callbacks.datagram)
 		radio->callbacks.datagram(radio->callbacks.context, radio, RADIO_RX, datagram);
-	radio->setup.air->input(radio->air_state, datagram);
+	radio_air_input(radio->air, datagram);
+}
+
+static void on_message(void *context, const struct message *message)
+{
+	struct radio *radio = context;
+	int64_t read_us = radio->elsewhere ? 0 : radio_link_read_us(radio_driver_link(radio->modem));
+	radio->counters.heard->value++;
+	radio->callbacks.heard(radio->callbacks.context, radio, message, read_us ? read_us : clock_mono_us());
 }
 
 /* A control hears nothing. */
@@ -341,15 +276,14 @@ static int make_drivers(struct radio *radio, sd_event *event, struct worker *wor
 	return control.ops && !radio->control ? -EINVAL : 0;
 }
 
-static int make_air(struct radio *radio, const char **error)
+static int make_air(struct radio *radio, sd_event *event, const char **error)
 {
-	*error = "out of memory";
-	radio->air_services = services_for_air(radio);
-	radio->air_state = calloc(1, radio->setup.air->state_size);
-	if (!radio->air_state)
-		return -ENOMEM;
-	*error = "the air protocol refuses its settings; check the call sign";
-	return radio->setup.air->init(radio->air_state, &radio->air_services, radio->setup.air_values);
+	struct radio_air_setup setup = {.ops = radio->setup.air,
+					.values = radio->setup.air_values,
+					.secrets = radio->setup.secrets,
+					.group = radio->group};
+	radio->air = radio_air_new(&setup, on_message, radio, event, radio->all_counters, error);
+	return radio->air ? 0 : -EINVAL;
 }
 
 struct radio *radio_new(const struct radio_setup *setup, const struct radio_callbacks *callbacks, sd_event *event,
@@ -362,9 +296,8 @@ struct radio *radio_new(const struct radio_setup *setup, const struct radio_call
 	radio->setup = *setup;
 	radio->callbacks = *callbacks;
 	radio->all_counters = counters;
-	radio->air_alarm = (struct radio_alarm){event, ring_air, radio, NULL};
 	find_counters(radio);
-	if (make_drivers(radio, event, worker, error) < 0 || make_air(radio, error) < 0) {
+	if (make_drivers(radio, event, worker, error) < 0 || make_air(radio, event, error) < 0) {
 		radio_free(radio);
 		return NULL;
 	}
@@ -386,11 +319,10 @@ void radio_free(struct radio *radio)
 		return;
 	if (radio->control)
 		key(radio, false);
-	radio_alarm_clear(&radio->air_alarm);
 	radio_alarm_clear(&radio->examination.alarm);
 	radio_driver_free(radio->modem);
 	radio_driver_free(radio->control);
-	free(radio->air_state);
+	radio_air_free(radio->air);
 	free(radio);
 }
 
