@@ -18,15 +18,12 @@
 #include "gateway/priorities.h"
 #include "gateway/publisher.h"
 #include "gateway/remember.h"
+#include "gateway/route_delivery.h"
 #include "gateway/safety.h"
 
 enum {
-	TICK_US = 5000000,      /* expiry of what waits, and what is held */
-	HOLD_URGENT_MS = 30000, /* a message that the broker refused is tried again after this */
-	HOLD_MS = 300000,
+	TICK_US = 5000000, /* expiry of what waits, and what is held */
 	CLOSE_MS = 5000,
-	ASIDE_MAX = 256,   /* entries of bulk behind which nothing is put aside any more */
-	ASIDE_MS = 600000, /* what other people's maps still want to see */
 };
 
 struct route {
@@ -43,6 +40,7 @@ struct route {
 	struct keeper *keeper;
 	struct pressure *pressure;
 	struct publisher publisher;
+	struct route_delivery delivery;
 	struct crowd crowd;
 	struct emergency emergency;
 	struct outgoing *outgoing;
@@ -169,92 +167,17 @@ static void on_passed(void *context, struct entry *entry)
 	route->callbacks.passed(route->callbacks.context, entry);
 }
 
-static void say_unheard(struct route *route, const struct entry *entry, const char *what)
-{
-	if (entry->class != CLASS_DISTRESS)
-		return;
-	counters_get(route->counters, "uplink", "distress_unheard")->value++;
-	/* A check-in under duress must not be known by its words here. */
-	bool covert = entry->kind == KIND_CHECKIN;
-	log_error("uplink: %s %s %s", covert ? "message" : "DISTRESS", entry_id(entry), what);
-}
-
-static void hold_refused(struct route *route, struct entry *entry, int code)
-{
-	char what[96];
-	snprintf(what, sizeof(what), "was refused by the broker (reason 0x%02x); check its access list. Trying again.",
-		 code);
-	say_unheard(route, entry, what);
-	int64_t wait_ms = entry->class <= CLASS_URGENT ? HOLD_URGENT_MS : HOLD_MS;
-	schedule_hold(route->uplink_schedule, entry, clock_steady_ms() + wait_ms);
-}
-
-static bool is_aside(const struct entry *entry)
-{
-	return entry_topic(entry)[0] == ENTRY_WHOLE_TOPIC;
-}
-
 bool route_aside(struct route *route, const struct route_aside *aside)
 {
-	char topic[256];
-	if (schedule_level(route->uplink_schedule, CLASS_BULK).entries >= ASIDE_MAX)
+	if (!route_delivery_aside(&route->delivery, aside))
 		return false;
-	snprintf(topic, sizeof(topic), "%c%s", ENTRY_WHOLE_TOPIC, aside->topic);
-	int64_t now_ms = clock_steady_ms();
-	struct entry_parts parts = {.class = CLASS_BULK,
-				    .kind = KIND_RAW,
-				    .outlet = "uplink",
-				    .id = aside->id,
-				    .station = aside->station,
-				    .topic = topic,
-				    .payload = aside->payload,
-				    .payload_size = aside->size,
-				    .accepted_at_ms = now_ms,
-				    .expires_at_ms = now_ms + ASIDE_MS};
-	struct entry *entry = entry_new(&parts, store_new_row(route->store));
-	if (!entry)
-		return false;
-	schedule_put(route->uplink_schedule, entry);
 	on_scheduled(route);
 	return true;
 }
 
-/* Said once: it is refused as a whole, or not at all. */
-static void aside_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
-{
-	if (result == UPLINK_REFUSED && counters_get(route->counters, "uplink", "aside_refused")->value++ == 0)
-		log_error("uplink: the broker refuses %s (reason 0x%02x); check its access list",
-			  entry_topic(entry) + 1, code);
-	keeper_finish(route->keeper, entry);
-}
-
 void route_uplink_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
 {
-	if (is_aside(entry)) {
-		aside_done(route, entry, result, code);
-		return;
-	}
-	if (result == UPLINK_REFUSED) {
-		hold_refused(route, entry, code);
-		return;
-	}
-	if (result == UPLINK_NO_SUBSCRIBER)
-		say_unheard(route, entry,
-			    "reached the broker, but nobody listens there. Tell headquarters by other means.");
-	route->delivered->value++;
-	safety_settle(route->safety, entry);
-	keeper_finish(route->keeper, entry);
-	pressure_check(route->pressure);
-}
-
-static void on_drop(void *context, struct entry *entry, const char *reason)
-{
-	struct route *route = context;
-	char name[48];
-	snprintf(name, sizeof(name), "drop.%s.%s", message_class_name((enum message_class)entry->class), reason);
-	counters_get(route->counters, "uplink", name)->value++;
-	safety_settle(route->safety, entry);
-	keeper_finish(route->keeper, entry);
+	route_delivery_done(&route->delivery, entry, result, code);
 }
 
 /* ---- down ---- */
@@ -432,7 +355,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	const struct settings *settings = route->settings;
 	struct outgoing_callbacks callbacks = {route->callbacks.context, route->callbacks.accepted,
 					       route->callbacks.receipt};
-	route->uplink_schedule = schedule_new(&settings->schedule, on_drop, route);
+	route->uplink_schedule = schedule_new(&settings->schedule, route_delivery_dropped, &route->delivery);
 	route->keeper = keeper_new(route->store, settings->store.commit_interval_ms, event);
 	if (!route->uplink_schedule || !route->keeper)
 		return false;
@@ -454,6 +377,15 @@ static bool make_ways(struct route *route, sd_event *event)
 	route->safety = safety_new(on_safer, route);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
+	route->delivery = (struct route_delivery){
+	    .schedule = route->uplink_schedule,
+	    .store = route->store,
+	    .keeper = route->keeper,
+	    .safety = route->safety,
+	    .pressure = route->pressure,
+	    .counters = route->counters,
+	    .delivered = route->delivered,
+	};
 	return route->safety && route->pressure && route->outgoing;
 }
 
