@@ -6,6 +6,27 @@
 #include "drivers/modem.h"
 #include "drivers/services.h"
 
+enum { AIR_PARTS_MAX = 8 };
+
+/* How a message goes out, and what can be known of its arrival. */
+struct air_plan {
+	unsigned parts;              /* datagrams that it takes, 1 to AIR_PARTS_MAX */
+	size_t sizes[AIR_PARTS_MAX]; /* of each */
+	bool confirmable; /* the addressee acknowledges it by a message that names it (struct air_utterance) */
+	bool sealed;      /* such an acknowledgement is worth something only if it is VERIFIED */
+};
+
+/* A message on its way out, datagram by datagram. */
+struct air_utterance {
+	unsigned part; /* which of the plan's parts, from 0 */
+	uint16_t id;   /* the same for all parts of a message, another for the next one */
+	/* Out: what message.ack.ref of an acknowledgement of this datagram will be ("f-17-4001", "27"); "" = there is none. An
+	 * acknowledgement of level 0 has the parts that have come in message.ack.bitmap, bit 0 = the first; its ref is that of part 0. */
+	char ref[MESSAGE_ID_MAX];
+	/* Out: whom such an acknowledgement is addressed to (message.to), "" = that does not matter. */
+	char from[MESSAGE_STATION_MAX];
+};
+
 struct air_ops {
 	const char *name; /* "aprs" */
 	const char *help;
@@ -19,9 +40,14 @@ struct air_ops {
 	void (*input)(void *state, const struct datagram *datagram);
 	/* The same for one line of text in the protocol's usual written form (APRS: TNC2). NULL where there is none. */
 	void (*input_text)(void *state, const char *line, size_t size);
-	/* Writes the datagram that says this message. Returns its size, or -EMSGSIZE, -EOPNOTSUPP (kind has no form
-	 * here), -EINVAL, -EACCES (configured to receive only), -ENOKEY (no key for the addressee), -EAGAIN (no counter yet: later). */
-	ssize_t (*output)(void *state, const struct message *message, uint8_t *bytes, size_t size);
+	/* How this message would go out; nothing is used up by asking. 0, or what output would give. NULL: in one datagram, output uses up
+	 * nothing either, and no message acknowledges it (the modem may confirm it by itself). */
+	int (*plan)(const void *state, const struct message *message, struct air_plan *plan);
+	/* Writes one datagram of what says this message. utterance NULL: the message takes one part, and nobody waits for an
+	 * acknowledgement. Returns its size, or -EMSGSIZE, -EOPNOTSUPP (kind has no form here), -EINVAL, -EACCES (configured to receive
+	 * only), -ENOKEY (no key for the addressee), -EAGAIN (no counter yet: later). */
+	ssize_t (*output)(void *state, const struct message *message, struct air_utterance *utterance, uint8_t *bytes,
+			  size_t size);
 	void (*alarm)(void *state); /* may be NULL */
 };
 

@@ -35,6 +35,13 @@ struct modem_status {
 	const char *text;             /* what is wrong and what to do, "" = nothing */
 };
 
+/* Where and how strongly a modem transmits. */
+struct modem_channel {
+	double frequency_hz; /* centre */
+	double bandwidth_hz; /* occupied */
+	double power_dbm;    /* at the antenna's socket; NAN = not known */
+};
+
 enum modem_examination {
 	MODEM_TEST, /* asks the module anew, compares every setting, measures what it can; transmits nothing */
 	MODEM_SCAN, /* looks for signals on the channels it can hear */
@@ -69,6 +76,9 @@ struct modem_ops {
 	void (*safer)(void *state);
 	/* Time the channel is taken by a datagram of that size, preamble included. */
 	int64_t (*airtime_us)(const void *state, size_t size);
+	/* The channel as the module has it, or while it has not been asked, as the settings say. 0, -EAGAIN (only the module knows). NULL: the
+	 * modem does not know what its radio does. */
+	int (*channel)(const void *state, struct modem_channel *channel);
 	/* Bytes to be written before the port is closed for good (leaving KISS, if configured). Returns their number. May be NULL. */
 	size_t (*goodbye)(const void *state, uint8_t *bytes, size_t size);
 	/* An input line changed; on is its level now. May be NULL. */

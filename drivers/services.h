@@ -33,6 +33,9 @@ struct services {
 	/* Upward, both may be called several times within one input(). What is pointed to is copied before they return. */
 	void (*heard_datagram)(void *owner, const struct datagram *datagram); /* modem to air */
 	void (*heard_message)(void *owner, const struct message *message);    /* air to trunk */
+	/* From an air protocol: this is to be said back to a station that was just heard, and headquarters needs to know nothing of it
+	 * (which parts of a long message have come). It goes when the radio is free, and may be lost. */
+	void (*say_back)(void *owner, const struct message *message);
 	/* The result of the last send(). assumed: the modem cannot tell that it really transmitted. code: constant, "" = none. */
 	void (*sent)(void *owner, enum send_result result, bool assumed, const char *code);
 

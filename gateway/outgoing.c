@@ -99,6 +99,14 @@ static const char *failure_code(int error)
 
 /* ---- turns ---- */
 
+static int say_on_radio(struct radio *radio, const struct message *message)
+{
+	uint8_t bytes[MESSAGE_RAW_MAX];
+	struct air_utterance utterance = {.part = 0};
+	ssize_t size = radio_render(radio, message, &utterance, bytes, sizeof(bytes));
+	return size < 0 ? (int)size : radio_send(radio, bytes, (size_t)size);
+}
+
 /* Hands one entry to the radio. False: the radio takes nothing now. */
 static bool lane_send(struct exit_lane *lane, struct entry *entry)
 {
@@ -109,7 +117,7 @@ static bool lane_send(struct exit_lane *lane, struct entry *entry)
 	/* A driver may tell of progress before radio_send returns. */
 	lane->in_radio = entry;
 	if (result == 0)
-		result = radio_send(lane->radio, &message);
+		result = say_on_radio(lane->radio, &message);
 	if (result == 0)
 		return true;
 	lane->in_radio = NULL;

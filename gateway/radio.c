@@ -77,17 +77,38 @@ bool radio_ready(const struct radio *radio)
 	return !radio->control || (radio_driver_ready(radio->control) && !radio_driver_channel_busy(radio->control));
 }
 
-int radio_send(struct radio *radio, const struct message *message)
+int radio_plan(const struct radio *radio, const struct message *message, struct air_plan *plan)
 {
+	int error = radio_air_plan(radio->air, message, plan);
+	for (unsigned i = 0; error == 0 && i < plan->parts; i++)
+		if (plan->sizes[i] > radio->setup.modem.ops->mtu)
+			error = -EMSGSIZE;
+	return error;
+}
+
+int64_t radio_airtime_us(const struct radio *radio, size_t size)
+{
+	return radio_driver_airtime_us(radio->modem, size);
+}
+
+ssize_t radio_render(struct radio *radio, const struct message *message, struct air_utterance *utterance,
+		     uint8_t *bytes, size_t size)
+{
+	return radio_air_output(radio->air, message, utterance, bytes, size);
+}
+
+int radio_channel(const struct radio *radio, struct modem_channel *channel)
+{
+	return radio_driver_channel(radio->modem, channel);
+}
+
+int radio_send(struct radio *radio, const void *bytes, size_t size)
+{
+	struct datagram datagram = {
+	    .bytes = bytes, .size = size, .rssi_dbm = __builtin_nan(""), .snr_db = __builtin_nan("")};
 	if (!radio_ready(radio))
 		return -EAGAIN;
-	uint8_t bytes[MESSAGE_RAW_MAX];
-	ssize_t size = radio_air_output(radio->air, message, bytes, sizeof(bytes));
-	if (size < 0)
-		return (int)size;
-	struct datagram datagram = {
-	    .bytes = bytes, .size = (size_t)size, .rssi_dbm = __builtin_nan(""), .snr_db = __builtin_nan("")};
-	if (datagram.size > radio->setup.modem.ops->mtu)
+	if (size > radio->setup.modem.ops->mtu)
 		return -EMSGSIZE;
 	int result = key(radio, true);
 	if (result < 0)
@@ -142,6 +163,13 @@ static void on_message(void *context, const struct message *message)
 	int64_t read_us = radio->elsewhere ? 0 : radio_link_read_us(radio_driver_link(radio->modem));
 	radio->counters.heard->value++;
 	radio->callbacks.heard(radio->callbacks.context, radio, message, read_us ? read_us : clock_mono_us());
+}
+
+static void on_say_back(void *context, const struct message *message)
+{
+	struct radio *radio = context;
+	if (radio->callbacks.say_back)
+		radio->callbacks.say_back(radio->callbacks.context, radio, message);
 }
 
 /* A control hears nothing. */
@@ -282,7 +310,8 @@ static int make_air(struct radio *radio, sd_event *event, const char **error)
 					.values = radio->setup.air_values,
 					.secrets = radio->setup.secrets,
 					.group = radio->group};
-	radio->air = radio_air_new(&setup, on_message, radio, event, radio->all_counters, error);
+	struct radio_air_callbacks callbacks = {.context = radio, .heard = on_message, .say_back = on_say_back};
+	radio->air = radio_air_new(&setup, &callbacks, event, radio->all_counters, error);
 	return radio->air ? 0 : -EINVAL;
 }
 

@@ -44,7 +44,9 @@ struct radio_callbacks {
 	void *context;
 	/* A message was heard; heard_us is when the last byte of it was read from the port. */
 	void (*heard)(void *context, struct radio *radio, const struct message *message, int64_t heard_us);
-	/* What became of the message given to radio_send. SEND_ON_AIR is progress, the others are final and the radio is free again. */
+	/* The air protocol wants this said back to a station that was just heard (services->say_back). */
+	void (*say_back)(void *context, struct radio *radio, const struct message *message);
+	/* What became of the datagram given to radio_send. SEND_ON_AIR is progress, the others are final and the radio is free again. */
 	void (*sent)(void *context, struct radio *radio, enum send_result result, bool assumed, const char *code);
 	/* A datagram passed, for `cresset monitor`. */
 	void (*datagram)(void *context, struct radio *radio, enum radio_direction direction,
@@ -68,9 +70,18 @@ void radio_free(struct radio *radio);
 
 /* Whether radio_send may be called: ports up, modules ready, nobody else on the channel, the last message has its final result. */
 bool radio_ready(const struct radio *radio);
-/* Hands one message to the air and the modem, the transmitter keyed. 0: a result follows through sent. Otherwise the negative errno of
- * the driver, and nothing follows. */
-int radio_send(struct radio *radio, const struct message *message);
+/* How this message would go out; see air_ops.plan. -EMSGSIZE also where the modem does not take a datagram of it. */
+int radio_plan(const struct radio *radio, const struct message *message, struct air_plan *plan);
+/* Time the channel is taken by a datagram of that size. */
+int64_t radio_airtime_us(const struct radio *radio, size_t size);
+/* Writes one datagram of what says the message; see air_ops.output. */
+ssize_t radio_render(struct radio *radio, const struct message *message, struct air_utterance *utterance,
+		     uint8_t *bytes, size_t size);
+/* Hands one datagram to the modem, the transmitter keyed. 0: a result follows through sent. Otherwise the negative errno of the driver, and
+ * nothing follows. */
+int radio_send(struct radio *radio, const void *bytes, size_t size);
+/* Where it transmits; see modem_ops.channel. -EOPNOTSUPP also where the modem cannot tell. */
+int radio_channel(const struct radio *radio, struct modem_channel *channel);
 /* A datagram of the air protocol that came another way than by the modem: its messages are heard like any other, but it is not shown as a
  * datagram of this radio. */
 void radio_hear(struct radio *radio, const struct datagram *datagram);

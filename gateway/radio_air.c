@@ -9,8 +9,7 @@
 
 struct radio_air {
 	struct radio_air_setup setup;
-	void (*heard)(void *context, const struct message *message);
-	void *context;
+	struct radio_air_callbacks callbacks;
 	struct counters *counters;
 	struct services services;
 	struct radio_alarm alarm;
@@ -35,7 +34,13 @@ static void service_alarm(void *owner, int64_t at_us)
 static void service_heard(void *owner, const struct message *message)
 {
 	struct radio_air *air = owner;
-	air->heard(air->context, message);
+	air->callbacks.heard(air->callbacks.context, message);
+}
+
+static void service_say_back(void *owner, const struct message *message)
+{
+	struct radio_air *air = owner;
+	air->callbacks.say_back(air->callbacks.context, message);
 }
 
 static void service_drop(void *owner, const char *reason)
@@ -75,6 +80,7 @@ static struct services services_for(struct radio_air *air)
 	struct services services = radio_services(air);
 	services.alarm = service_alarm;
 	services.heard_message = service_heard;
+	services.say_back = service_say_back;
 	services.drop = service_drop;
 	if (!air->setup.secrets)
 		return services;
@@ -87,8 +93,7 @@ static struct services services_for(struct radio_air *air)
 
 /* ---- life ---- */
 
-struct radio_air *radio_air_new(const struct radio_air_setup *setup,
-				void (*heard)(void *context, const struct message *message), void *context,
+struct radio_air *radio_air_new(const struct radio_air_setup *setup, const struct radio_air_callbacks *callbacks,
 				sd_event *event, struct counters *counters, const char **error)
 {
 	*error = "out of memory";
@@ -96,8 +101,7 @@ struct radio_air *radio_air_new(const struct radio_air_setup *setup,
 	if (!air)
 		return NULL;
 	*air = (struct radio_air){.setup = *setup,
-				  .heard = heard,
-				  .context = context,
+				  .callbacks = *callbacks,
 				  .counters = counters,
 				  .alarm = {event, ring, air, NULL},
 				  .state = calloc(1, setup->ops->state_size)};
@@ -125,7 +129,21 @@ void radio_air_input(struct radio_air *air, const struct datagram *datagram)
 	air->setup.ops->input(air->state, datagram);
 }
 
-ssize_t radio_air_output(struct radio_air *air, const struct message *message, uint8_t *bytes, size_t size)
+int radio_air_plan(const struct radio_air *air, const struct message *message, struct air_plan *plan)
 {
-	return air->setup.ops->output(air->state, message, bytes, size);
+	const struct air_ops *ops = air->setup.ops;
+	uint8_t bytes[MESSAGE_RAW_MAX];
+	if (ops->plan)
+		return ops->plan(air->state, message, plan);
+	ssize_t size = ops->output(air->state, message, NULL, bytes, sizeof(bytes));
+	if (size < 0)
+		return (int)size;
+	*plan = (struct air_plan){.parts = 1, .sizes = {(size_t)size}};
+	return 0;
+}
+
+ssize_t radio_air_output(struct radio_air *air, const struct message *message, struct air_utterance *utterance,
+			 uint8_t *bytes, size_t size)
+{
+	return air->setup.ops->output(air->state, message, utterance, bytes, size);
 }

@@ -169,6 +169,17 @@ int radio_driver_send(struct radio_driver *driver, const struct datagram *datagr
 	return driver->setup.ops->send(driver->state, datagram);
 }
 
+int64_t radio_driver_airtime_us(const struct radio_driver *driver, size_t size)
+{
+	return driver->setup.ops->airtime_us(driver->state, size);
+}
+
+int radio_driver_channel(const struct radio_driver *driver, struct modem_channel *channel)
+{
+	const struct modem_ops *ops = driver->setup.ops;
+	return ops->channel ? ops->channel(driver->state, channel) : -EOPNOTSUPP;
+}
+
 void radio_driver_safer(struct radio_driver *driver)
 {
 	driver->setup.ops->safer(driver->state);

@@ -44,6 +44,9 @@ struct radio_link *radio_driver_link(const struct radio_driver *driver);
 bool radio_driver_ready(const struct radio_driver *driver);
 /* See struct modem_ops. */
 int radio_driver_send(struct radio_driver *driver, const struct datagram *datagram);
+int64_t radio_driver_airtime_us(const struct radio_driver *driver, size_t size);
+/* -EOPNOTSUPP also where the driver has no such thing. */
+int radio_driver_channel(const struct radio_driver *driver, struct modem_channel *channel);
 void radio_driver_safer(struct radio_driver *driver);
 void radio_driver_hurry(struct radio_driver *driver);
 int radio_driver_examine(struct radio_driver *driver, enum modem_examination what);

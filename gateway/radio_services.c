@@ -38,6 +38,11 @@ static void no_message(void *owner, const struct message *message)
 	(void)owner, (void)message;
 }
 
+static void no_word(void *owner, const struct message *message)
+{
+	(void)owner, (void)message;
+}
+
 static void no_result(void *owner, enum send_result result, bool assumed, const char *code)
 {
 	(void)owner, (void)result, (void)assumed, (void)code;
@@ -123,6 +128,7 @@ struct services radio_services(void *owner)
 	    .write = no_write,
 	    .heard_datagram = no_datagram,
 	    .heard_message = no_message,
+	    .say_back = no_word,
 	    .sent = no_result,
 	    .drop = no_drop,
 	    .refuse = no_refusal,

@@ -195,9 +195,15 @@ static int compose(const struct message *message, uint8_t *information)
 	return size < 0 ? -EINVAL : size;
 }
 
-static ssize_t aprs_output(void *state, const struct message *message, uint8_t *bytes, size_t size)
+/* Bulletins are for everybody. */
+static bool is_answered(const struct message *message)
 {
-	const struct aprs *aprs = state;
+	return message->kind == KIND_TEXT && message->to[0] && message->aprs.message_number[0] &&
+	       strncmp(message->to, "BLN", 3) != 0;
+}
+
+static ssize_t write_frame(const struct aprs *aprs, const struct message *message, uint8_t *bytes, size_t size)
+{
 	uint8_t information[APRS_COMPOSED_MAX];
 	if (!aprs->callsign[0])
 		return -EACCES;
@@ -209,6 +215,27 @@ static ssize_t aprs_output(void *state, const struct message *message, uint8_t *
 	frame.information_size = (size_t)information_size;
 	size_t written = ax25_encode(&frame, bytes, size);
 	return written ? (ssize_t)written : -EMSGSIZE;
+}
+
+static int aprs_plan(const void *state, const struct message *message, struct air_plan *plan)
+{
+	uint8_t bytes[AX25_FRAME_SEND_MAX];
+	ssize_t size = write_frame(state, message, bytes, sizeof(bytes));
+	if (size < 0)
+		return (int)size;
+	*plan = (struct air_plan){.parts = 1, .sizes = {(size_t)size}, .confirmable = is_answered(message)};
+	return 0;
+}
+
+static ssize_t aprs_output(void *state, const struct message *message, struct air_utterance *utterance, uint8_t *bytes,
+			   size_t size)
+{
+	const struct aprs *aprs = state;
+	if (utterance && is_answered(message)) {
+		snprintf(utterance->ref, sizeof(utterance->ref), "%s", message->aprs.message_number);
+		snprintf(utterance->from, sizeof(utterance->from), "%s", aprs->callsign);
+	}
+	return write_frame(aprs, message, bytes, size);
 }
 
 static const struct driver_key keys[KEY_COUNT] = {
@@ -234,5 +261,6 @@ const struct air_ops air_aprs = {
     .init = aprs_init,
     .input = aprs_input,
     .input_text = aprs_input_text,
+    .plan = aprs_plan,
     .output = aprs_output,
 };

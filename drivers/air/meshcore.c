@@ -242,8 +242,10 @@ static ssize_t say_to(struct meshcore_air *air, const char *to, const char *text
 }
 
 /* To whom: "" = all on the configured channel, "channel-2" or "channel-NAME", a contact "mc-a1b2c3d4e5f6". */
-static ssize_t air_output(void *state, const struct message *message, uint8_t *bytes, size_t size)
+static ssize_t air_output(void *state, const struct message *message, struct air_utterance *utterance, uint8_t *bytes,
+			  size_t size)
 {
+	(void)utterance;
 	struct meshcore_air *air = state;
 	char text[MESHCORE_TEXT_MAX + 1];
 	size_t prefix = strlen(CHANNEL_PREFIX);

@@ -166,8 +166,10 @@ static int port_for(const struct message *message, mt_MeshPacket *packet)
 }
 
 /* The number of the packet is the modem's: each try needs one of its own. */
-static ssize_t meshtastic_output(void *state, const struct message *message, uint8_t *bytes, size_t size)
+static ssize_t meshtastic_output(void *state, const struct message *message, struct air_utterance *utterance,
+				 uint8_t *bytes, size_t size)
 {
+	(void)utterance;
 	const struct meshtastic_air *air = state;
 	mt_ToRadio to = mt_ToRadio_init_zero;
 	mt_MeshPacket *packet = &to.content.packet;

@@ -101,6 +101,11 @@ static int no_write(void *owner, const void *bytes, size_t size)
 	return 0;
 }
 
+static void no_word(void *owner, const struct message *message)
+{
+	(void)owner, (void)message;
+}
+
 static void no_sent(void *owner, enum send_result result, bool assumed, const char *code)
 {
 	(void)owner;
@@ -294,6 +299,7 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .write = no_write,
 					    .heard_datagram = heard_datagram,
 					    .heard_message = heard_message,
+					    .say_back = no_word,
 					    .sent = no_sent,
 					    .drop = drop,
 					    .refuse = no_refusal,

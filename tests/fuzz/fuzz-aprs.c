@@ -79,7 +79,7 @@ static void try_information(struct driver_under_test *aprs, struct record *recor
 static void try_output(struct driver_under_test *aprs, const struct message *message)
 {
 	uint8_t bytes[400];
-	ssize_t size = aprs->air->output(aprs->state, message, bytes, sizeof(bytes));
+	ssize_t size = aprs->air->output(aprs->state, message, NULL, bytes, sizeof(bytes));
 	require(size < (ssize_t)sizeof(bytes));
 }
 

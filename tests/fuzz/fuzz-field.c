@@ -107,7 +107,7 @@ static void try_header(const uint8_t *bytes, size_t size)
 static void try_output(struct driver_under_test *field, struct message *message)
 {
 	uint8_t bytes[FIELD_FRAME_MAX + 16];
-	ssize_t size = field->air->output(field->state, message, bytes, sizeof(bytes));
+	ssize_t size = field->air->output(field->state, message, NULL, bytes, sizeof(bytes));
 	require(size <= (ssize_t)sizeof(bytes));
 	if (size > 0) {
 		record_clear(&record);

@@ -54,6 +54,13 @@ static void heard_message(void *owner, const struct message *message)
 	record->message_count++;
 }
 
+static void say_back(void *owner, const struct message *message)
+{
+	struct record *record = owner;
+	record->said_back = *message;
+	record->said_back_count++;
+}
+
 static void sent(void *owner, enum send_result result, bool assumed, const char *code)
 {
 	struct record *record = owner;
@@ -219,6 +226,7 @@ struct services record_services(struct record *record)
 	    .write = write_bytes,
 	    .heard_datagram = heard_datagram,
 	    .heard_message = heard_message,
+	    .say_back = say_back,
 	    .sent = sent,
 	    .drop = drop,
 	    .refuse = refuse,
@@ -237,7 +245,7 @@ struct services record_services(struct record *record)
 
 void record_clear(struct record *record)
 {
-	record->written_size = record->heard_size = record->heard_count = 0;
+	record->written_size = record->heard_size = record->heard_count = record->said_back_count = 0;
 	record->message_count = record->drop_count = record->sent_count = 0;
 	record->line_sets = record->changes = record->finding_count = 0;
 	record->examined = false;

@@ -36,6 +36,9 @@ struct record {
 	struct message message; /* the last one */
 	size_t message_count;
 
+	struct message said_back; /* the last of them */
+	size_t said_back_count;
+
 	const char *drops[RECORD_DROPS_MAX];
 	size_t drop_count;
 

@@ -141,7 +141,7 @@ static inline struct message saying(enum message_kind kind, const char *to, cons
 static inline ssize_t say(const struct message *message, struct frame *frame)
 {
 	record_clear(&record);
-	ssize_t size = field->air->output(field->state, message, frame->bytes, sizeof(frame->bytes));
+	ssize_t size = field->air->output(field->state, message, NULL, frame->bytes, sizeof(frame->bytes));
 	frame->size = size > 0 ? (size_t)size : 0;
 	return size;
 }

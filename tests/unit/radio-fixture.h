@@ -196,9 +196,10 @@ static inline void air_input(void *state, const struct datagram *datagram)
 	air_services->heard_message(air_services->owner, &message);
 }
 
-static inline ssize_t air_output(void *state, const struct message *message, uint8_t *bytes, size_t size)
+static inline ssize_t air_output(void *state, const struct message *message, struct air_utterance *utterance,
+				 uint8_t *bytes, size_t size)
 {
-	(void)state, (void)size;
+	(void)state, (void)utterance, (void)size;
 	memcpy(bytes, message->text, strlen(message->text));
 	return (ssize_t)strlen(message->text);
 }
@@ -381,7 +382,9 @@ static inline uint64_t count(const struct bench *bench, const char *name)
 static inline int say(struct bench *bench, const char *text)
 {
 	static struct message message;
+	uint8_t bytes[MESSAGE_RAW_MAX];
 	message.kind = KIND_TEXT;
 	snprintf(message.text, sizeof(message.text), "%s", text);
-	return radio_send(bench->radio, &message);
+	ssize_t size = radio_render(bench->radio, &message, NULL, bytes, sizeof(bytes));
+	return radio_send(bench->radio, bytes, (size_t)size);
 }

@@ -348,7 +348,7 @@ static void test_numbers(void **unused)
 /* Replies: what is written is read again as what was meant. */
 static ssize_t output(struct message *message, uint8_t *bytes, size_t size)
 {
-	return aprs->air->output(aprs->state, message, bytes, size);
+	return aprs->air->output(aprs->state, message, NULL, bytes, size);
 }
 
 static void test_output(void **unused)

@@ -53,13 +53,13 @@ static void test_say_ax25(void **unused)
 	struct message message = saying(KIND_TEXT, "f-7", text);
 	uint8_t bytes[FIELD_FRAME_MAX + 16];
 	assert_int_equal(field->air->mtu, sizeof(bytes));
-	assert_int_equal(field->air->output(field->state, &message, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(field->air->output(field->state, &message, NULL, bytes, sizeof(bytes)), sizeof(bytes));
 	assert_int_equal(ax25_decode(bytes, sizeof(bytes), &carriage), AX25_OK);
 	assert_string_equal(carriage.destination.call, "APZCRF");
 	assert_string_equal(carriage.source.call, "N0CALL");
 	assert_int_equal(carriage.source.ssid, 10);
 	assert_int_equal(field_header_decode(carriage.information, carriage.information_size, &header), FIELD_OK);
-	assert_int_equal(field->air->output(field->state, &message, bytes, sizeof(bytes) - 1), -EMSGSIZE);
+	assert_int_equal(field->air->output(field->state, &message, NULL, bytes, sizeof(bytes) - 1), -EMSGSIZE);
 	hear_bytes(bytes, sizeof(bytes));
 	assert_dropped("own_frame");
 	start((const struct driver_setting[]){{"station", "61000"}, {"carriage", "ax25"}, {NULL, NULL}});

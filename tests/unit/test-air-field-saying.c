@@ -242,7 +242,7 @@ static void test_say_limits(void **unused)
 	message = saying(KIND_TEXT, "f-7", text);
 	assert_int_equal(say(&message, &frame), -EMSGSIZE);
 	message = saying(KIND_TEXT, "f-7", "abc");
-	assert_int_equal(field->air->output(field->state, &message, small, sizeof(small)), -EMSGSIZE);
+	assert_int_equal(field->air->output(field->state, &message, NULL, small, sizeof(small)), -EMSGSIZE);
 }
 
 int main(void)

@@ -304,7 +304,7 @@ static ssize_t say(enum message_kind kind, const char *to, const char *text)
 	message.kind = kind;
 	snprintf(message.to, sizeof(message.to), "%s", to);
 	snprintf(message.text, sizeof(message.text), "%s", text);
-	return air->air->output(air->state, &message, said, sizeof(said));
+	return air->air->output(air->state, &message, NULL, said, sizeof(said));
 }
 
 static void test_to_a_contact(void **unused)
@@ -380,7 +380,7 @@ static void test_alerts_and_drills(void **unused)
 	message.body_kind = KIND_ALERT;
 	message.body.alert.type = ALERT_TYPE_CANCEL;
 	snprintf(message.text, sizeof(message.text), "leave now");
-	assert_int_equal(air->air->output(air->state, &message, said, sizeof(said)), 7 + 35);
+	assert_int_equal(air->air->output(air->state, &message, NULL, said, sizeof(said)), 7 + 35);
 	assert_memory_equal(said + 7, "EXERCISE ALERT CANCELLED: leave now", 35);
 }
 

@@ -292,7 +292,7 @@ static ssize_t say(enum message_kind kind, const char *to, const char *text)
 	message.status = status;
 	snprintf(message.to, sizeof(message.to), "%s", to);
 	snprintf(message.text, sizeof(message.text), "%s", text);
-	ssize_t size = air->air->output(air->state, &message, bytes, sizeof(bytes));
+	ssize_t size = air->air->output(air->state, &message, NULL, bytes, sizeof(bytes));
 	if (size > 0)
 		assert_true(meshtastic_unpack(bytes, (size_t)size, &said));
 	return size;

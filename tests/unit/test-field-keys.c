@@ -264,8 +264,8 @@ static void test_said(void **unused)
 		snprintf(message.ack.ref, sizeof(message.ack.ref), "f-7-305419896");
 		message.ack.level = ACK_BASE_SEEN;
 		gateway->record.next_counter = (uint32_t)number_of(member(vector, "header"), "counter");
-		assert_int_equal(gateway->field->air->output(gateway->field->state, &message, bytes, sizeof(bytes)),
-				 size);
+		assert_int_equal(
+		    gateway->field->air->output(gateway->field->state, &message, NULL, bytes, sizeof(bytes)), size);
 		assert_memory_equal(bytes, expected, size);
 		gateway_free(gateway);
 		done++;
