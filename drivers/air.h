@@ -14,6 +14,8 @@ struct air_plan {
 	size_t sizes[AIR_PARTS_MAX]; /* of each */
 	bool confirmable; /* the addressee acknowledges it by a message that names it (struct air_utterance) */
 	bool sealed;      /* such an acknowledgement is worth something only if it is VERIFIED */
+	size_t
+	    text_max; /* bytes of text that such a message may have, also where plan gives -EMSGSIZE; 0 = not known */
 };
 
 /* A message on its way out, datagram by datagram. */
@@ -21,7 +23,8 @@ struct air_utterance {
 	unsigned part; /* which of the plan's parts, from 0 */
 	uint16_t id;   /* the same for all parts of a message, another for the next one */
 	/* Out: what message.ack.ref of an acknowledgement of this datagram will be ("f-17-4001", "27"); "" = there is none. An
-	 * acknowledgement of level 0 has the parts that have come in message.ack.bitmap, bit 0 = the first; its ref is that of part 0. */
+	 * acknowledgement of level 0 has the parts that have come in message.ack.bitmap, bit 0 = the first; its ref is that of the first of
+	 * those that have come, which is part 0 unless that was lost. */
 	char ref[MESSAGE_ID_MAX];
 	/* Out: whom such an acknowledgement is addressed to (message.to), "" = that does not matter. */
 	char from[MESSAGE_STATION_MAX];

@@ -135,10 +135,11 @@ int radio_air_plan(const struct radio_air *air, const struct message *message, s
 	uint8_t bytes[MESSAGE_RAW_MAX];
 	if (ops->plan)
 		return ops->plan(air->state, message, plan);
+	*plan = (struct air_plan){.parts = 1};
 	ssize_t size = ops->output(air->state, message, NULL, bytes, sizeof(bytes));
 	if (size < 0)
 		return (int)size;
-	*plan = (struct air_plan){.parts = 1, .sizes = {(size_t)size}};
+	plan->sizes[0] = (size_t)size;
 	return 0;
 }
 

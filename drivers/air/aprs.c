@@ -221,9 +221,14 @@ static int aprs_plan(const void *state, const struct message *message, struct ai
 {
 	uint8_t bytes[AX25_FRAME_SEND_MAX];
 	ssize_t size = write_frame(state, message, bytes, sizeof(bytes));
+	*plan = (struct air_plan){0};
+	if (message->kind == KIND_TEXT)
+		plan->text_max = message->to[0] ? APRS_MESSAGE_TEXT_MAX : APRS_STATUS_TEXT_MAX;
 	if (size < 0)
 		return (int)size;
-	*plan = (struct air_plan){.parts = 1, .sizes = {(size_t)size}, .confirmable = is_answered(message)};
+	plan->parts = 1;
+	plan->sizes[0] = (size_t)size;
+	plan->confirmable = is_answered(message);
 	return 0;
 }
 
