@@ -216,11 +216,6 @@ static void hear_fragment(struct field *field, const struct heard *heard, bool s
 	arm(field);
 }
 
-static bool is_never_fragmented(uint8_t kind)
-{
-	return kind == FIELD_DISTRESS || kind == FIELD_ALERT || kind == FIELD_ACK;
-}
-
 static void take_fragment(struct field *field, const struct heard *heard)
 {
 	const struct field_header *header = &heard->header;
@@ -239,7 +234,7 @@ static void hear_authentic(struct field *field, struct heard *heard)
 	const uint8_t *body = body_of(heard, &size);
 	if (header->station == FIELD_ALL)
 		heard->authenticity = AUTHENTICITY_SUSPECT; /* somebody of the group, nobody knows who */
-	if (header->fragment && !is_never_fragmented(header->kind)) {
+	if (header->fragment && !field_is_never_fragmented(header->kind)) {
 		take_fragment(field, heard);
 		return;
 	}

@@ -84,10 +84,15 @@ size_t field_header_encode(const struct field_header *header, uint8_t *frame)
 	return field_header_size(header);
 }
 
+bool field_is_never_fragmented(uint8_t kind)
+{
+	return kind == FIELD_DISTRESS || kind == FIELD_ALERT || kind == FIELD_ACK;
+}
+
 size_t field_body_room(const struct field_header *header)
 {
-	bool is_short = header->kind == FIELD_DISTRESS || header->kind == FIELD_ALERT || header->kind == FIELD_ACK;
-	return (is_short ? FIELD_SHORT_MAX : FIELD_FRAME_MAX) - field_header_size(header) - FIELD_TAG_SIZE;
+	return (field_is_never_fragmented(header->kind) ? FIELD_SHORT_MAX : FIELD_FRAME_MAX) -
+	       field_header_size(header) - FIELD_TAG_SIZE;
 }
 
 bool field_looks_like_distress(const struct field_header *header, size_t size)

@@ -99,6 +99,9 @@ size_t field_header_size(const struct field_header *header);
 /* The most bytes a body of that kind may have in such a frame: what 48 or 160 leave between header and tag. */
 size_t field_body_room(const struct field_header *header);
 
+/* distress, alert and ack: their pieces might be lost. */
+bool field_is_never_fragmented(uint8_t kind);
+
 /* Whether a distress that cannot be opened has exactly the form of one: it goes up, is no fragment, and its length is what its
  * flags say. (Version and header are what field_header_decode checked.) */
 bool field_looks_like_distress(const struct field_header *header, size_t size);
