@@ -102,8 +102,8 @@ static const char *failure_code(int error)
 static int say_on_radio(struct radio *radio, const struct message *message)
 {
 	uint8_t bytes[MESSAGE_RAW_MAX];
-	struct air_utterance utterance = {.part = 0};
-	ssize_t size = radio_render(radio, message, &utterance, bytes, sizeof(bytes));
+	/* In one datagram or not at all. */
+	ssize_t size = radio_render(radio, message, NULL, bytes, sizeof(bytes));
 	return size < 0 ? (int)size : radio_send(radio, bytes, (size_t)size);
 }
 
