@@ -36,6 +36,9 @@ struct services {
 	/* From an air protocol: this is to be said back to a station that was just heard, and headquarters needs to know nothing of it
 	 * (which parts of a long message have come). It goes when the radio is free, and may be lost. */
 	void (*say_back)(void *owner, const struct message *message);
+	/* From an air protocol: the authentic message of that id, which was handed up before and wants an acknowledgement, was heard once
+	 * more. Its sender may have heard none; or another radio of this gateway heard the same transmission. */
+	void (*heard_again)(void *owner, const char *id);
 	/* The result of the last send(). assumed: the modem cannot tell that it really transmitted. code: constant, "" = none. */
 	void (*sent)(void *owner, enum send_result result, bool assumed, const char *code);
 

@@ -172,6 +172,13 @@ static void on_say_back(void *context, const struct message *message)
 		radio->callbacks.say_back(radio->callbacks.context, radio, message);
 }
 
+static void on_heard_again(void *context, const char *id)
+{
+	struct radio *radio = context;
+	if (radio->callbacks.heard_again)
+		radio->callbacks.heard_again(radio->callbacks.context, radio, id);
+}
+
 /* A control hears nothing. */
 static void on_control_heard(void *context, const struct datagram *datagram)
 {
@@ -310,7 +317,8 @@ static int make_air(struct radio *radio, sd_event *event, const char **error)
 					.values = radio->setup.air_values,
 					.secrets = radio->setup.secrets,
 					.group = radio->group};
-	struct radio_air_callbacks callbacks = {.context = radio, .heard = on_message, .say_back = on_say_back};
+	struct radio_air_callbacks callbacks = {
+	    .context = radio, .heard = on_message, .say_back = on_say_back, .heard_again = on_heard_again};
 	radio->air = radio_air_new(&setup, &callbacks, event, radio->all_counters, error);
 	return radio->air ? 0 : -EINVAL;
 }

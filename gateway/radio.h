@@ -46,6 +46,8 @@ struct radio_callbacks {
 	void (*heard)(void *context, struct radio *radio, const struct message *message, int64_t heard_us);
 	/* The air protocol wants this said back to a station that was just heard (services->say_back). */
 	void (*say_back)(void *context, struct radio *radio, const struct message *message);
+	/* A message that wants an acknowledgement was heard once more (services->heard_again). */
+	void (*heard_again)(void *context, struct radio *radio, const char *id);
 	/* What became of the datagram given to radio_send. SEND_ON_AIR is progress, the others are final and the radio is free again. */
 	void (*sent)(void *context, struct radio *radio, enum send_result result, bool assumed, const char *code);
 	/* A datagram passed, for `cresset monitor`. */

@@ -43,6 +43,12 @@ static void service_say_back(void *owner, const struct message *message)
 	air->callbacks.say_back(air->callbacks.context, message);
 }
 
+static void service_heard_again(void *owner, const char *id)
+{
+	struct radio_air *air = owner;
+	air->callbacks.heard_again(air->callbacks.context, id);
+}
+
 static void service_drop(void *owner, const char *reason)
 {
 	struct radio_air *air = owner;
@@ -81,6 +87,7 @@ static struct services services_for(struct radio_air *air)
 	services.alarm = service_alarm;
 	services.heard_message = service_heard;
 	services.say_back = service_say_back;
+	services.heard_again = service_heard_again;
 	services.drop = service_drop;
 	if (!air->setup.secrets)
 		return services;

@@ -18,6 +18,7 @@ struct radio_air_callbacks {
 	void *context;
 	void (*heard)(void *context, const struct message *message);
 	void (*say_back)(void *context, const struct message *message);
+	void (*heard_again)(void *context, const char *id);
 };
 
 /* setup's pointers must outlive it. NULL:

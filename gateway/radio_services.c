@@ -112,6 +112,11 @@ static int no_counter(void *owner, uint16_t addressee, uint32_t *counter)
 	return -ENOKEY;
 }
 
+static void not_again(void *owner, const char *id)
+{
+	(void)owner, (void)id;
+}
+
 /* The settings were checked before a radio is made. */
 static void no_refusal(void *owner, const char *key, const char *why)
 {
@@ -129,6 +134,7 @@ struct services radio_services(void *owner)
 	    .heard_datagram = no_datagram,
 	    .heard_message = no_message,
 	    .say_back = no_word,
+	    .heard_again = not_again,
 	    .sent = no_result,
 	    .drop = no_drop,
 	    .refuse = no_refusal,

@@ -106,6 +106,11 @@ static void no_word(void *owner, const struct message *message)
 	(void)owner, (void)message;
 }
 
+static void not_again(void *owner, const char *id)
+{
+	(void)owner, (void)id;
+}
+
 static void no_sent(void *owner, enum send_result result, bool assumed, const char *code)
 {
 	(void)owner;
@@ -300,6 +305,7 @@ struct chain *chain_new(const struct modem_ops *modem, const struct air_ops *air
 					    .heard_datagram = heard_datagram,
 					    .heard_message = heard_message,
 					    .say_back = no_word,
+					    .heard_again = not_again,
 					    .sent = no_sent,
 					    .drop = drop,
 					    .refuse = no_refusal,

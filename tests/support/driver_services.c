@@ -61,6 +61,13 @@ static void say_back(void *owner, const struct message *message)
 	record->said_back_count++;
 }
 
+static void heard_again(void *owner, const char *id)
+{
+	struct record *record = owner;
+	snprintf(record->heard_again, sizeof(record->heard_again), "%s", id);
+	record->heard_again_count++;
+}
+
 static void sent(void *owner, enum send_result result, bool assumed, const char *code)
 {
 	struct record *record = owner;
@@ -227,6 +234,7 @@ struct services record_services(struct record *record)
 	    .heard_datagram = heard_datagram,
 	    .heard_message = heard_message,
 	    .say_back = say_back,
+	    .heard_again = heard_again,
 	    .sent = sent,
 	    .drop = drop,
 	    .refuse = refuse,
@@ -246,6 +254,7 @@ struct services record_services(struct record *record)
 void record_clear(struct record *record)
 {
 	record->written_size = record->heard_size = record->heard_count = record->said_back_count = 0;
+	record->heard_again_count = 0;
 	record->message_count = record->drop_count = record->sent_count = 0;
 	record->line_sets = record->changes = record->finding_count = 0;
 	record->examined = false;

@@ -39,6 +39,9 @@ struct record {
 	struct message said_back; /* the last of them */
 	size_t said_back_count;
 
+	char heard_again[MESSAGE_ID_MAX]; /* the last of them */
+	size_t heard_again_count;
+
 	const char *drops[RECORD_DROPS_MAX];
 	size_t drop_count;
 
