@@ -6,7 +6,16 @@
 
 enum { DATAGRAM_MAX = FIELD_FRAME_MAX + FIELD_AX25_OVERHEAD };
 
-enum { KEY_STATION, KEY_CARRIAGE, KEY_CALLSIGN, KEY_ENCRYPT, KEY_HOP_LIMIT, KEY_FRAGMENT_TIMEOUT, KEY_COUNT };
+enum {
+	KEY_STATION,
+	KEY_CARRIAGE,
+	KEY_CALLSIGN,
+	KEY_ENCRYPT,
+	KEY_HOP_LIMIT,
+	KEY_FRAGMENT_TIMEOUT,
+	KEY_FRAGMENT_ACK,
+	KEY_COUNT
+};
 
 static bool read_callsign(const char *callsign, struct ax25_frame *carriage)
 {
@@ -25,6 +34,7 @@ static int field_init(void *state, const struct services *services, const union 
 	field->encrypts = values[KEY_ENCRYPT].flag;
 	field->hop_limit = (uint8_t)values[KEY_HOP_LIMIT].integer;
 	field->fragment_timeout_us = values[KEY_FRAGMENT_TIMEOUT].integer * INT64_C(1000000);
+	field->fragment_ack_us = values[KEY_FRAGMENT_ACK].integer * INT64_C(1000000);
 	if (callsign[0] && !read_callsign(callsign, &field->carriage)) {
 		services->refuse(services->owner, "callsign",
 				 "is no call sign: up to six letters and digits, then - and 0 to 15");
@@ -82,6 +92,12 @@ static const struct driver_key keys[KEY_COUNT] = {
 			      .max = 86400,
 			      .fallback = "600",
 			      .help = "how long the pieces of a long message are waited for"},
+    [KEY_FRAGMENT_ACK] = {.name = "fragment_ack_s",
+			  .type = KEY_INTEGER,
+			  .min = 1,
+			  .max = 600,
+			  .fallback = "10",
+			  .help = "how long after its last piece a station is told which ones are missing"},
 };
 
 const struct air_ops air_field = {

@@ -1,28 +1,11 @@
-/* Field frames as they are heard: opened, judged, told once. */
+/* Field frames as they are heard: opened, judged, told once. Pieces of long messages: field_pieces.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/air/field_heard.h"
 #include "drivers/air/field_message.h"
-#include "drivers/air/field_state.h"
 #include "drivers/codec/hash.h"
-
-/* One frame as heard. */
-struct heard {
-	const struct datagram *datagram;
-	const char *path; /* digipeaters, "" = none */
-	uint8_t frame[FIELD_FRAME_MAX];
-	size_t size;
-	struct field_header header;
-	uint64_t hash; /* of the frame but for its hops: the same however often it was relayed */
-	unsigned epochs_back;
-	enum message_authenticity authenticity;
-};
-
-static void drop(const struct field *field, const char *reason)
-{
-	field->services->drop(field->services->owner, reason);
-}
 
 struct opener {
 	const struct services *services;
@@ -38,7 +21,7 @@ static int cipher_open(void *user, struct field_crypt *crypt)
 }
 
 /* Opens the frame with the station's key of today, else with the one before. Returns 0, -ENOKEY (neither is there) or -EBADMSG. */
-static int open_frame(const struct field *field, struct heard *heard)
+static int open_frame(const struct field *field, struct field_heard *heard)
 {
 	int worst = -ENOKEY;
 	for (unsigned back = 0; back <= 1; back++) {
@@ -56,17 +39,17 @@ static int open_frame(const struct field *field, struct heard *heard)
 }
 
 /* Only what is verified bears the plain id: nobody may take it away from a message that is still to come. */
-static void fill_id(const struct heard *heard, struct message *message)
+static void print_id(const struct field_heard *heard, char id[static MESSAGE_ID_MAX])
 {
 	const unsigned long counter = heard->header.counter;
 	if (heard->authenticity == AUTHENTICITY_VERIFIED)
-		snprintf(message->id, sizeof(message->id), "f-%u-%lu", heard->header.station, counter);
+		snprintf(id, MESSAGE_ID_MAX, "f-%u-%lu", heard->header.station, counter);
 	else
-		snprintf(message->id, sizeof(message->id), "f-%u-%lu-%08lx", heard->header.station, counter,
+		snprintf(id, MESSAGE_ID_MAX, "f-%u-%lu-%08lx", heard->header.station, counter,
 			 (unsigned long)(heard->hash & 0xffffffff));
 }
 
-static void fill_heard(const struct heard *heard, struct message *message)
+static void fill_heard(const struct field_heard *heard, struct message *message)
 {
 	const struct field_header *header = &heard->header;
 	message_init(message);
@@ -82,7 +65,7 @@ static void fill_heard(const struct heard *heard, struct message *message)
 	message->heard.hops = header->hops_taken;
 	snprintf(message->heard.path, sizeof(message->heard.path), "%s", heard->path);
 	snprintf(message->station, sizeof(message->station), "f-%u", header->station);
-	fill_id(heard, message);
+	print_id(heard, message->id);
 }
 
 static void pass_on(const struct field *field, const struct message *message)
@@ -91,7 +74,7 @@ static void pass_on(const struct field *field, const struct message *message)
 }
 
 /* A valid frame of no known kind, as it was heard. */
-static void hear_unknown(const struct field *field, const struct heard *heard)
+static void hear_unknown(const struct field *field, const struct field_heard *heard)
 {
 	struct message message;
 	fill_heard(heard, &message);
@@ -102,8 +85,8 @@ static void hear_unknown(const struct field *field, const struct heard *heard)
 }
 
 /* A distress is raised with what its header says, even if nothing else can be read. */
-static void hear_body(const struct field *field, const struct heard *heard, const uint8_t *body, size_t size,
-		      bool readable)
+void field_hear_body(const struct field *field, const struct field_heard *heard, const uint8_t *body, size_t size,
+		     bool readable)
 {
 	struct message message;
 	const int64_t now_ms = field->services->wall_ms(field->services->owner);
@@ -112,10 +95,10 @@ static void hear_body(const struct field *field, const struct heard *heard, cons
 	if (readable || message.kind == KIND_DISTRESS)
 		pass_on(field, &message);
 	else
-		drop(field, "field_bad_length");
+		field_drop(field, "field_bad_length");
 }
 
-static const uint8_t *body_of(const struct heard *heard, size_t *size)
+const uint8_t *field_body_of(const struct field_heard *heard, size_t *size)
 {
 	size_t header_size = field_header_size(&heard->header);
 	*size = heard->size - header_size - FIELD_TAG_SIZE;
@@ -123,16 +106,16 @@ static const uint8_t *body_of(const struct heard *heard, size_t *size)
 }
 
 /* Not authentic. Whether somebody needs help is not for a checksum to decide, as long as it is not noise. */
-static void hear_unauthentic(const struct field *field, struct heard *heard, const char *reason)
+static void hear_unauthentic(const struct field *field, struct field_heard *heard, const char *reason)
 {
 	if (!field_looks_like_distress(&heard->header, heard->size)) {
-		drop(field, reason);
+		field_drop(field, reason);
 		return;
 	}
 	size_t size;
-	const uint8_t *body = body_of(heard, &size);
+	const uint8_t *body = field_body_of(heard, &size);
 	heard->authenticity = AUTHENTICITY_UNVERIFIED;
-	hear_body(field, heard, body, size, !heard->header.encrypted);
+	field_hear_body(field, heard, body, size, !heard->header.encrypted);
 }
 
 static bool was_raised(struct field *field, uint64_t hash)
@@ -144,9 +127,19 @@ static bool was_raised(struct field *field, uint64_t hash)
 	return false;
 }
 
+/* Whoever still waits for an acknowledgement sends again. Only who can open it is worth one. */
+static void note_again(const struct field *field, const struct field_heard *heard)
+{
+	char id[MESSAGE_ID_MAX];
+	if (!heard->header.ack_wanted || heard->header.station == FIELD_ALL || heard->epochs_back)
+		return;
+	print_id(heard, id);
+	field->services->heard_again(field->services->owner, id);
+}
+
 /* Whether an authentic frame is news. What is not is counted, but a distress older than the window is raised once: a handset may have
  * lost its counter. Members of a group share a key and not a counter, so that among them an equal one proves nothing. */
-static bool is_news(struct field *field, struct heard *heard)
+static bool is_news(struct field *field, struct field_heard *heard)
 {
 	const struct field_header *header = &heard->header;
 	const bool group = header->station == FIELD_ALL;
@@ -161,77 +154,28 @@ static bool is_news(struct field *field, struct heard *heard)
 			return true;
 		taken = -EEXIST;
 	}
-	drop(field, taken == -EEXIST ? "field_replay" : "field_old");
+	field_drop(field, taken == -EEXIST ? "field_replay" : "field_old");
+	if (taken == -EEXIST)
+		note_again(field, heard);
 	return false;
 }
 
-static void arm(const struct field *field)
-{
-	int64_t oldest_us = field_wholes_oldest_us(&field->wholes);
-	int64_t at_us = oldest_us == INT64_MAX ? 0 : oldest_us + field->fragment_timeout_us;
-	field->services->alarm(field->services->owner, at_us);
-}
-
-static void drop_times(const struct field *field, const char *reason, size_t times)
-{
-	while (times--)
-		drop(field, reason);
-}
-
-static void hear_whole(struct field *field, const struct heard *last, struct field_whole *whole)
-{
-	struct heard heard = *last;
-	uint8_t body[FIELD_WHOLE_MAX];
-	size_t size = field_whole_join(whole, body);
-	heard.header = whole->header;
-	heard.hash = whole->hash;
-	field_whole_free(whole);
-	if (size)
-		hear_body(field, &heard, body, size, true);
-	else
-		drop(field, "field_fragments_too_long");
-}
-
-/* seen: this frame was heard before, perhaps by another radio of this gateway, which then misses another piece. */
-static void hear_fragment(struct field *field, const struct heard *heard, bool seen)
-{
-	struct field_fragment fragment;
-	size_t size, lost = 0;
-	const uint8_t *body = body_of(heard, &size);
-	if (!field_fragment_decode(body, size, &fragment)) {
-		drop(field, "field_bad_fragment");
-		return;
-	}
-	struct field_piece piece = {&heard->header, &fragment, heard->epochs_back, heard->hash, seen};
-	struct field_whole *whole = NULL;
-	int64_t now_us = field->services->now_us(field->services->owner);
-	enum field_add result = field_wholes_add(&field->wholes, &piece, now_us, &whole, &lost);
-	drop_times(field, "field_fragments_lost", lost);
-	if (result == FIELD_ADD_WHOLE)
-		hear_whole(field, heard, whole);
-	else if (result == FIELD_ADD_REPEATED)
-		drop(field, "field_replay");
-	else if (result == FIELD_ADD_BAD)
-		drop(field, "field_bad_fragment");
-	arm(field);
-}
-
-static void take_fragment(struct field *field, const struct heard *heard)
+static void take_fragment(struct field *field, const struct field_heard *heard)
 {
 	const struct field_header *header = &heard->header;
 	int taken = field->services->take_counter(field->services->owner, header->station, heard->epochs_back,
 						  header->counter);
 	if (taken == 0 || taken == -EEXIST)
-		hear_fragment(field, heard, taken == -EEXIST);
+		field_hear_piece(field, heard, taken == -EEXIST);
 	else
-		drop(field, "field_old");
+		field_drop(field, "field_old");
 }
 
-static void hear_authentic(struct field *field, struct heard *heard)
+static void hear_authentic(struct field *field, struct field_heard *heard)
 {
 	const struct field_header *header = &heard->header;
 	size_t size;
-	const uint8_t *body = body_of(heard, &size);
+	const uint8_t *body = field_body_of(heard, &size);
 	if (header->station == FIELD_ALL)
 		heard->authenticity = AUTHENTICITY_SUSPECT; /* somebody of the group, nobody knows who */
 	if (header->fragment && !field_is_never_fragmented(header->kind)) {
@@ -241,9 +185,9 @@ static void hear_authentic(struct field *field, struct heard *heard)
 	if (!is_news(field, heard))
 		return;
 	if (header->fragment && header->kind != FIELD_DISTRESS)
-		drop(field, "field_bad_fragment");
+		field_drop(field, "field_bad_fragment");
 	else if (header->kind >= FIELD_DISTRESS && header->kind <= FIELD_MOVEMENT)
-		hear_body(field, heard, body, size, !header->fragment);
+		field_hear_body(field, heard, body, size, !header->fragment);
 	else
 		hear_unknown(field, heard);
 }
@@ -259,14 +203,14 @@ static uint64_t hash_of(const uint8_t *frame, size_t size)
 static void hear_frame(struct field *field, const uint8_t *frame, size_t size, const struct datagram *datagram,
 		       const char *path)
 {
-	struct heard heard = {.datagram = datagram, .path = path, .size = size};
+	struct field_heard heard = {.datagram = datagram, .path = path, .size = size};
 	enum field_result result = field_header_decode(frame, size, &heard.header);
 	if (result != FIELD_OK) {
-		drop(field, field_result_name(result));
+		field_drop(field, field_result_name(result));
 		return;
 	}
 	if (heard.header.down) {
-		drop(field, field->sends && heard.header.from == field->station ? "own_frame" : "field_down");
+		field_drop(field, field->sends && heard.header.from == field->station ? "own_frame" : "field_down");
 		return;
 	}
 	memcpy(heard.frame, frame, size);
@@ -284,11 +228,11 @@ static void hear_ax25(struct field *field, const struct datagram *datagram)
 	char path[AX25_PATH_TEXT_MAX];
 	enum ax25_result result = ax25_decode(datagram->bytes, datagram->size, &carriage);
 	if (result != AX25_OK) {
-		drop(field, ax25_result_name(result));
+		field_drop(field, ax25_result_name(result));
 		return;
 	}
 	if (strcmp(carriage.destination.call, FIELD_DESTINATION) != 0) {
-		drop(field, "field_other_destination");
+		field_drop(field, "field_other_destination");
 		return;
 	}
 	ax25_path_format(&carriage, path);
@@ -301,11 +245,4 @@ void field_hear(struct field *field, const struct datagram *datagram)
 		hear_ax25(field, datagram);
 	else
 		hear_frame(field, datagram->bytes, datagram->size, datagram, "");
-}
-
-void field_hear_alarm(struct field *field)
-{
-	int64_t before_us = field->services->now_us(field->services->owner) - field->fragment_timeout_us + 1;
-	drop_times(field, "field_fragments_lost", field_wholes_expire(&field->wholes, before_us));
-	arm(field);
 }

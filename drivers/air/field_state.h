@@ -30,7 +30,7 @@ struct field {
 	uint16_t station;
 	bool ax25, encrypts;
 	uint8_t hop_limit;
-	int64_t fragment_timeout_us;
+	int64_t fragment_timeout_us, fragment_ack_us;
 	struct ax25_frame carriage; /* addresses of what is sent */
 	struct field_wholes wholes;
 	uint64_t stale[FIELD_STALE_MAX]; /* hashes of the last distress frames raised although older than the window */

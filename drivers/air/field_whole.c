@@ -40,6 +40,11 @@ static void begin(struct field_whole *whole, const struct field_piece *piece, in
 	};
 }
 
+static void give_back(struct field_whole *whole)
+{
+	whole->used = false;
+}
+
 static bool is_complete(const struct field_whole *whole)
 {
 	return whole->have == (1u << whole->total) - 1;
@@ -50,6 +55,7 @@ static void keep(struct field_whole *whole, const struct field_piece *piece)
 	const struct field_fragment *fragment = piece->fragment;
 	whole->have |= (uint8_t)(1u << fragment->index);
 	whole->fresh |= !piece->seen;
+	whole->counters[fragment->index] = piece->header->counter;
 	whole->sizes[fragment->index] = (uint8_t)fragment->size;
 	memcpy(whole->pieces[fragment->index], fragment->bytes, fragment->size);
 	if (fragment->index == 0) {
@@ -63,7 +69,7 @@ static struct field_whole *set_of(struct field_wholes *wholes, const struct fiel
 				  size_t *lost)
 {
 	struct field_whole *whole = find(wholes, piece);
-	if (whole && whole->id == piece->fragment->id)
+	if (whole && whole->id == piece->fragment->id && whole->header.time_s == piece->header->time_s)
 		return whole;
 	if (!whole)
 		whole = choose(wholes);
@@ -80,20 +86,22 @@ enum field_add field_wholes_add(struct field_wholes *wholes, const struct field_
 	const struct field_fragment *fragment = piece->fragment;
 	if (fragment->size > FIELD_PIECE_MAX)
 		return FIELD_ADD_BAD;
+	*whole = NULL;
 	struct field_whole *set = set_of(wholes, piece, now_us, lost);
 	if (!set)
 		return FIELD_ADD_REPEATED;
 	if (set->total != fragment->total || set->header.kind != piece->header->kind)
 		return FIELD_ADD_BAD;
+	*whole = set;
 	if (set->have >> fragment->index & 1)
 		return FIELD_ADD_REPEATED;
 	keep(set, piece);
 	if (!is_complete(set))
 		return FIELD_ADD_KEPT;
-	*whole = set;
 	if (set->fresh)
 		return FIELD_ADD_WHOLE;
-	field_whole_free(set);
+	give_back(set);
+	*whole = NULL;
 	return FIELD_ADD_REPEATED;
 }
 
@@ -109,9 +117,45 @@ size_t field_whole_join(const struct field_whole *whole, uint8_t body[FIELD_WHOL
 	return size;
 }
 
-void field_whole_free(struct field_whole *whole)
+void field_whole_finish(struct field_wholes *wholes, struct field_whole *whole)
 {
-	whole->used = false;
+	wholes->finished[wholes->finished_next++ % FIELD_FINISHED_MAX] = (struct field_finished){
+	    .used = true,
+	    .header = whole->header,
+	    .epochs_back = whole->epochs_back,
+	    .id = whole->id,
+	    .total = whole->total,
+	    .told = whole->told,
+	};
+	give_back(whole);
+}
+
+struct field_finished *field_wholes_finished(struct field_wholes *wholes, const struct field_piece *piece)
+{
+	const struct field_header *header = piece->header;
+	const struct field_fragment *fragment = piece->fragment;
+	for (size_t i = 0; piece->seen && i < FIELD_FINISHED_MAX; i++) {
+		struct field_finished *finished = &wholes->finished[i];
+		if (finished->used && finished->header.station == header->station &&
+		    finished->header.time_s == header->time_s && finished->epochs_back == piece->epochs_back &&
+		    finished->id == fragment->id && finished->total == fragment->total)
+			return finished;
+	}
+	return NULL;
+}
+
+uint8_t field_whole_first(const struct field_whole *whole)
+{
+	uint8_t index = 0;
+	while (index + 1 < whole->total && !(whole->have >> index & 1))
+		index++;
+	return index;
+}
+
+bool field_whole_has_all_behind(const struct field_whole *whole, uint8_t index)
+{
+	const unsigned all = (1u << whole->total) - 1;
+	return ((unsigned)whole->have | ((2u << index) - 1)) == (all | ((2u << index) - 1));
 }
 
 size_t field_wholes_expire(struct field_wholes *wholes, int64_t before_us)
@@ -120,7 +164,7 @@ size_t field_wholes_expire(struct field_wholes *wholes, int64_t before_us)
 	for (size_t i = 0; i < FIELD_WHOLES_MAX; i++) {
 		struct field_whole *whole = &wholes->slots[i];
 		if (whole->used && whole->since_us < before_us) {
-			field_whole_free(whole);
+			give_back(whole);
 			count++;
 		}
 	}
@@ -134,4 +178,15 @@ int64_t field_wholes_oldest_us(const struct field_wholes *wholes)
 		if (wholes->slots[i].used && wholes->slots[i].since_us < oldest_us)
 			oldest_us = wholes->slots[i].since_us;
 	return oldest_us;
+}
+
+int64_t field_wholes_quiet_us(const struct field_wholes *wholes)
+{
+	int64_t next_us = INT64_MAX;
+	for (size_t i = 0; i < FIELD_WHOLES_MAX; i++) {
+		const struct field_whole *whole = &wholes->slots[i];
+		if (whole->used && whole->quiet_us && whole->quiet_us < next_us)
+			next_us = whole->quiet_us;
+	}
+	return next_us;
 }

@@ -31,7 +31,8 @@
  * Rules for a sender: a counter is never used twice with one key, also not after a power cut (keep it, or begin above it); time is 0
  * while the clock is not known; bit 4 of the flags counts in distress and checkin alone, the other kinds always or never have a
  * position. Inside AX.25 the frame is the information of a UI frame, PID F0, to APZCRF.
- * Rules for a receiver: an unknown number of an enumeration is 0; what is not authentic is not believed. */
+ * Rules for a receiver: an unknown number of an enumeration is 0; what is not authentic is not believed; of a frame that comes again
+ * nothing is told again, but if an ack was wanted it is sent again. */
 #pragma once
 
 #include <stdbool.h>
@@ -129,13 +130,22 @@ int field_seal(uint8_t *frame, size_t size, field_cipher *cipher, void *user);
  * cipher said (the frame is as it was). */
 int field_open(uint8_t *frame, size_t size, const struct field_header *header, field_cipher *cipher, void *user);
 
-/* A long body goes in pieces, each a frame with a counter of its own and all with the same flags. The body of such a frame is
+/* A long body goes in pieces, each a frame with a counter of its own and all with the same flags and time. The body of such a frame is
  *
  *   | 0: fragment id | 2: index << 4 | total | 3: bytes of the whole body |
  *   |      u16       |           u8          |         at least one       |
  *
- * with at most FIELD_FRAGMENTS_MAX pieces, which together have at most FIELD_WHOLE_MAX bytes. The receiver's ack refers to the first
- * piece, has level 0, and a bitmap of those that it has (bit 0 = the first). */
+ * with at most FIELD_FRAGMENTS_MAX pieces, which together have at most FIELD_WHOLE_MAX bytes. id: the low half of the first piece's
+ * counter will do; another message of the same id within ten minutes must not bear the same time.
+ *
+ * The receiver's ack has level 0 and a bitmap of the pieces that it has (bit 0 = the first). It refers to the first of them, because it
+ * does not know the counter of one that was lost: so a sender looks for the counter among all its pieces. It says that pieces have
+ * come and nothing else; whether a message is stored is another ack.
+ *
+ * A sender sends its pieces in order and listens. What the bitmap says is missing it repeats as it was, byte by byte, in order. If no ack
+ * comes it repeats the last piece that is missing as far as it knows, a few times and each time later.
+ * A receiver sends its ack when a piece came behind which none is missing; when pieces break off, some seconds later; and for a
+ * repeated piece of a message that it has. It does not repeat an ack by itself. What is said to all is not acknowledged. */
 enum { FIELD_FRAGMENT_SIZE = 3, FIELD_FRAGMENTS_MAX = 8, FIELD_WHOLE_MAX = 1024 };
 
 struct field_fragment {

@@ -2,6 +2,7 @@
  * the data model, and what is not authentic is a distress or nothing. */
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,15 @@ static void check_told(const struct message *message)
 	require(message->urgency <= URGENCY_PAST && message->severity <= SEVERITY_MINOR && message->sensitivity <= 3);
 }
 
+/* Which pieces of its message a station is told to have come. */
+static void check_said(const struct message *message)
+{
+	require(message->kind == KIND_ACK && message->ack.level == 0 && !message->id[0]);
+	require(message->ack.bitmap > 0 && message->ack.bitmap <= UINT8_MAX);
+	require(strncmp(message->to, "f-", 2) == 0 && is_ended(message->to, sizeof(message->to)));
+	require(strncmp(message->ack.ref, message->to, strlen(message->to)) == 0);
+}
+
 static void hear(struct driver_under_test *field, const uint8_t *bytes, size_t size)
 {
 	record_clear(&record);
@@ -64,6 +74,10 @@ static void hear(struct driver_under_test *field, const uint8_t *bytes, size_t s
 	require(record.message_count <= 1 && record.drop_count <= 1 + 1);
 	if (record.message_count)
 		check_told(&record.message);
+	require(record.said_back_count <= 1 && record.heard_again_count <= 1);
+	require(record.message_count == 0 || record.heard_again_count == 0);
+	if (record.said_back_count)
+		check_said(&record.said_back);
 }
 
 /* A station that has a key and says what it likes. */
@@ -116,6 +130,30 @@ static void try_output(struct driver_under_test *field, struct message *message)
 	}
 }
 
+/* Any text goes out as planned, or not at all; all its parts bear one number, kind and time. */
+static void try_parts(struct driver_under_test *field, const uint8_t *bytes, size_t size)
+{
+	struct message message;
+	struct air_plan plan;
+	message_init(&message);
+	message.kind = KIND_TEXT;
+	snprintf(message.to, sizeof(message.to), "f-%u", 7u);
+	memcpy(message.text, bytes, size < MESSAGE_TEXT_MAX ? size : MESSAGE_TEXT_MAX - 1);
+	if (field->air->plan(field->state, &message, &plan) != 0)
+		return;
+	require(plan.parts >= 1 && plan.parts <= AIR_PARTS_MAX && strlen(message.text) <= plan.text_max);
+	for (unsigned part = 0; part < plan.parts; part++) {
+		struct air_utterance utterance = {.part = part, .id = 77};
+		struct field_header header;
+		uint8_t frame[FIELD_FRAME_MAX];
+		ssize_t written = field->air->output(field->state, &message, &utterance, frame, sizeof(frame));
+		require(written == (ssize_t)plan.sizes[part]);
+		require(field_header_decode(frame, (size_t)written, &header) == FIELD_OK);
+		require(header.kind == FIELD_TEXT && header.fragment == (plan.parts > 1) && header.down);
+		require(field_open(frame, (size_t)written, &header, record_open, &record) == 0);
+	}
+}
+
 static struct driver_under_test *start(const char *carriage)
 {
 	const struct driver_setting settings[] = {
@@ -146,5 +184,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		try_output(plain, &message);
 	}
 	hear_several(plain, bytes, size);
+	try_parts(plain, bytes, size);
 	return 0;
 }

@@ -126,6 +126,39 @@ static inline void hear_and_tell(const struct frame *frame, enum message_kind ki
 	assert_told(kind, authenticity);
 }
 
+/* ---- pieces of a long text ---- */
+
+enum { PIECE = 20 };
+
+static inline struct frame piece(const struct field_header *like, uint32_t counter, uint16_t id, uint8_t index,
+				 uint8_t total, const char *bytes, size_t size)
+{
+	uint8_t body[FIELD_BODY_MAX];
+	struct field_header header = *like;
+	struct field_fragment fragment = {
+	    .id = id, .index = index, .total = total, .bytes = (const uint8_t *)bytes, .size = size};
+	header.counter = counter;
+	header.fragment = true;
+	return seal(&header, body, field_fragment_encode(&fragment, body, sizeof(body)));
+}
+
+static const char whole_text[] = "\xff\xff\x01"
+				 "the bridge is open for light vehicles only, come by the northern road";
+
+static inline struct frame text_piece(uint16_t from_station, uint32_t counter, uint16_t id, uint8_t index)
+{
+	struct field_header header = header_of(FIELD_TEXT, from_station, 0);
+	size_t size = sizeof(whole_text) - 1 - (size_t)index * PIECE;
+	return piece(&header, counter, id, index, 4, whole_text + index * PIECE, size < PIECE ? size : PIECE);
+}
+
+static inline void hear_nothing_yet(const struct frame *frame)
+{
+	hear(frame);
+	assert_int_equal(record.message_count, 0);
+	assert_int_equal(record.drop_count, 0);
+}
+
 /* ---- what a gateway says ---- */
 
 static inline struct message saying(enum message_kind kind, const char *to, const char *text)
