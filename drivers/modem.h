@@ -38,7 +38,8 @@ struct modem_status {
 /* Where and how strongly a modem transmits. */
 struct modem_channel {
 	double frequency_hz; /* centre */
-	double bandwidth_hz; /* occupied */
+	double bandwidth_hz; /* occupied; where that is not published, the widest it can be */
+	double narrowest_hz; /* the narrowest it can be; 0 = bandwidth_hz is exact */
 	double power_dbm;    /* at the antenna's socket; NAN = not known */
 };
 

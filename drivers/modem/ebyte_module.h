@@ -64,7 +64,7 @@ extern const char *const ebyte_uart_choices[];
 #define EBYTE_COMMON_OPS \
     .state_size = sizeof(struct ebyte_module), .mtu = CARRIAGE_FRAME_MAX, .baud = EBYTE_CONFIGURATION_BAUD, \
     .lines = ebyte_lines, .line_count = EBYTE_LINE_COUNT, .opened = ebyte_opened, .input = ebyte_input, .send = ebyte_send, \
-    .alarm = ebyte_alarm, .airtime_us = ebyte_airtime_us, .line = ebyte_line, .status = ebyte_status, .examine = ebyte_examine
+    .alarm = ebyte_alarm, .airtime_us = ebyte_airtime_us, .channel = ebyte_channel, .line = ebyte_line, .status = ebyte_status, .examine = ebyte_examine
 /* clang-format on */
 
 /* What is wrong, one at a time, worst last. */
@@ -242,6 +242,7 @@ void ebyte_input(void *state, const uint8_t *bytes, size_t size);
 int ebyte_send(void *state, const struct datagram *datagram);
 void ebyte_alarm(void *state);
 int64_t ebyte_airtime_us(const void *state, size_t size);
+int ebyte_channel(const void *state, struct modem_channel *channel);
 void ebyte_line(void *state, unsigned line, bool on);
 void ebyte_status(const void *state, struct modem_status *status);
 int ebyte_examine(void *state, enum modem_examination what);

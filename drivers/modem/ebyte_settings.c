@@ -1,4 +1,5 @@
 /* Ebyte modules: the settings that both families have, and what status tells. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,23 @@ void ebyte_init(struct ebyte_module *module, const struct ebyte_kind *kind, cons
 				      "airtime_ms is not understood. Write pairs of bytes and milliseconds, the "
 				      "smallest first: \"32:206 240:984\"");
 	}
+}
+
+/* Only frequency_mhz tells: a number counts from another frequency on each board, and neither registers nor identification say which
+ * board it is. The width behind an air rate is not published; that of ebyte_modulation is assumed, and no LoRa chip does more than 500
+ * kHz. */
+int ebyte_channel(const void *state, struct modem_channel *channel)
+{
+	const struct ebyte_module *module = state;
+	if (!module->band)
+		return -EAGAIN;
+	*channel = (struct modem_channel){
+	    .frequency_hz = (module->band->first_mhz + module->channel) * 1e6,
+	    .bandwidth_hz = 500e3,
+	    .narrowest_hz = ebyte_modulation(module->kind->family, module->air_rate_code).bandwidth_hz,
+	    .power_dbm = atoi(module->values[EBYTE_KEY_POWER].text),
+	};
+	return 0;
 }
 
 void ebyte_join_differences(const struct ebyte_difference *settings, size_t count, char *text, size_t size)

@@ -314,6 +314,18 @@ static void rnode_status(const void *state, struct modem_status *status)
 					.text = rnode->text};
 }
 
+/* Of the settings: a board that does not have them is not ready, and its echo may be beside them by a step of the chip. */
+static int rnode_channel(const void *state, struct modem_channel *channel)
+{
+	const struct rnode *rnode = state;
+	*channel = (struct modem_channel){
+	    .frequency_hz = rnode->wanted[RNODE_SET_FREQUENCY],
+	    .bandwidth_hz = rnode->wanted[RNODE_SET_BANDWIDTH],
+	    .power_dbm = rnode->wanted[RNODE_SET_POWER],
+	};
+	return 0;
+}
+
 static const char *const bandwidths[] = {"7.8",  "10.4", "15.6", "20.8", "31.25", "41.7",
 					 "62.5", "125",  "250",  "500",  NULL};
 static const char *const coding_rates[] = {"4/5", "4/6", "4/7", "4/8", NULL};
@@ -375,6 +387,7 @@ const struct modem_ops modem_rnode = {
     .send = rnode_send,
     .alarm = rnode_alarm,
     .airtime_us = rnode_airtime_us,
+    .channel = rnode_channel,
     .goodbye = rnode_goodbye,
     .status = rnode_status,
     .examine = rnode_examine,

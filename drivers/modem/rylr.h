@@ -150,6 +150,7 @@ void rylr_input(void *state, const uint8_t *bytes, size_t size);
 int rylr_send(void *state, const struct datagram *datagram);
 void rylr_alarm(void *state);
 int64_t rylr_airtime_us(const void *state, size_t size);
+int rylr_channel(const void *state, struct modem_channel *channel);
 void rylr_status(const void *state, struct modem_status *status);
 int rylr_examine(void *state, enum modem_examination what);
 
@@ -171,5 +172,5 @@ extern const char *const rylr_coding_rates[];
 #define RYLR_COMMON_OPS \
     .key_count = RYLR_KEYS, .state_size = sizeof(struct rylr), .mtu = RYLR_MTU, .baud = 115200, .lines = rylr_lines, \
     .line_count = RYLR_LINES, .opened = rylr_opened, .input = rylr_input, .send = rylr_send, .alarm = rylr_alarm, \
-    .airtime_us = rylr_airtime_us, .status = rylr_status, .examine = rylr_examine
+    .airtime_us = rylr_airtime_us, .channel = rylr_channel, .status = rylr_status, .examine = rylr_examine
 /* clang-format on */

@@ -61,6 +61,18 @@ bool rylr_read_values(struct rylr *rylr)
 	return !key;
 }
 
+/* A module that does not have these settings is not ready. */
+int rylr_channel(const void *state, struct modem_channel *channel)
+{
+	const struct rylr *rylr = state;
+	*channel = (struct modem_channel){
+	    .frequency_hz = rylr->values[RYLR_KEY_FREQUENCY].number * 1e6,
+	    .bandwidth_hz = rylr->modulation.bandwidth_hz,
+	    .power_dbm = (double)rylr->values[RYLR_KEY_POWER].integer,
+	};
+	return 0;
+}
+
 const char *rylr_step_name(enum rylr_step step)
 {
 	return steps[step].name;

@@ -440,9 +440,44 @@ static void test_examine_scan(void **unused)
 	assert_true(ebyte_rig_until_sent(station, 5ll * SECOND_US));
 }
 
+/* What the radio rules look at. The width of the signal is not published: the widest and the narrowest it can be. */
+static void test_channel(void **unused)
+{
+	(void)unused;
+	struct modem_channel channel;
+	struct ebyte_station *station = start(
+	    "ebyte-e22", &e22_v1, SETTINGS({"frequency_mhz", "868.125"}, {"air_rate", "0.3k"}, {"power_dbm", "13"}));
+	const struct modem_ops *e22 = station->driver->modem;
+	assert_int_equal(e22->channel(station->driver->state, &channel), 0);
+	assert_true(channel.frequency_hz == 868125000);
+	assert_true(channel.bandwidth_hz == 500000);
+	assert_true(channel.narrowest_hz == 125000);
+	assert_true(channel.power_dbm == 13);
+	assert_ready(station);
+	assert_int_equal(e22->channel(station->driver->state, &channel), 0);
+	assert_true(channel.frequency_hz == 868125000);
+
+	/* Channel 18 is 428.125 MHz on another board, and nothing tells which this is. */
+	station = start("ebyte-e22", &e22_v1, SETTINGS({"channel", "18"}));
+	assert_int_equal(e22->channel(station->driver->state, &channel), -EAGAIN);
+	assert_ready(station);
+	assert_int_equal(e22->channel(station->driver->state, &channel), -EAGAIN);
+	station = start("ebyte-e22", &e22_v1, SETTINGS({"power_dbm", "13"}));
+	assert_ready(station);
+	assert_int_equal(e22->channel(station->driver->state, &channel), -EAGAIN);
+
+	station = start("ebyte-e32", &e32,
+			SETTINGS({"frequency_mhz", "868"}, {"air_rate", "2.4k"}, {"power_dbm", "14"}));
+	assert_int_equal(station->driver->modem->channel(station->driver->state, &channel), 0);
+	assert_true(channel.frequency_hz == 868000000);
+	assert_true(channel.bandwidth_hz == 500000 && channel.narrowest_hz == 500000);
+	assert_true(channel.power_dbm == 14);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(test_channel, stop),
 	    cmocka_unit_test_teardown(test_e22_is_configured, stop),
 	    cmocka_unit_test_teardown(test_e32_is_configured, stop),
 	    cmocka_unit_test_teardown(test_e32_without_echo, stop),

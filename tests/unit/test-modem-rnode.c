@@ -332,9 +332,30 @@ static void test_goodbye(void **unused)
 	assert_int_equal(rnode->modem->goodbye(rnode->state, bytes, 3), 0);
 }
 
+/* What the radio rules look at, from the settings and before the port is open. */
+static void test_channel(void **unused)
+{
+	(void)unused;
+	struct modem_channel channel;
+	new_board();
+	make((const struct driver_setting[]){
+	    {"frequency_mhz", "869.525"}, {"bandwidth_khz", "41.7"}, {"power_dbm", "17"}, {NULL, NULL}});
+	assert_int_equal(rnode->modem->channel(rnode->state, &channel), 0);
+	assert_true(channel.frequency_hz == 869525000);
+	assert_true(channel.bandwidth_hz == 41700 && channel.narrowest_hz == 0);
+	assert_true(channel.power_dbm == 17);
+	/* A board whose chip cannot do that frequency to the hertz. */
+	board.frequency_offset_hz = 60;
+	pass(2100000);
+	assert_true(status().ready);
+	assert_int_equal(rnode->modem->channel(rnode->state, &channel), 0);
+	assert_true(channel.frequency_hz == 869525000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_channel),
 	    cmocka_unit_test(test_bring_up),
 	    cmocka_unit_test(test_bytes),
 	    cmocka_unit_test(test_bandwidths),

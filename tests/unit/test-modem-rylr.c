@@ -436,9 +436,29 @@ static void test_gone(void **unused)
 	assert_true(status().ready);
 }
 
+/* What the radio rules look at, from the settings and before the port is open. */
+static void test_channel(void **unused)
+{
+	(void)unused;
+	struct modem_channel channel;
+	make("rylr998", (const struct driver_setting[]){
+			    {"frequency_mhz", "869.525"}, {"bandwidth_khz", "250"}, {"power_dbm", "22"}, {NULL, NULL}});
+	assert_int_equal(rylr->modem->channel(rylr->state, &channel), 0);
+	assert_true(fabs(channel.frequency_hz - 869525000) < 1);
+	assert_true(channel.bandwidth_hz == 250000 && channel.narrowest_hz == 0);
+	assert_true(channel.power_dbm == 22);
+	make("rylr896", (const struct driver_setting[]){
+			    {"frequency_mhz", "868.1"}, {"bandwidth_khz", "31.25"}, {"power_dbm", "0"}, {NULL, NULL}});
+	assert_int_equal(rylr->modem->channel(rylr->state, &channel), 0);
+	assert_true(fabs(channel.frequency_hz - 868100000) < 1);
+	assert_true(channel.bandwidth_hz == 31250);
+	assert_true(channel.power_dbm == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_channel),
 	    cmocka_unit_test(test_new_module),
 	    cmocka_unit_test(test_nothing_is_written_twice),
 	    cmocka_unit_test(test_all_settings),
