@@ -1,31 +1,19 @@
-/* One schedule a radio; at most one message is in a radio, and which is next is decided when it is free. */
+/* Takes messages for the field, says what became of them, and finds the way to a station. */
 #include "gateway/outgoing.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "gateway/clock.h"
 #include "gateway/json.h"
 #include "gateway/log.h"
+#include "gateway/outgoing_internal.h"
 #include "gateway/priorities.h"
 
-struct exit_lane {
-	struct outgoing *outgoing;
-	const struct radio_settings *settings;
-	struct radio *radio; /* NULL: disabled or not started */
-	struct schedule *schedule;
-	struct entry *in_radio;
-};
-
-struct outgoing {
-	struct publisher *publisher;
-	struct outgoing_callbacks callbacks;
-	struct exit_lane *lanes;
-	size_t count;
-	sd_event_source *turn_source;
-};
+enum { REACH_STATIONS = 512, SAY_BACK_MS = 60000 };
 
 static struct exit_lane *lane_of_radio(struct outgoing *outgoing, const struct radio *radio)
 {
@@ -43,10 +31,18 @@ static struct exit_lane *lane_of_name(struct outgoing *outgoing, const char *nam
 	return NULL;
 }
 
+double outgoing_random(void)
+{
+	uint32_t random = 0;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint32_t)clock_mono_us() * 2654435761u;
+	return random / 4294967296.0;
+}
+
 /* ---- receipts ---- */
 
-static void say(struct outgoing *outgoing, const struct entry *entry, enum receipt_stage stage, const char *code,
-		bool assumed)
+void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum receipt_stage stage, const char *code,
+		  bool assumed)
 {
 	struct receipt receipt = {
 	    .command = entry_id(entry),
@@ -56,30 +52,39 @@ static void say(struct outgoing *outgoing, const struct entry *entry, enum recei
 	    .class = (enum message_class)entry->class,
 	    .at_ms = clock_wall_ms(),
 	};
+	if (!receipt.command[0])
+		return; /* said back, and of interest to nobody else */
 	publisher_receipt(outgoing->publisher, &receipt, entry_outlet(entry));
 	outgoing->callbacks.receipt(outgoing->callbacks.context, &receipt);
 }
 
-/* The last word on a message. Takes over the reference. */
-static void conclude(struct outgoing *outgoing, struct entry *entry, enum receipt_stage stage, const char *code,
-		     bool assumed)
+void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum receipt_stage stage, const char *code,
+		       bool assumed)
 {
-	say(outgoing, entry, stage, code, assumed);
+	outgoing_say(outgoing, entry, stage, code, assumed);
 	keeper_finish(outgoing->publisher->keeper, entry);
 }
 
+/* What was transmitted and not acknowledged in time has not simply expired. */
 static void on_drop(void *context, struct entry *entry, const char *reason)
 {
 	struct exit_lane *lane = context;
 	struct outgoing *outgoing = lane->outgoing;
+	struct errand *errand = errand_find(outgoing, entry);
+	bool begun = errand && delivery_begun(errand->delivery);
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;
-	bool expired = strcmp(reason, "expired") == 0;
-	conclude(outgoing, entry, expired ? RECEIPT_EXPIRED : RECEIPT_FAILED, expired ? NULL : reason, false);
+	errand_free(outgoing, errand);
+	if (strcmp(reason, "expired") != 0)
+		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, reason, false);
+	else if (begun)
+		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "no_ack", false);
+	else
+		outgoing_conclude(outgoing, entry, RECEIPT_EXPIRED, NULL, false);
 }
 
-static const char *failure_code(int error)
+const char *outgoing_failure_code(int error)
 {
 	switch (error) {
 	case -EMSGSIZE:
@@ -97,46 +102,7 @@ static const char *failure_code(int error)
 	}
 }
 
-/* ---- turns ---- */
-
-static int say_on_radio(struct radio *radio, const struct message *message)
-{
-	uint8_t bytes[MESSAGE_RAW_MAX];
-	/* In one datagram or not at all. */
-	ssize_t size = radio_render(radio, message, NULL, bytes, sizeof(bytes));
-	return size < 0 ? (int)size : radio_send(radio, bytes, (size_t)size);
-}
-
-/* Hands one entry to the radio. False: the radio takes nothing now. */
-static bool lane_send(struct exit_lane *lane, struct entry *entry)
-{
-	struct message message;
-	char error[128];
-	int result = json_parse_outgoing(entry_payload(entry), entry->payload_size, &message, NULL, error,
-					 sizeof(error));
-	/* A driver may tell of progress before radio_send returns. */
-	lane->in_radio = entry;
-	if (result == 0)
-		result = say_on_radio(lane->radio, &message);
-	if (result == 0)
-		return true;
-	lane->in_radio = NULL;
-	if (result == -EAGAIN || result == -ENOTCONN) {
-		schedule_give_back(lane->schedule, entry);
-		return false;
-	}
-	conclude(lane->outgoing, entry, RECEIPT_FAILED, failure_code(result), false);
-	return true;
-}
-
-static void lane_turn(struct exit_lane *lane)
-{
-	while (lane->radio && !lane->in_radio && radio_ready(lane->radio)) {
-		struct entry *entry = schedule_take(lane->schedule, CLASS_DISTRESS, CLASS_BULK, clock_steady_ms());
-		if (!entry || !lane_send(lane, entry))
-			return;
-	}
-}
+/* ---- time ---- */
 
 static int on_turn(sd_event_source *source, void *context)
 {
@@ -152,68 +118,147 @@ void outgoing_wake(struct outgoing *outgoing)
 	sd_event_source_set_enabled(outgoing->turn_source, SD_EVENT_ONESHOT);
 }
 
+void outgoing_due(struct outgoing *outgoing, int64_t at_ms)
+{
+	uint64_t set_us = UINT64_MAX;
+	int on = SD_EVENT_OFF;
+	int64_t wait_ms = at_ms - clock_steady_ms();
+	uint64_t at_us = (uint64_t)(clock_mono_us() + (wait_ms > 0 ? wait_ms * 1000 : 0));
+	sd_event_source_get_enabled(outgoing->due_source, &on);
+	if (on != SD_EVENT_OFF)
+		sd_event_source_get_time(outgoing->due_source, &set_us);
+	if (at_us >= set_us)
+		return;
+	sd_event_source_set_time(outgoing->due_source, at_us);
+	sd_event_source_set_enabled(outgoing->due_source, SD_EVENT_ONESHOT);
+}
+
+/* Of those whose acknowledgement is awaited: the next one that is due, NULL = none now. */
+static struct errand *next_due(struct outgoing *outgoing, int64_t now_ms)
+{
+	for (struct errand *errand = outgoing->errands; errand; errand = errand->next) {
+		if (!errand->awaiting)
+			continue;
+		int64_t expires_at_ms = errand->entry->expires_at_ms;
+		if (delivery_due_ms(errand->delivery) <= now_ms || (expires_at_ms && expires_at_ms <= now_ms))
+			return errand;
+		outgoing_due(outgoing, delivery_due_ms(errand->delivery));
+	}
+	return NULL;
+}
+
+static int on_due(sd_event_source *source, uint64_t at_us, void *context)
+{
+	(void)source, (void)at_us;
+	struct outgoing *outgoing = context;
+	int64_t now_ms = clock_steady_ms();
+	struct errand *errand;
+	while ((errand = next_due(outgoing, now_ms))) {
+		struct delivery_settings settings = errand_settings(errand);
+		delivery_tick(errand->delivery, &settings, now_ms);
+		if (errand->entry->expires_at_ms && errand->entry->expires_at_ms <= now_ms)
+			delivery_give_up(errand->delivery);
+		errand_follow(errand);
+	}
+	outgoing_wake(outgoing);
+	return 0;
+}
+
 void outgoing_tick(struct outgoing *outgoing, int64_t now_ms)
 {
 	for (size_t i = 0; i < outgoing->count; i++)
 		schedule_tick(outgoing->lanes[i].schedule, now_ms);
-	outgoing_wake(outgoing);
+	outgoing_due(outgoing, now_ms);
 }
+
+/* ---- what radios tell ---- */
 
 void outgoing_sent(struct outgoing *outgoing, struct radio *radio, enum send_result result, bool assumed,
 		   const char *code)
 {
-	static const enum receipt_stage stages[] = {[SEND_ON_AIR] = RECEIPT_ON_AIR,
-						    [SEND_DONE] = RECEIPT_SENT,
-						    [SEND_CONFIRMED] = RECEIPT_CONFIRMED,
-						    [SEND_FAILED] = RECEIPT_FAILED};
 	struct exit_lane *lane = lane_of_radio(outgoing, radio);
-	if (!lane || !lane->in_radio)
-		return;
-	if (result == SEND_ON_AIR) {
-		say(outgoing, lane->in_radio, RECEIPT_ON_AIR, NULL, assumed);
-		return;
+	if (lane)
+		lane_sent(lane, result, assumed, code);
+}
+
+/* What is in the schedule or in the radio is followed up when it comes from there. */
+static void acknowledged(struct errand *errand)
+{
+	if (errand->awaiting) {
+		errand_follow(errand);
+	} else if (errand->lane->flying != errand && delivery_stage(errand->delivery) == DELIVERY_CONFIRMED &&
+		   schedule_remove(errand->lane->schedule, errand->entry)) {
+		entry_unref(errand->entry);
+		errand_follow(errand);
 	}
-	struct entry *entry = lane->in_radio;
-	lane->in_radio = NULL;
-	outgoing_wake(outgoing);
-	if (result == SEND_GIVEN_BACK) {
-		schedule_give_back(lane->schedule, entry);
-		return;
+}
+
+bool outgoing_heard(struct outgoing *outgoing, const struct radio *radio, const struct message *message)
+{
+	const struct exit_lane *lane = lane_of_radio(outgoing, radio);
+	if (!lane)
+		return false;
+	if (!message->aprs.third_party[0])
+		reach_heard(outgoing->reach, message->station, (unsigned)lane->index, &message->heard,
+			    clock_steady_ms());
+	if (!message->ack.ref[0])
+		return false;
+	struct errand *errand = outgoing->errands;
+	while (errand && !delivery_heard(errand->delivery, message))
+		errand = errand->next;
+	if (errand)
+		acknowledged(errand);
+	return errand;
+}
+
+/* ---- ways ---- */
+
+static bool offers(const struct exit_lane *lane, const char *to, uint32_t without)
+{
+	return lane->radio && !(without & 1u << lane->index) && (!to[0] || reach_speaks(lane->settings->air->name, to));
+}
+
+size_t outgoing_ways(const struct outgoing *outgoing, const char *to, uint32_t without, struct exit_lane **lanes,
+		     size_t max)
+{
+	unsigned heard[REACH_WAYS_MAX];
+	size_t count = 0, known = reach_ways(outgoing->reach, to, clock_steady_ms(), heard, REACH_WAYS_MAX);
+	for (size_t i = 0; i < known && count < max; i++) {
+		struct exit_lane *lane = &outgoing->lanes[heard[i]];
+		if (!offers(lane, to, without))
+			continue;
+		lanes[count++] = lane;
+		without |= 1u << lane->index;
 	}
-	conclude(outgoing, entry, stages[result], result == SEND_FAILED ? code : NULL, assumed);
+	for (size_t i = 0; i < outgoing->count && count < max; i++)
+		if (offers(&outgoing->lanes[i], to, without))
+			lanes[count++] = &outgoing->lanes[i];
+	return count;
+}
+
+static struct exit_lane *choose(struct outgoing *outgoing, const char *to, const char *radio, int *error)
+{
+	struct exit_lane *lanes[2], *named = radio ? lane_of_name(outgoing, radio) : NULL;
+	*error = -ENODEV;
+	if (radio)
+		return named && named->radio ? named : NULL;
+	size_t count = outgoing_ways(outgoing, to, 0, lanes, 2);
+	if (count > 1 && !to[0])
+		*error = -EINVAL;
+	return count == 0 || (count > 1 && !to[0]) ? NULL : lanes[0];
+}
+
+int outgoing_find(struct outgoing *outgoing, const char *to, const char *radio)
+{
+	int error;
+	return choose(outgoing, to, radio, &error) ? 0 : error;
 }
 
 /* ---- taking messages ---- */
 
-/* An alert does not wait for the acknowledgement of something else. */
-static void put(struct exit_lane *lane, struct entry *entry)
-{
-	bool urgent = entry->class <= CLASS_URGENT && lane->in_radio && lane->in_radio->class > entry->class;
-	schedule_put(lane->schedule, entry);
-	if (urgent && lane->radio)
-		radio_hurry(lane->radio);
-	outgoing_wake(lane->outgoing);
-}
-
-static struct exit_lane *choose(struct outgoing *outgoing, const char *radio, int *error)
-{
-	struct exit_lane *only = radio ? lane_of_name(outgoing, radio) : NULL;
-	*error = -ENODEV;
-	if (radio)
-		return only && only->radio ? only : NULL;
-	for (size_t i = 0; i < outgoing->count; i++) {
-		if (!outgoing->lanes[i].radio)
-			continue;
-		if (only) {
-			*error = -EINVAL;
-			return NULL;
-		}
-		only = &outgoing->lanes[i];
-	}
-	return only;
-}
-
-static struct entry *entry_for(struct outgoing *outgoing, const struct message *message, const char *radio)
+/* radio: the one its sender has named, "" = none. */
+static struct entry *entry_for(struct outgoing *outgoing, const struct message *message, const char *radio,
+			       const struct exit_lane *lane)
 {
 	struct publisher *publisher = outgoing->publisher;
 	bool trusted = publisher_clock(publisher->settings) != CLOCK_SOURCE_UNKNOWN;
@@ -223,7 +268,7 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	struct entry_parts parts = {
 	    .class = message->class,
 	    .kind = message->kind,
-	    .outlet = radio,
+	    .outlet = lane->settings->name,
 	    .id = message->id,
 	    .station = message->to,
 	    .topic = message->status == STATUS_EXERCISE || message->status == STATUS_TEST ? "exercise/" : "",
@@ -237,29 +282,37 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	return entry;
 }
 
-int outgoing_find(struct outgoing *outgoing, const char *radio)
-{
-	int error;
-	return choose(outgoing, radio, &error) ? 0 : error;
-}
-
 int outgoing_take(struct outgoing *outgoing, const struct message *asked, const char *radio)
 {
 	int error;
-	struct exit_lane *lane = choose(outgoing, radio, &error);
+	struct exit_lane *lane = choose(outgoing, asked->to, radio, &error);
 	if (!lane)
 		return error;
 	struct message message = *asked;
 	/* What a person sends takes its class from its kind; its wording decides nothing on the way out. */
 	message.class = classify_class(&message);
-	struct entry *entry = entry_for(outgoing, &message, lane->settings->name);
+	struct entry *entry = entry_for(outgoing, &message, radio, lane);
 	if (!entry)
 		return -ENOMEM;
 	store_put(outgoing->publisher->store, entry, true);
 	if (entry->class <= CLASS_URGENT)
-		put(lane, entry_ref(entry));
+		lane_put(lane, entry_ref(entry));
 	entry_unref(entry);
 	return 0;
+}
+
+void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const struct message *asked)
+{
+	struct exit_lane *lane = lane_of_radio(outgoing, radio);
+	struct message message = *asked;
+	message.class = CLASS_SAFETY;
+	message.id[0] = '\0';
+	struct entry *entry = lane ? entry_for(outgoing, &message, lane->settings->name, lane) : NULL;
+	if (!entry)
+		return;
+	entry->expires_at_ms = entry->accepted_at_ms + SAY_BACK_MS;
+	entry->told = true;
+	lane_put(lane, entry);
 }
 
 void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_disk)
@@ -271,25 +324,125 @@ void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_dis
 	entry->told = true;
 	outgoing->callbacks.accepted(outgoing->callbacks.context, entry_id(entry), on_disk);
 	/* What is urgent did not wait for the disk and may have left by now. */
-	if (entry->finished || entry == lane->in_radio)
+	if (entry->finished || (lane->flying && lane->flying->entry == entry))
 		return;
-	say(outgoing, entry, RECEIPT_QUEUED, NULL, false);
+	outgoing_say(outgoing, entry, RECEIPT_QUEUED, NULL, false);
 	if (entry->class > CLASS_URGENT)
-		schedule_put(lane->schedule, entry_ref(entry));
-	outgoing_wake(outgoing);
+		lane_put(lane, entry_ref(entry));
 }
 
 void outgoing_loaded(struct outgoing *outgoing, struct entry *entry)
 {
 	struct exit_lane *lane = lane_of_name(outgoing, entry_outlet(entry));
+	entry->told = true;
 	if (lane && lane->settings->enabled) {
-		schedule_put(lane->schedule, entry);
+		lane_put(lane, entry);
 		return;
 	}
 	counters_get(outgoing->publisher->counters, "route", "drop.outgoing.radio_gone")->value++;
 	log_warning("route: a message for radio %s cannot be sent: the radio is no longer configured",
 		    entry_outlet(entry));
-	conclude(outgoing, entry, RECEIPT_FAILED, "radio_gone", false);
+	outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "radio_gone", false);
+}
+
+/* ---- lists and cancelling ---- */
+
+const char *outgoing_stage_name(enum outgoing_stage stage)
+{
+	static const char *const names[] = {[OUTGOING_WAITING] = "waiting",
+					    [OUTGOING_ON_AIR] = "on_air",
+					    [OUTGOING_SENDING] = "sending",
+					    [OUTGOING_AWAITING] = "awaiting"};
+	return names[stage];
+}
+
+struct walk {
+	const struct exit_lane *lane;
+	outgoing_each_fn *each;
+	void *context;
+	bool goes_on;
+};
+
+static void fill_from(const struct errand *errand, struct outgoing_item *item)
+{
+	struct delivery_progress progress = delivery_progress(errand->delivery);
+	item->parts = progress.parts;
+	item->parts_done = progress.parts_done;
+	item->repeats = progress.repeats;
+	if (errand->lane->flying == errand) {
+		item->stage = OUTGOING_ON_AIR;
+	} else if (errand->awaiting) {
+		item->stage = OUTGOING_AWAITING;
+		item->why = "acknowledgement";
+		item->go_at_ms = delivery_due_ms(errand->delivery);
+	} else if (delivery_begun(errand->delivery)) {
+		item->stage = OUTGOING_SENDING;
+	}
+}
+
+static bool show(struct walk *walk, const struct entry *entry)
+{
+	const struct exit_lane *lane = walk->lane;
+	const struct errand *errand = errand_find(lane->outgoing, entry);
+	struct outgoing_item item = {.entry = entry,
+				     .radio = lane->settings->name,
+				     .to = entry_station(entry),
+				     .why = lane->radio && radio_status(lane->radio).state == RADIO_UP ? "turn"
+												       : "radio"};
+	if (errand)
+		fill_from(errand, &item);
+	walk->goes_on = walk->each(walk->context, &item);
+	return walk->goes_on;
+}
+
+static bool show_waiting(void *context, const struct entry *entry)
+{
+	return show(context, entry);
+}
+
+void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void *context)
+{
+	struct walk walk = {.each = each, .context = context, .goes_on = true};
+	for (size_t i = 0; walk.goes_on && i < outgoing->count; i++) {
+		walk.lane = &outgoing->lanes[i];
+		for (const struct errand *errand = outgoing->errands; walk.goes_on && errand; errand = errand->next)
+			if (errand->lane == walk.lane && (errand->awaiting || walk.lane->flying == errand))
+				show(&walk, errand->entry);
+		if (walk.goes_on)
+			schedule_each(walk.lane->schedule, show_waiting, &walk);
+	}
+}
+
+struct search {
+	const char *id;
+	const struct entry *entry;
+	const char *radio;
+	enum outgoing_stage stage;
+};
+
+static bool is_sought(void *context, const struct outgoing_item *item)
+{
+	struct search *search = context;
+	if (strcmp(entry_id(item->entry), search->id) != 0)
+		return true;
+	search->entry = item->entry;
+	search->radio = item->radio;
+	search->stage = item->stage;
+	return false;
+}
+
+int outgoing_cancel(struct outgoing *outgoing, const char *id)
+{
+	struct search search = {.id = id};
+	outgoing_each(outgoing, is_sought, &search);
+	if (!search.entry)
+		return -ENOENT;
+	struct entry *entry = (struct entry *)search.entry;
+	if (search.stage != OUTGOING_WAITING || !schedule_remove(lane_of_name(outgoing, search.radio)->schedule, entry))
+		return -EBUSY;
+	errand_free(outgoing, errand_find(outgoing, entry));
+	outgoing_conclude(outgoing, entry, RECEIPT_CANCELLED, NULL, false);
+	return 0;
 }
 
 /* ---- life ---- */
@@ -303,12 +456,25 @@ static bool add_lanes(struct outgoing *outgoing, const struct settings *settings
 	for (size_t i = 0; i < outgoing->count; i++) {
 		struct exit_lane *lane = &outgoing->lanes[i];
 		lane->outgoing = outgoing;
+		lane->index = i;
 		lane->settings = &settings->radios[i];
 		lane->schedule = schedule_new(&settings->schedule, on_drop, lane);
 		if (!lane->schedule)
 			return false;
 	}
 	return true;
+}
+
+static int add_sources(struct outgoing *outgoing, sd_event *event)
+{
+	int error = sd_event_add_defer(event, &outgoing->turn_source, on_turn, outgoing);
+	if (error >= 0)
+		error = sd_event_add_time(event, &outgoing->due_source, CLOCK_MONOTONIC, 0, 20000, on_due, outgoing);
+	if (error < 0)
+		return error;
+	sd_event_source_set_priority(outgoing->turn_source, PRIORITY_SCHEDULE);
+	sd_event_source_set_priority(outgoing->due_source, PRIORITY_SCHEDULE);
+	return sd_event_source_set_enabled(outgoing->due_source, SD_EVENT_OFF);
 }
 
 struct outgoing *outgoing_new(struct publisher *publisher, const struct outgoing_callbacks *callbacks, sd_event *event)
@@ -318,12 +484,11 @@ struct outgoing *outgoing_new(struct publisher *publisher, const struct outgoing
 		return NULL;
 	outgoing->publisher = publisher;
 	outgoing->callbacks = *callbacks;
-	if (!add_lanes(outgoing, publisher->settings) ||
-	    sd_event_add_defer(event, &outgoing->turn_source, on_turn, outgoing) < 0) {
+	outgoing->reach = reach_new(REACH_STATIONS);
+	if (!outgoing->reach || !add_lanes(outgoing, publisher->settings) || add_sources(outgoing, event) < 0) {
 		outgoing_free(outgoing);
 		return NULL;
 	}
-	sd_event_source_set_priority(outgoing->turn_source, PRIORITY_SCHEDULE);
 	return outgoing;
 }
 
@@ -332,11 +497,13 @@ void outgoing_free(struct outgoing *outgoing)
 	if (!outgoing)
 		return;
 	sd_event_source_disable_unref(outgoing->turn_source);
-	for (size_t i = 0; i < outgoing->count; i++) {
-		/* What is in the radio now stays in the store: better twice on the air than lost. */
-		entry_unref(outgoing->lanes[i].in_radio);
+	sd_event_source_disable_unref(outgoing->due_source);
+	/* What is in the radio now stays in the store: better twice on the air than lost. */
+	while (outgoing->errands)
+		errand_free(outgoing, outgoing->errands);
+	for (size_t i = 0; i < outgoing->count; i++)
 		schedule_free(outgoing->lanes[i].schedule);
-	}
+	reach_free(outgoing->reach);
 	free(outgoing->lanes);
 	free(outgoing);
 }

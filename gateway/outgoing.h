@@ -1,4 +1,4 @@
-/* The way down: messages for the field wait for their radio by class and leave one at a time; each gets one final receipt. */
+/* The way down: messages for the field wait for their radio by class and leave frame by frame; each gets one final receipt. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -23,23 +23,53 @@ void outgoing_free(struct outgoing *outgoing);
 /* A radio takes part from now on; index is its place in settings->radios. */
 void outgoing_add_radio(struct outgoing *outgoing, size_t index, struct radio *radio);
 
-/* 0: there is such a radio (NULL: exactly one to choose from); otherwise the error that outgoing_take would give. */
-int outgoing_find(struct outgoing *outgoing, const char *radio);
-/* Takes a message with id, kind, to and text; radio is a name, or NULL for the only one there is. 0: accepted and receipts follow.
- * -ENODEV no such radio, -EINVAL more than one to choose from, -ENOMEM. */
+/* 0: there is a way to that addressee ("" = all) by that radio (NULL: by any); otherwise the error that outgoing_take would give. */
+int outgoing_find(struct outgoing *outgoing, const char *to, const char *radio);
+/* Takes a message with id, kind, to and text; radio is a name, or NULL: the one that heard the addressee last and best, and where it does
+ * not get through, the next one. 0: accepted and receipts follow. -ENODEV no such radio, or none of the addressee's network; -EINVAL more
+ * than one to choose from, for a message to all; -ENOMEM. */
 int outgoing_take(struct outgoing *outgoing, const struct message *message, const char *radio);
+/* Says something back to a station by the radio that heard it: without receipts, not kept on disk, before ROUTINE. */
+void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const struct message *message);
+/* Takes back a message that waits; the receipt `cancelled` follows before this returns. -ENOENT: nothing waits of that id; -EBUSY: too late,
+ * some of it was or is being transmitted. */
+int outgoing_cancel(struct outgoing *outgoing, const char *id);
+
 /* An entry of a former run, found in the store. Takes over the reference. */
 void outgoing_loaded(struct outgoing *outgoing, struct entry *entry);
 /* The store answered for an entry that is not the uplink's. */
 void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_disk);
 
-/* The radio told what became of its message. */
+/* The radio told what became of its datagram. */
 void outgoing_sent(struct outgoing *outgoing, struct radio *radio, enum send_result result, bool assumed,
 		   const char *code);
+/* That radio itself heard this: its sender can be reached there, and it may acknowledge something. Returns whether it did. */
+bool outgoing_heard(struct outgoing *outgoing, const struct radio *radio, const struct message *message);
 /* Something changed that may let a message go: a radio came up, time passed. */
 void outgoing_wake(struct outgoing *outgoing);
 /* Lets go of what has expired. Call every few seconds. */
 void outgoing_tick(struct outgoing *outgoing, int64_t now_ms);
+
+enum outgoing_stage {
+	OUTGOING_WAITING,  /* nothing of it was transmitted */
+	OUTGOING_ON_AIR,   /* a frame of it is in the radio */
+	OUTGOING_SENDING,  /* some of its frames were transmitted, others wait */
+	OUTGOING_AWAITING, /* for the addressee's acknowledgement */
+};
+const char *outgoing_stage_name(enum outgoing_stage stage);
+
+/* One message on its way. Times are of the steady clock. */
+struct outgoing_item {
+	const struct entry *entry;
+	const char *radio, *to;
+	enum outgoing_stage stage;
+	unsigned parts, parts_done, repeats; /* parts 0: not known yet */
+	int64_t go_at_ms; /* when it will go, or is repeated, as far as can be told; 0 = as soon as its turn comes */
+	const char *why;  /* "turn", "airtime", "listening", "radio", "acknowledgement" */
+};
+/* Every message on its way, radio by radio, most urgent first. Return false to stop. */
+typedef bool outgoing_each_fn(void *context, const struct outgoing_item *item);
+void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void *context);
 
 /* What waits for that radio. */
 const struct schedule *outgoing_schedule(const struct outgoing *outgoing, size_t index);

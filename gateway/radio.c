@@ -70,11 +70,21 @@ static void on_sent(void *context, enum send_result result, bool assumed, const 
 	radio->callbacks.sent(radio->callbacks.context, radio, result, assumed, code);
 }
 
+bool radio_channel_busy(const struct radio *radio)
+{
+	return radio->control && radio_driver_channel_busy(radio->control);
+}
+
+bool radio_hears_elsewhere(const struct radio *radio)
+{
+	return radio->elsewhere;
+}
+
 bool radio_ready(const struct radio *radio)
 {
 	if (radio->busy || !radio_driver_ready(radio->modem))
 		return false;
-	return !radio->control || (radio_driver_ready(radio->control) && !radio_driver_channel_busy(radio->control));
+	return !radio->control || (radio_driver_ready(radio->control) && !radio_channel_busy(radio));
 }
 
 int radio_plan(const struct radio *radio, const struct message *message, struct air_plan *plan)

@@ -70,6 +70,8 @@ struct radio *radio_new(const struct radio_setup *setup, const struct radio_call
 /* Unkeys, writes the drivers' goodbyes and closes. */
 void radio_free(struct radio *radio);
 
+/* Whether somebody else is heard on the channel, as far as its control can tell. */
+bool radio_channel_busy(const struct radio *radio);
 /* Whether radio_send may be called: ports up, modules ready, nobody else on the channel, the last message has its final result. */
 bool radio_ready(const struct radio *radio);
 /* How this message would go out; see air_ops.plan. -EMSGSIZE also where the modem does not take a datagram of it. */
@@ -89,6 +91,9 @@ int radio_channel(const struct radio *radio, struct modem_channel *channel);
 void radio_hear(struct radio *radio, const struct datagram *datagram);
 /* Something more urgent waits behind the message in the radio; see modem_ops.hurry. */
 void radio_hurry(struct radio *radio);
+
+/* Within callbacks.heard: the message came another way than by the modem (radio_hear). */
+bool radio_hears_elsewhere(const struct radio *radio);
 
 /* While limited, the modem's port is read at 16 kB/s at most: faster than any radio speaks and any serial line of 115 200 baud carries,
  * so that only a flood has to wait, in the port. Writing goes on. */

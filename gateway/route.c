@@ -121,6 +121,8 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	if (index == route->settings->radio_count)
 		return;
 	const struct radio_settings *settings = &route->settings->radios[index];
+	if (!radio_hears_elsewhere(radio))
+		outgoing_heard(route->outgoing, radio, heard);
 	route->hearing = radio;
 	hear(route, settings->name, settings->raw, heard, heard_us);
 	route->hearing = NULL;
@@ -189,7 +191,7 @@ int route_send(struct route *route, const struct message *asked, const char *rad
 	copy.authenticity = AUTHENTICITY_VERIFIED;
 	emergency_refer(&route->emergency, message);
 	/* Asked first: an id that was turned away must not count as taken when its sender comes again. */
-	int error = outgoing_find(route->outgoing, radio);
+	int error = outgoing_find(route->outgoing, message->to, radio);
 	if (error < 0)
 		return error;
 	if (remember_command(route->remember, message->id))

@@ -25,9 +25,11 @@ struct gateway_settings {
 };
 
 struct radio_settings {
-	const char *name; /* topic token */
-	bool enabled;     /* false: checked, but left alone */
-	bool raw;         /* valid frames of no known type are passed on as KIND_RAW */
+	const char *name;       /* topic token */
+	bool enabled;           /* false: checked, but left alone */
+	bool raw;               /* valid frames of no known type are passed on as KIND_RAW */
+	int64_t ack_timeout_ms; /* for an acknowledgement of the addressee, before the first repetition */
+	unsigned retries;
 	struct port_settings port;
 	const struct modem_ops *modem; /* NULL only if the file has errors */
 	const struct air_ops *air;

@@ -371,6 +371,8 @@ static struct radio_settings read_radio(struct settings *settings, struct config
 	    .name = config_name(node),
 	    .enabled = values[RADIO_ENABLED].flag,
 	    .raw = values[RADIO_RAW].flag,
+	    .ack_timeout_ms = values[RADIO_ACK_TIMEOUT].integer,
+	    .retries = (unsigned)values[RADIO_RETRIES].integer,
 	    .port =
 		{
 		    .device = values[RADIO_DEVICE].text,

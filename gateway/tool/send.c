@@ -225,7 +225,10 @@ static int send_text(const struct send_arguments *arguments)
 int tool_send(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-	    {"radio", 'r', "NAME", 0, "through this radio (needed where there are several)", 0},
+	    {"radio", 'r', "NAME", 0,
+	     "through this radio (default: what reaches the addressee best; needed for everybody where there are "
+	     "several)",
+	     0},
 	    {"to", 't', "STATION", 0, "addressee (default: everybody)", 0},
 	    {"id", 'i', "ID", 0, "id of the command; the same id is not sent twice (default: one is made)", 0},
 	    {"wait", 'w', NULL, 0, "wait for what becomes of it", 0},

@@ -20,7 +20,7 @@ class MuteTnc(unittest.TestCase):
         self.hq = harness.Listener(self.bench, self.port)
 
     def start(self, device):
-        config = self.bench.config([self.port], {"vhf": (device, "aprs: {callsign: N0CALL-10}\n"
+        config = self.bench.config([self.port], {"vhf": (device, "retries: 0\naprs: {callsign: N0CALL-10}\n"
                                                          "kiss: {baud_on_air: 115200, txdelay_ms: 0, txtail_ms: 0, persistence: 255}")})
         gateway = self.bench.gateway(config)
         harness.wait_for(lambda: "vhf: up" in self.bench.log(), "the radio to be up")

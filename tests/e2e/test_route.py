@@ -85,7 +85,7 @@ class Route(unittest.TestCase):
         self.bench.gateway(config)
         self.tnc.connected()
         harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
-        unclear = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "x", check=False)
+        unclear = self.bench.tool("send", "--id", "t-2", "to all", check=False)
         self.assertIn("more than one radio", unclear.stderr)
         wrong = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "--radio", "nil", "x", check=False)
         self.assertIn("no such radio", wrong.stderr)

@@ -1,0 +1,234 @@
+/* One message's way: how it is said, what of it has come, and where it goes if it does not get through. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/json.h"
+#include "gateway/outgoing_internal.h"
+
+enum { NUMBER_BASE = 36, NUMBER_DIGITS = 5 };
+
+struct errand *errand_find(const struct outgoing *outgoing, const struct entry *entry)
+{
+	struct errand *errand = outgoing->errands;
+	while (errand && errand->entry != entry)
+		errand = errand->next;
+	return errand;
+}
+
+void errand_free(struct outgoing *outgoing, struct errand *errand)
+{
+	for (struct errand **at = &outgoing->errands; errand && *at; at = &(*at)->next)
+		if (*at == errand) {
+			*at = errand->next;
+			break;
+		}
+	if (!errand)
+		return;
+	delivery_free(errand->delivery);
+	entry_unref(errand->entry);
+	free(errand);
+}
+
+struct delivery_settings errand_settings(const struct errand *errand)
+{
+	const struct radio_settings *settings = errand->lane->settings;
+	return (struct delivery_settings){.ack_timeout_ms = settings->ack_timeout_ms, .retries = settings->retries};
+}
+
+/* The number by which the addressee acknowledges it on networks that have such: the same at each repetition, also after a restart. */
+static void give_number(struct message *message)
+{
+	static const char digits[NUMBER_BASE + 1] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	for (const char *at = message->id; *at; at++)
+		hash = (hash ^ (uint8_t)*at) * 16777619u;
+	for (size_t i = 0; i < NUMBER_DIGITS; i++, hash /= NUMBER_BASE)
+		message->aprs.message_number[i] = digits[hash % NUMBER_BASE];
+	message->aprs.message_number[NUMBER_DIGITS] = '\0';
+}
+
+/* pinned: the sender has named the radio. */
+static int read_message(const struct entry *entry, struct message *message, bool *pinned)
+{
+	char error[128], radio[MESSAGE_NAME_MAX];
+	int result = json_parse_outgoing(entry_payload(entry), entry->payload_size, message, radio, error,
+					 sizeof(error));
+	*pinned = radio[0];
+	if (result == 0 && message->kind == KIND_TEXT && message->ack_wanted && !message->aprs.message_number[0])
+		give_number(message);
+	return result;
+}
+
+static struct errand *make(struct exit_lane *lane, struct entry *entry, const struct air_plan *plan)
+{
+	struct outgoing *outgoing = lane->outgoing;
+	struct errand *errand = calloc(1, sizeof(*errand));
+	struct delivery *delivery = delivery_new(entry, plan, ++outgoing->utterances, (unsigned)lane->index);
+	if (!errand || !delivery) {
+		delivery_free(delivery);
+		free(errand);
+		return NULL;
+	}
+	*errand = (struct errand){
+	    .next = outgoing->errands, .entry = entry_ref(entry), .lane = lane, .delivery = delivery};
+	outgoing->errands = errand;
+	return errand;
+}
+
+struct errand *errand_of(struct exit_lane *lane, struct entry *entry, int *error)
+{
+	struct errand *errand = errand_find(lane->outgoing, entry);
+	struct message message;
+	struct air_plan plan;
+	bool pinned;
+	*error = 0;
+	if (errand)
+		return errand;
+	if (!lane->radio) {
+		*error = -EAGAIN;
+		return NULL;
+	}
+	*error = read_message(entry, &message, &pinned);
+	if (*error == 0)
+		*error = radio_plan(lane->radio, &message, &plan);
+	if (*error == 0 && !(errand = make(lane, entry, &plan)))
+		*error = -EAGAIN;
+	return errand;
+}
+
+int64_t errand_airtime_us(void *context, const struct entry *entry)
+{
+	struct exit_lane *lane = context;
+	int error;
+	const struct errand *errand = errand_of(lane, (struct entry *)entry, &error);
+	return errand ? radio_airtime_us(lane->radio, delivery_size(errand->delivery)) : 0;
+}
+
+ssize_t errand_render(struct errand *errand, const uint8_t **bytes)
+{
+	struct delivery *delivery = errand->delivery;
+	if (!delivery_bytes(delivery)) {
+		struct message message;
+		bool pinned;
+		uint8_t fresh[MESSAGE_RAW_MAX];
+		struct air_utterance utterance = delivery_utterance(delivery);
+		ssize_t size = read_message(errand->entry, &message, &pinned);
+		if (size == 0)
+			size = radio_render(errand->lane->radio, &message, &utterance, fresh, sizeof(fresh));
+		if (size >= 0 && delivery_rendered(delivery, &utterance, fresh, (size_t)size) < 0)
+			size = -EAGAIN;
+		if (size < 0)
+			return size;
+	}
+	*bytes = delivery_bytes(delivery);
+	return (ssize_t)delivery_size(delivery);
+}
+
+/* ---- the next lane ---- */
+
+/* The same message for another radio. */
+static struct entry *moved(struct outgoing *outgoing, const struct entry *entry, const struct exit_lane *lane)
+{
+	struct entry_parts parts = {
+	    .class = (enum message_class)entry->class,
+	    .kind = (enum message_kind)entry->kind,
+	    .outlet = lane->settings->name,
+	    .id = entry_id(entry),
+	    .station = entry_station(entry),
+	    .topic = entry_topic(entry),
+	    .payload = entry_payload(entry),
+	    .payload_size = entry->payload_size,
+	    .accepted_at_ms = entry->accepted_at_ms,
+	    .expires_at_ms = entry->expires_at_ms,
+	};
+	struct entry *fresh = parts.payload ? entry_new(&parts, store_new_row(outgoing->publisher->store)) : NULL;
+	if (fresh)
+		fresh->told = true;
+	return fresh;
+}
+
+static struct exit_lane *next_lane(struct errand *errand)
+{
+	struct exit_lane *lane = NULL;
+	struct message message;
+	bool pinned;
+	errand->tried |= 1u << errand->lane->index;
+	if (read_message(errand->entry, &message, &pinned) < 0 || pinned || !message.to[0])
+		return NULL;
+	outgoing_ways(errand->lane->outgoing, message.to, errand->tried, &lane, 1);
+	return lane;
+}
+
+/* The new entry is with the store before the old one is given up. */
+static bool move_on(struct errand *errand)
+{
+	struct outgoing *outgoing = errand->lane->outgoing;
+	struct exit_lane *lane = next_lane(errand);
+	struct entry *fresh = lane ? moved(outgoing, errand->entry, lane) : NULL;
+	int error;
+	if (!fresh)
+		return false;
+	if (entry_id(fresh)[0])
+		store_put(outgoing->publisher->store, fresh, fresh->class <= CLASS_URGENT);
+	struct errand *next = errand_of(lane, fresh, &error);
+	if (next) {
+		next->tried = errand->tried;
+		next->announced = errand->announced;
+	}
+	lane_put(lane, fresh);
+	return true;
+}
+
+void errand_failed(struct errand *errand, const char *code)
+{
+	struct outgoing *outgoing = errand->lane->outgoing;
+	struct entry *entry = entry_ref(errand->entry);
+	bool moves = move_on(errand);
+	errand_free(outgoing, errand);
+	if (moves)
+		keeper_finish(outgoing->publisher->keeper, entry);
+	else
+		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, code, false);
+	outgoing_due(outgoing, clock_steady_ms());
+}
+
+/* ---- stages ---- */
+
+static void conclude(struct errand *errand, enum receipt_stage stage)
+{
+	struct outgoing *outgoing = errand->lane->outgoing;
+	struct entry *entry = entry_ref(errand->entry);
+	bool assumed = errand->assumed && stage == RECEIPT_SENT;
+	errand_free(outgoing, errand);
+	outgoing_conclude(outgoing, entry, stage, NULL, assumed);
+}
+
+static void go_on(struct errand *errand)
+{
+	errand->awaiting = false;
+	lane_return(errand->lane, entry_ref(errand->entry));
+}
+
+void errand_follow(struct errand *errand)
+{
+	switch (delivery_stage(errand->delivery)) {
+	case DELIVERY_SENDING:
+		go_on(errand);
+		break;
+	case DELIVERY_AWAITING:
+		errand->awaiting = true;
+		outgoing_due(errand->lane->outgoing, delivery_due_ms(errand->delivery));
+		break;
+	case DELIVERY_SENT:
+		conclude(errand, RECEIPT_SENT);
+		break;
+	case DELIVERY_CONFIRMED:
+		conclude(errand, RECEIPT_CONFIRMED);
+		break;
+	case DELIVERY_NO_ACK:
+		errand_failed(errand, "no_ack");
+		break;
+	}
+}

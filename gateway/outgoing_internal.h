@@ -1,0 +1,81 @@
+/* What outgoing.c (taking, receipts), outgoing_errand.c (one message's way) and outgoing_lane.c (one radio's turns) share. */
+#pragma once
+
+#include "gateway/delivery.h"
+#include "gateway/outgoing.h"
+#include "gateway/reach.h"
+
+struct exit_lane {
+	struct outgoing *outgoing;
+	size_t index;
+	const struct radio_settings *settings;
+	struct radio *radio; /* NULL: disabled or not started */
+	struct schedule *schedule;
+	struct errand *flying; /* whose frame is in the radio */
+	bool channel_was_busy;
+	int64_t quiet_until_ms; /* somebody else has just spoken */
+};
+
+/* A message that was looked at by its radio: planned, perhaps begun. Made at its first turn. */
+struct errand {
+	struct errand *next;
+	struct entry *entry; /* a reference of its own */
+	struct exit_lane *lane;
+	struct delivery *delivery;
+	bool announced; /* on_air was said */
+	bool assumed;   /* the modem could not tell whether each frame was transmitted */
+	bool awaiting;  /* not in the schedule: all its frames went */
+	uint32_t tried; /* bits of the lanes that did not get through */
+};
+
+struct outgoing {
+	struct publisher *publisher;
+	struct outgoing_callbacks callbacks;
+	struct exit_lane *lanes;
+	size_t count;
+	struct reach *reach;
+	struct errand *errands;
+	uint16_t utterances; /* for ids of messages in several parts */
+	sd_event *event;
+	sd_event_source *turn_source, *due_source;
+};
+
+/* ---- outgoing.c ---- */
+
+void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum receipt_stage stage, const char *code,
+		  bool assumed);
+/* The last word on a message, wherever it stood but in a schedule. Takes over the reference. */
+void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum receipt_stage stage, const char *code,
+		       bool assumed);
+/* Something is due then, of the steady clock. */
+void outgoing_due(struct outgoing *outgoing, int64_t at_ms);
+/* Fills in the lanes by which a station can be reached, the best first, without those whose bits are in `without`. Returns their number. */
+size_t outgoing_ways(const struct outgoing *outgoing, const char *to, uint32_t without, struct exit_lane **lanes,
+		     size_t max);
+const char *outgoing_failure_code(int error);
+/* A number from 0 to 1. */
+double outgoing_random(void);
+
+/* ---- outgoing_errand.c ---- */
+
+/* The errand of an entry, made if there is none. NULL with *error: it cannot be said on that radio, -EAGAIN: not now. */
+struct errand *errand_of(struct exit_lane *lane, struct entry *entry, int *error);
+struct errand *errand_find(const struct outgoing *outgoing, const struct entry *entry);
+void errand_free(struct outgoing *outgoing, struct errand *errand);
+struct delivery_settings errand_settings(const struct errand *errand);
+/* Time on the air of what goes next of an entry, us; 0 = it cannot be said. For the schedule of the lane. */
+int64_t errand_airtime_us(void *lane, const struct entry *entry);
+/* Writes the frame that goes next. Returns its size or negative errno; *bytes is valid until the errand goes on. */
+ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
+/* It did not get through here: goes to the next lane, or is concluded as failed. The entry is in no schedule. */
+void errand_failed(struct errand *errand, const char *code);
+/* Acts on the stage its delivery has come to, once no frame of it is in the radio. */
+void errand_follow(struct errand *errand);
+
+/* ---- outgoing_lane.c ---- */
+
+void lane_turn(struct exit_lane *lane);
+void lane_put(struct exit_lane *lane, struct entry *entry);
+/* An entry with more frames to go: first of its station, which waits for its turn. */
+void lane_return(struct exit_lane *lane, struct entry *entry);
+void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, const char *code);

@@ -1,0 +1,106 @@
+"""What becomes of a message on the air: acknowledged, repeated, given up, sent by another radio."""
+
+import unittest
+
+import harness
+
+
+class Delivery(unittest.TestCase):
+    def setUp(self):
+        self.bench = harness.Bench()
+        self.addCleanup(self.bench.__exit__)
+        self.port, _ = self.bench.broker()
+        self.hq = harness.Listener(self.bench, self.port)
+        self.near, self.far = harness.Tnc(), harness.Tnc()
+        for tnc in (self.near, self.far):
+            self.addCleanup(tnc.close)
+
+    def start(self, radios=("near",), more=""):
+        tncs = {"near": self.near, "far": self.far}
+        keys = f"ack_timeout: 1 s\nretries: 2\n{more}\naprs: {{callsign: N0CALL-10}}\nkiss: {{txdelay_ms: 10, persistence: 255}}"
+        config = self.bench.config([self.port], {name: (f"tcp://127.0.0.1:{tncs[name].port}", keys) for name in radios})
+        gateway = self.bench.gateway(config)
+        for name in radios:
+            tncs[name].connected()
+        harness.wait_for(lambda: all(f"{name}: up" in self.bench.log() for name in radios), "the radios")
+        self.hq.expect("gw/base1/state")
+        return gateway
+
+    def send(self, command="d-1", text="come home", *more):
+        self.bench.tool("send", "--to", "N0CALL-7", "--id", command, "--body", "ack_wanted=true", *more, text)
+
+    @staticmethod
+    def texts(tnc, wanted="come home"):
+        """Information fields that say it, in the order they were sent."""
+        frames = [frame[1:] for frame in harness.kiss_frames(tnc.sent) if frame[0] == 0]
+        return [frame.split(b"\x03\xf0", 1)[1] for frame in frames if wanted.encode() in frame]
+
+    def stages(self, command="d-1"):
+        return [found["body"]["stage"] + (":" + found["body"]["code"] if "code" in found["body"] else "")
+                for found in self.hq.find(f"receipt/{command}")]
+
+    def acknowledge(self, tnc, information, to="N0CALL-10", station="N0CALL-7"):
+        number = information.rsplit(b"{", 1)[1].decode()
+        tnc.hear(f"{station}>APZ001::{to:9}:ack{number}")
+
+    def test_an_acknowledgement_confirms(self):
+        self.start()
+        self.send()
+        harness.wait_for(lambda: self.texts(self.near), "the message on the air")
+        first = self.texts(self.near)[0]
+        # Those of others, or for others, say nothing about ours.
+        self.acknowledge(self.near, first, station="N0CALL-8")
+        self.acknowledge(self.near, first, to="N0CALL-3")
+        harness.wait_for(lambda: len(self.texts(self.near)) == 2, "the repetition")
+        self.assertEqual(self.texts(self.near)[1], first, "byte by byte the same")
+        self.acknowledge(self.near, first)
+        harness.wait_for(lambda: self.stages() == ["queued", "on_air", "confirmed"], "the final receipt")
+
+    def test_nobody_answers(self):
+        self.start()
+        self.send()
+        harness.wait_for(lambda: self.stages() == ["queued", "on_air", "failed:no_ack"], "the final receipt")
+        self.assertEqual(len(self.texts(self.near)), 3, "once, and two repetitions")
+
+    def test_the_radio_that_heard_the_station_goes_first_and_then_the_other(self):
+        self.start(("near", "far"))
+        self.far.hear("N0CALL-7>APZ001:>here I am")
+        self.hq.expect("text/N0CALL-7")
+        self.send()
+        harness.wait_for(lambda: self.texts(self.far), "the message by the radio that heard the station")
+        self.assertEqual(self.texts(self.near), [])
+        harness.wait_for(lambda: self.texts(self.near), "the message by the other radio")
+        self.acknowledge(self.near, self.texts(self.near)[0])
+        harness.wait_for(lambda: self.stages() == ["queued", "on_air", "confirmed"], "the final receipt")
+
+    def test_a_radio_that_was_named_is_the_only_one(self):
+        self.start(("near", "far"))
+        self.send("d-1", "come home", "--radio", "near")
+        harness.wait_for(lambda: self.stages() == ["queued", "on_air", "failed:no_ack"], "the final receipt")
+        self.assertEqual(self.texts(self.far), [])
+
+    def test_a_stop_while_the_acknowledgement_is_awaited_loses_nothing(self):
+        gateway = self.start()
+        self.send()
+        harness.wait_for(lambda: self.texts(self.near), "the message on the air")
+        before = self.texts(self.near)[0]
+        self.bench.stop(gateway)
+        self.near.sent = b""
+        self.start()
+        harness.wait_for(lambda: self.texts(self.near), "the message on the air again")
+        self.assertEqual(self.texts(self.near)[0], before, "with the same number, so that the addressee knows it again")
+        self.acknowledge(self.near, before)
+        harness.wait_for(lambda: "confirmed" in self.stages(), "the final receipt")
+
+    def test_a_modem_that_dies_in_the_middle_sends_it_when_it_is_back(self):
+        self.start()
+        self.near.hang_up()
+        self.send()
+        self.near.connected()
+        harness.wait_for(lambda: self.texts(self.near), "the message on the air")
+        self.acknowledge(self.near, self.texts(self.near)[0])
+        harness.wait_for(lambda: "confirmed" in self.stages(), "the final receipt")
+
+
+if __name__ == "__main__":
+    harness.main()
