@@ -79,6 +79,11 @@ int json_receipt_topic(const struct receipt *receipt, const struct json_context 
 int json_parse_outgoing(const char *json, size_t size, struct message *message, char *radio, char *error,
 			size_t error_size);
 
+/* The same of what json_outgoing wrote, which has more in the gateway's own acknowledgements: levels that no person gives, and which
+ * pieces have come. */
+int json_parse_kept(const char *json, size_t size, struct message *message, char *radio, char *error,
+		    size_t error_size);
+
 /* Writes such a command, for the store. Ownership and errors as json_message. */
 char *json_outgoing(const struct message *message, const char *radio, size_t *size);
 

@@ -14,6 +14,7 @@ struct command {
 	char *radio;
 	char *error;
 	size_t error_size;
+	bool kept; /* the gateway wrote it itself */
 };
 
 /* Says what is wrong; the value is what the caller returns. */

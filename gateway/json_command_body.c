@@ -168,7 +168,7 @@ static int check_ack(const struct command *command)
 {
 	const struct message *message = command->message;
 	bool human = message->ack.level && message->ack.level != ACK_HQ_RECEIVED;
-	if (human && !message->ack.operator_id[0])
+	if (human && !command->kept && !message->ack.operator_id[0])
 		return refuse(command, "member \"body.operator\" is missing: level %s is given by a person",
 			      message_ack_level_name(message->ack.level));
 	if (message->ack.eta_min >= 0 && message->ack.level != ACK_RESPONDING)

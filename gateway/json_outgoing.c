@@ -75,6 +75,32 @@ static int take_accepted(const struct command *command, const json_t *value)
 	return 0;
 }
 
+/* A number of an acknowledgement, -1 = not given. */
+static bool take_number(const json_t *own, const char *name, int most, int *number)
+{
+	const json_t *value = json_object_get(own, name);
+	json_int_t given = value ? json_integer_value(value) : -1;
+	if (value && (!json_is_integer(value) || given < 0 || given > most))
+		return false;
+	*number = (int)given;
+	return true;
+}
+
+/* Of an acknowledgement that the gateway gives by itself. */
+static int take_own(const struct command *command, const json_t *own)
+{
+	struct message *message = command->message;
+	int level;
+	if (!command->kept)
+		return refuse(command, "member \"own\" is not known");
+	if (message->kind != KIND_ACK || !take_number(own, "level", UINT8_MAX, &level) ||
+	    !take_number(own, "eta_min", UINT8_MAX, &message->ack.eta_min) ||
+	    !take_number(own, "bitmap", UINT8_MAX, &message->ack.bitmap))
+		return refuse(command, "member \"own\" is none of an acknowledgement");
+	message->ack.level = level < 0 ? 0 : (enum ack_level)level;
+	return 0;
+}
+
 static const struct text_rule rules[] = {
     {"id", COMMAND_ID_MAX, command_is_token, "text of A-Z a-z 0-9 _ -"},
     {"to", MESSAGE_STATION_MAX - 1, command_is_token, "a station of A-Z a-z 0-9 _ -"},
@@ -89,11 +115,8 @@ static int take_member(const struct command *command, const char *name, const js
 	static const struct {
 		const char *name;
 		int (*take)(const struct command *command, const json_t *value);
-	} others[] = {{"kind", take_kind},
-		      {"status", take_status},
-		      {"accepted", take_accepted},
-		      {"position", take_position},
-		      {"body", command_take_body}};
+	} others[] = {{"kind", take_kind},         {"status", take_status}, {"accepted", take_accepted},
+		      {"position", take_position}, {"own", take_own},       {"body", command_take_body}};
 	struct message *message = command->message;
 	char *const rooms[] = {
 	    message->id, message->to, message->text, message->ack.ref, message->aprs.message_number, command->radio};
@@ -177,15 +200,17 @@ static int parse(const struct command *command, const char *json, size_t size, j
 	return 0;
 }
 
-int json_parse_outgoing(const char *json, size_t size, struct message *message, char *radio, char *error,
-			size_t error_size)
+static int parse_message(const struct command *given, const char *json, size_t size)
 {
 	char ignored[MESSAGE_NAME_MAX];
-	struct command command = {message, radio ? radio : ignored, error, error_size};
+	struct command command = *given;
+	struct message *message = command.message;
 	json_t *object = NULL, *value;
 	const char *name;
 	message_init(message);
 	message->kind = KIND_TEXT;
+	if (!command.radio)
+		command.radio = ignored;
 	command.radio[0] = '\0';
 	int result = parse(&command, json, size, &object);
 	/* First: what the body may say depends on it. */
@@ -203,6 +228,49 @@ int json_parse_outgoing(const char *json, size_t size, struct message *message, 
 		result = check_whole(&command, object);
 	json_decref(object);
 	return result;
+}
+
+int json_parse_outgoing(const char *json, size_t size, struct message *message, char *radio, char *error,
+			size_t error_size)
+{
+	const struct command command = {message, radio, error, error_size, false};
+	return parse_message(&command, json, size);
+}
+
+int json_parse_kept(const char *json, size_t size, struct message *message, char *radio, char *error, size_t error_size)
+{
+	const struct command command = {message, radio, error, error_size, true};
+	return parse_message(&command, json, size);
+}
+
+/* Whether no command says this: a level that is not a person's, or which pieces have come. */
+static bool is_own(const struct message *message)
+{
+	const enum ack_level level = message->ack.level;
+	if (!level)
+		return message->ack.bitmap >= 0;
+	bool human = level >= ACK_BASE_SEEN && level <= ACK_CLOSED && message->ack.operator_id[0];
+	return message->body_kind != KIND_ACK || (!human && level != ACK_HQ_RECEIVED);
+}
+
+static void put_own(struct writer *writer, const struct message *message)
+{
+	size_t mark = writer_open(writer, "own");
+	writer_integer(writer, "level", message->ack.level);
+	if (message->ack.eta_min >= 0)
+		writer_integer(writer, "eta_min", message->ack.eta_min);
+	if (message->ack.bitmap >= 0)
+		writer_integer(writer, "bitmap", message->ack.bitmap);
+	writer_close(writer, mark);
+}
+
+static void put_acknowledgement(struct writer *writer, const struct message *message)
+{
+	WRITER_TEXT(writer, "ref", message->ack.ref);
+	if (is_own(message))
+		put_own(writer, message);
+	else if (!message->ack.level)
+		writer_flag(writer, "accepted", !message->ack.rejected);
 }
 
 static void put_body(struct writer *writer, const struct message *message)
@@ -228,14 +296,13 @@ char *json_outgoing(const struct message *message, const char *radio, size_t *si
 	writer_text(&writer, "radio", radio, MESSAGE_NAME_MAX);
 	WRITER_TEXT(&writer, "to", message->to);
 	if (message->kind == KIND_ACK) {
-		WRITER_TEXT(&writer, "ref", message->ack.ref);
-		if (!message->ack.level)
-			writer_flag(&writer, "accepted", !message->ack.rejected);
+		put_acknowledgement(&writer, message);
 	} else {
 		WRITER_TEXT(&writer, "text", message->text);
 		WRITER_TEXT(&writer, "message_number", message->aprs.message_number);
 	}
 	json_put_position(&writer, &message->position);
-	put_body(&writer, message);
+	if (message->kind != KIND_ACK || !is_own(message))
+		put_body(&writer, message);
 	return writer_finish(&writer, size);
 }

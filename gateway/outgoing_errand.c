@@ -53,8 +53,7 @@ static void give_number(struct message *message)
 static int read_message(const struct entry *entry, struct message *message, bool *pinned)
 {
 	char error[128], radio[MESSAGE_NAME_MAX];
-	int result = json_parse_outgoing(entry_payload(entry), entry->payload_size, message, radio, error,
-					 sizeof(error));
+	int result = json_parse_kept(entry_payload(entry), entry->payload_size, message, radio, error, sizeof(error));
 	*pinned = radio[0];
 	if (result == 0 && message->kind == KIND_TEXT && message->ack_wanted && !message->aprs.message_number[0])
 		give_number(message);

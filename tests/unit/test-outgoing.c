@@ -277,12 +277,78 @@ static void test_lengths(void **state)
 	assert_int_equal(strlen(tiny), 3);
 }
 
+/* What no command may say, the gateway does, and reads it again from its store. */
+static void test_own_acknowledgements(void **state)
+{
+	(void)state;
+	static const struct {
+		int level, eta_min, bitmap;
+		const char *own;
+	} cases[] = {
+	    {0, -1, 11, "{\"level\":0,\"bitmap\":11}"},
+	    {0, -1, 0, "{\"level\":0,\"bitmap\":0}"},
+	    {ACK_STORED, -1, -1, "{\"level\":1}"},
+	    {ACK_HQ_SEEN, -1, -1, "{\"level\":4}"},
+	    {ACK_RESPONDING, 20, -1, "{\"level\":5,\"eta_min\":20}"},
+	    {ACK_EXPIRED, -1, -1, "{\"level\":131}"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct message message, again;
+		char error[128], wanted[160];
+		size_t size;
+		message_init(&message);
+		message.kind = KIND_ACK;
+		message.ack.level = (enum ack_level)cases[i].level;
+		message.ack.eta_min = cases[i].eta_min;
+		message.ack.bitmap = cases[i].bitmap;
+		snprintf(message.to, sizeof(message.to), "f-17");
+		snprintf(message.ack.ref, sizeof(message.ack.ref), "f-17-90");
+		char *json = json_outgoing(&message, NULL, &size);
+		snprintf(wanted, sizeof(wanted), "{\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-90\",\"own\":%s}",
+			 cases[i].own);
+		assert_string_equal(json, wanted);
+		assert_int_equal(json_parse_kept(json, size, &again, NULL, error, sizeof(error)), 0);
+		assert_int_equal(again.ack.level, cases[i].level);
+		assert_int_equal(again.ack.eta_min, cases[i].eta_min);
+		assert_int_equal(again.ack.bitmap, cases[i].bitmap);
+		assert_int_equal(json_parse_outgoing(json, size, &again, NULL, error, sizeof(error)), -EINVAL);
+		assert_non_null(strstr(error, "\"own\" is not known"));
+		free(json);
+	}
+}
+
+static void test_own_damaged(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+	    "{\"kind\":\"text\",\"text\":\"x\",\"own\":{\"level\":1}}",
+	    "{\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-1\",\"own\":{\"level\":256}}",
+	    "{\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-1\",\"own\":{\"level\":-1}}",
+	    "{\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-1\",\"own\":{\"bitmap\":\"7\"}}",
+	    "{\"kind\":\"ack\",\"to\":\"f-17\",\"ref\":\"f-17-1\",\"own\":{\"bitmap\":4294967297}}",
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct message message;
+		char error[128];
+		assert_int_equal(json_parse_kept(bad[i], strlen(bad[i]), &message, NULL, error, sizeof(error)),
+				 -EINVAL);
+		assert_non_null(strstr(error, "own"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_text),    cmocka_unit_test(test_ack),      cmocka_unit_test(test_ack_with_level),
-	    cmocka_unit_test(test_alert),   cmocka_unit_test(test_rollcall), cmocka_unit_test(test_there_and_back),
-	    cmocka_unit_test(test_refused), cmocka_unit_test(test_lengths),
+	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_ack),
+	    cmocka_unit_test(test_ack_with_level),
+	    cmocka_unit_test(test_alert),
+	    cmocka_unit_test(test_rollcall),
+	    cmocka_unit_test(test_there_and_back),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_lengths),
+	    cmocka_unit_test(test_own_acknowledgements),
+	    cmocka_unit_test(test_own_damaged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
