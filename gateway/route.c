@@ -53,7 +53,7 @@ struct route {
 	void (*incidents_changed)(void *context);
 	void *incidents_context;
 
-	struct counter *duplicates, *stale_again, *raw_off, *delivered;
+	struct counter *duplicates, *stale_again, *raw_off, *piece_acks, *delivered;
 };
 
 /* ---- up ---- */
@@ -90,10 +90,20 @@ static void tell_incidents(struct route *route)
 		route->incidents_changed(route->incidents_context);
 }
 
+/* Which pieces of a long message have come is for whoever sends them, and no news for anybody else. */
+static bool is_about_pieces(const struct message *message)
+{
+	return message->kind == KIND_ACK && !message->ack.level && message->ack.bitmap >= 0;
+}
+
 /* raw: what nobody understands is passed on, too. */
 static void hear(struct route *route, const char *radio, bool raw, const struct message *heard, int64_t heard_us)
 {
 	struct message message = *heard;
+	if (is_about_pieces(heard)) {
+		route->piece_acks->value++;
+		return;
+	}
 	message.received_at_ms = clock_wall_ms();
 	emergency_refer(&route->emergency, &message);
 	classify_message(route->classify, &message, radio, heard_us / 1000);
@@ -333,6 +343,7 @@ static void find_counters(struct route *route)
 	route->duplicates = counters_get(route->counters, "route", "duplicates");
 	route->stale_again = counters_get(route->counters, "route", "drop.stale_again");
 	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
+	route->piece_acks = counters_get(route->counters, "route", "piece_acks");
 	route->delivered = counters_get(route->counters, "route", "delivered");
 }
 

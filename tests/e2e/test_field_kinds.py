@@ -183,5 +183,13 @@ class FieldKinds(unittest.TestCase):
         self.assertEqual(classes, ["BULK", "ROUTINE", "ROUTINE", "BULK"])
 
 
+    def test_which_pieces_have_come_is_no_news(self):
+        self.say("ack", {"ref_station": 17, "ref_counter": 5, "level": 0, "detail": 3})
+        seen = self.say("ack", {"ref_station": 17, "ref_counter": 5, "level": 2, "detail": 255})
+        self.heard("sec/base1/ack/f-17", seen)
+        self.assertEqual(self.bench.counter("route", "piece_acks"), 1)
+        self.assertEqual(len(self.hq.find("/ack/")), 1)
+
+
 if __name__ == "__main__":
     harness.main()
