@@ -26,6 +26,12 @@ static void on_heard(void *context, struct radio *radio, const struct message *m
 	route_radio_heard(gateway->route, radio, message, heard_us);
 }
 
+static void on_say_back(void *context, struct radio *radio, const struct message *message)
+{
+	struct gateway *gateway = context;
+	route_radio_say_back(gateway->route, radio, message);
+}
+
 static void on_sent(void *context, struct radio *radio, enum send_result result, bool assumed, const char *code)
 {
 	struct gateway *gateway = context;
@@ -86,6 +92,7 @@ static void start_radio(struct gateway *gateway, size_t index)
 	struct radio_callbacks callbacks = {
 	    .context = gateway,
 	    .heard = on_heard,
+	    .say_back = on_say_back,
 	    .sent = on_sent,
 	    .datagram = on_datagram,
 	    .state = on_radio_state,

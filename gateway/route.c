@@ -209,6 +209,11 @@ int route_send(struct route *route, const struct message *asked, const char *rad
 	return outgoing_take(route->outgoing, message, radio);
 }
 
+void route_radio_say_back(struct route *route, struct radio *radio, const struct message *message)
+{
+	outgoing_say_back(route->outgoing, radio, message);
+}
+
 void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed, const char *code)
 {
 	outgoing_sent(route->outgoing, radio, result, assumed, code);

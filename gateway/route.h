@@ -55,6 +55,7 @@ void route_add_radio(struct route *route, size_t index, struct radio *radio);
 void route_panel_said(struct route *route, const struct message *message, int64_t at_us);
 /* What struct radio_callbacks tells. */
 void route_radio_heard(struct route *route, struct radio *radio, const struct message *message, int64_t heard_us);
+void route_radio_say_back(struct route *route, struct radio *radio, const struct message *message);
 void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed,
 		      const char *code);
 size_t route_radio_unsafe(struct route *route, struct radio *radio);
