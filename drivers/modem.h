@@ -77,8 +77,8 @@ struct modem_ops {
 	void (*safer)(void *state);
 	/* Time the channel is taken by a datagram of that size, preamble included. */
 	int64_t (*airtime_us)(const void *state, size_t size);
-	/* The channel as the module has it, or while it has not been asked, as the settings say. 0, -EAGAIN (only the module knows). NULL: the
-	 * modem does not know what its radio does. */
+	/* The channel as the module has it, or while it has not been asked, as the settings say. 0, -EAGAIN (the module has not told yet),
+	 * -EOPNOTSUPP (with these settings nobody tells). NULL: the modem does not know what its radio does. */
 	int (*channel)(const void *state, struct modem_channel *channel);
 	/* Bytes to be written before the port is closed for good (leaving KISS, if configured). Returns their number. May be NULL. */
 	size_t (*goodbye)(const void *state, uint8_t *bytes, size_t size);

@@ -4,36 +4,36 @@
 #include <math.h>
 #include <string.h>
 
-#define MHZ(low, high) .low_hz = (low)*1e6, .high_hz = (high)*1e6
-#define PER_CENT(d)    .hour_us = (int64_t)((d)*36000000)
-#define EIRP(dbm)      .power_dbm = (dbm)-2.15
-#define DWELL          .dwell_us = 400000
+#define MHZ(mhz)    ((mhz)*1e6)
+#define PER_CENT(d) ((int64_t)((d)*36000000))
+#define EIRP(dbm)   ((dbm)-2.15)
+enum { DWELL_US = 400000 };
 
 const char *const region_names[] = {"none",    "eu868",   "eu433",   "us915", "au915", "as923-1",
 				    "as923-2", "as923-3", "as923-4", "in865", "kr920", NULL};
 
 const struct region_band region_bands[] = {
-    {"eu868", "K", MHZ(863, 865), .power_dbm = 14, PER_CENT(0.1)},
-    {"eu868", "L", MHZ(865, 868), .power_dbm = 14, PER_CENT(1)},
-    {"eu868", "M", MHZ(868, 868.6), .power_dbm = 14, PER_CENT(1)},
-    {"eu868", "N", MHZ(868.7, 869.2), .power_dbm = 14, PER_CENT(0.1)},
-    {"eu868", "P", MHZ(869.4, 869.65), .power_dbm = 27, PER_CENT(10)},
-    {"eu868", "Q 5 mW", MHZ(869.7, 870), .power_dbm = 7},
-    {"eu868", "Q 25 mW", MHZ(869.7, 870), .power_dbm = 14, PER_CENT(1)},
-    {"eu433", "H", MHZ(433.05, 434.79), .power_dbm = 10, PER_CENT(10)},
+    {"eu868", "K", MHZ(863), MHZ(865), .power_dbm = 14, .hour_us = PER_CENT(0.1)},
+    {"eu868", "L", MHZ(865), MHZ(868), .power_dbm = 14, .hour_us = PER_CENT(1)},
+    {"eu868", "M", MHZ(868), MHZ(868.6), .power_dbm = 14, .hour_us = PER_CENT(1)},
+    {"eu868", "N", MHZ(868.7), MHZ(869.2), .power_dbm = 14, .hour_us = PER_CENT(0.1)},
+    {"eu868", "P", MHZ(869.4), MHZ(869.65), .power_dbm = 27, .hour_us = PER_CENT(10)},
+    {"eu868", "Q 5 mW", MHZ(869.7), MHZ(870), .power_dbm = 7},
+    {"eu868", "Q 25 mW", MHZ(869.7), MHZ(870), .power_dbm = 14, .hour_us = PER_CENT(1)},
+    {"eu433", "H", MHZ(433.05), MHZ(434.79), .power_dbm = 10, .hour_us = PER_CENT(10)},
     /* Hopping over 50 channels, over 25 from 250 kHz on; digital modulation from 500 kHz on. A radio that stays on one channel is none
      * of the first two: the limit of a single transmission is kept all the same. */
-    {"us915", "902-928 narrow", MHZ(902, 928), .max_bandwidth_hz = 250e3, .power_dbm = 30, DWELL},
-    {"us915", "902-928 250 kHz", MHZ(902, 928), 250e3, 500e3, .power_dbm = 24, DWELL},
-    {"us915", "902-928 wide", MHZ(902, 928), 500e3, 1e9, .power_dbm = 30},
-    {"au915", "915-928", MHZ(915, 928), EIRP(30), DWELL},
-    {"as923-1", "915-928", MHZ(915, 928), EIRP(16), DWELL},
-    {"as923-2", "915-928", MHZ(915, 928), EIRP(16), DWELL},
-    {"as923-3", "915-928", MHZ(915, 928), EIRP(16), DWELL},
-    {"as923-4", "917-920", MHZ(917, 920), EIRP(16), DWELL},
-    {"in865", "865-867", MHZ(865, 867), EIRP(30)},
-    {"kr920", "920.9-922", MHZ(920.9, 922), EIRP(10)},
-    {"kr920", "922-923.3", MHZ(922, 923.3), EIRP(14)},
+    {"us915", "902-928 narrow", MHZ(902), MHZ(928), .max_bandwidth_hz = 250e3, .power_dbm = 30, .dwell_us = DWELL_US},
+    {"us915", "902-928 250 kHz", MHZ(902), MHZ(928), 250e3, 500e3, .power_dbm = 24, .dwell_us = DWELL_US},
+    {"us915", "902-928 wide", MHZ(902), MHZ(928), 500e3, 1e9, .power_dbm = 30},
+    {"au915", "915-928", MHZ(915), MHZ(928), .power_dbm = EIRP(30), .dwell_us = DWELL_US},
+    {"as923-1", "915-928", MHZ(915), MHZ(928), .power_dbm = EIRP(16), .dwell_us = DWELL_US},
+    {"as923-2", "915-928", MHZ(915), MHZ(928), .power_dbm = EIRP(16), .dwell_us = DWELL_US},
+    {"as923-3", "915-928", MHZ(915), MHZ(928), .power_dbm = EIRP(16), .dwell_us = DWELL_US},
+    {"as923-4", "917-920", MHZ(917), MHZ(920), .power_dbm = EIRP(16), .dwell_us = DWELL_US},
+    {"in865", "865-867", MHZ(865), MHZ(867), .power_dbm = EIRP(30)},
+    {"kr920", "920.9-922", MHZ(920.9), MHZ(922), .power_dbm = EIRP(10)},
+    {"kr920", "922-923.3", MHZ(922), MHZ(923.3), .power_dbm = EIRP(14)},
     {0},
 };
 

@@ -88,7 +88,7 @@ int ebyte_channel(const void *state, struct modem_channel *channel)
 {
 	const struct ebyte_module *module = state;
 	if (!module->band)
-		return -EAGAIN;
+		return -EOPNOTSUPP;
 	*channel = (struct modem_channel){
 	    .frequency_hz = (module->band->first_mhz + module->channel) * 1e6,
 	    .bandwidth_hz = 500e3,

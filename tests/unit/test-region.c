@@ -137,15 +137,16 @@ static size_t compare(const char *region, const char *auditors, double from_mhz,
 	static const double widths_khz[] = {15.6, 62.5, 125, 250, 500};
 	static const double powers_dbm[] = {0, 7, 7.5, 10, 11, 13, 14, 16, 20, 24, 27, 30};
 	size_t allowed = 0;
-	for (double mhz = from_mhz + 0.000137; mhz < to_mhz; mhz += 0.0125)
+	for (int step = 0; step < (to_mhz - from_mhz) * 80; step++)
 		for (size_t i = 0; i < 60; i++) {
-			double khz = widths_khz[i % 5], dbm = powers_dbm[i / 5];
+			double mhz = from_mhz + 0.000137 + 0.0125 * step, khz = widths_khz[i % 5],
+			       dbm = powers_dbm[i / 5];
 			const struct region_band *band = at(region, mhz, khz, dbm);
 			const struct ether_band *judge = ether_band_of(auditors, mhz * 1e6, khz * 1e3, dbm);
 			if (judge && !judge->region)
 				judge = NULL;
 			assert_int_equal(!band, !judge);
-			if (!band)
+			if (!band || !judge)
 				continue;
 			/* 250 mW from 250 to 500 kHz, of which the auditor knows nothing. */
 			bool stricter = strcmp(band->name, "902-928 250 kHz") == 0;
