@@ -88,6 +88,7 @@ static void start_radio(struct gateway *gateway, size_t index)
 	    .air = settings->air,
 	    .air_values = settings->air_values,
 	    .secrets = &gateway->radio_secrets,
+	    .rules = &settings->rules,
 	};
 	struct radio_callbacks callbacks = {
 	    .context = gateway,

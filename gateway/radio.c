@@ -9,6 +9,7 @@
 #include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/radio_air.h"
+#include "gateway/radio_allowance.h"
 #include "gateway/radio_driver.h"
 #include "gateway/radio_examination.h"
 
@@ -37,6 +38,7 @@ struct radio {
 	int64_t last_heard_us;
 
 	struct radio_examination examination;
+	struct radio_allowance allowance;
 
 	char shown[SHOWN_MAX], said[SHOWN_MAX];
 	int64_t said_us;
@@ -82,7 +84,7 @@ bool radio_hears_elsewhere(const struct radio *radio)
 
 bool radio_ready(const struct radio *radio)
 {
-	if (radio->busy || !radio_driver_ready(radio->modem))
+	if (radio->busy || radio->allowance.fault != RADIO_RULES_FINE || !radio_driver_ready(radio->modem))
 		return false;
 	return !radio->control || (radio_driver_ready(radio->control) && !radio_channel_busy(radio));
 }
@@ -105,6 +107,11 @@ ssize_t radio_render(struct radio *radio, const struct message *message, struct 
 		     uint8_t *bytes, size_t size)
 {
 	return radio_air_output(radio->air, message, utterance, bytes, size);
+}
+
+const struct radio_allowance *radio_allowance(const struct radio *radio)
+{
+	return &radio->allowance;
 }
 
 int radio_channel(const struct radio *radio, struct modem_channel *channel)
@@ -215,8 +222,9 @@ static void say_trouble(struct radio *radio, const struct radio_status *status)
 static void on_changed(void *context)
 {
 	struct radio *radio = context;
-	if (!radio->modem || (radio->setup.control.ops && !radio->control))
+	if (!radio->modem || !radio->air || (radio->setup.control.ops && !radio->control))
 		return; /* still being made */
+	radio_allowance_find(radio->modem, radio->air, radio->setup.rules, &radio->allowance);
 	struct radio_status status = radio_status(radio);
 	char shown[SHOWN_MAX];
 	snprintf(shown, sizeof(shown), "%d %s %s %s %s", status.state, status.fault, status.model, status.firmware,
@@ -353,6 +361,7 @@ struct radio *radio_new(const struct radio_setup *setup, const struct radio_call
 							.context = radio,
 							.finding = on_finding,
 							.alarm = {.event = event}};
+	radio_allowance_find(radio->modem, radio->air, radio->setup.rules, &radio->allowance);
 	/* The control first: it sets the channel that the modem will speak on. */
 	if (radio->control)
 		radio_driver_start(radio->control);
@@ -417,6 +426,22 @@ static void add_driver(const struct radio_driver *driver, struct radio_status *s
 	}
 }
 
+static void add_control(const struct radio *radio, struct radio_status *status)
+{
+	status->control = radio->setup.control.ops->name;
+	status->control_device = radio->setup.control.port.device;
+	status->control_resolved = radio_link_status(radio_driver_link(radio->control)).resolved;
+	add_driver(radio->control, status);
+}
+
+static void add_rules(const struct radio *radio, struct radio_status *status)
+{
+	if (radio->allowance.fault == RADIO_RULES_FINE || status->state != RADIO_UP)
+		return;
+	status->state = RADIO_NOT_READY;
+	status->text = radio->allowance.text;
+}
+
 struct radio_status radio_status(const struct radio *radio)
 {
 	const struct radio_counters *counters = &radio->counters;
@@ -442,12 +467,9 @@ struct radio_status radio_status(const struct radio *radio)
 	    .last_heard_us = radio->last_heard_us,
 	};
 	add_driver(radio->modem, &status);
-	if (!radio->control || !radio->setup.control.ops)
-		return status;
-	status.control = radio->setup.control.ops->name;
-	status.control_device = radio->setup.control.port.device;
-	status.control_resolved = radio_link_status(radio_driver_link(radio->control)).resolved;
-	add_driver(radio->control, &status);
+	if (radio->control && radio->setup.control.ops)
+		add_control(radio, &status);
+	add_rules(radio, &status);
 	return status;
 }
 

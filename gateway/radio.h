@@ -7,6 +7,7 @@
 #include "drivers/air.h"
 #include "drivers/modem.h"
 #include "gateway/counters.h"
+#include "gateway/radio_rules.h"
 #include "gateway/worker.h"
 #include "hw/port.h"
 
@@ -35,6 +36,7 @@ struct radio_setup {
 	const struct air_ops *air;
 	const union driver_value *air_values;
 	const struct radio_secrets *secrets; /* NULL: no key for anybody, and every counter is taken as new */
+	const struct radio_rules *rules;     /* NULL: none */
 };
 
 enum radio_direction { RADIO_RX, RADIO_TX };
@@ -86,6 +88,10 @@ ssize_t radio_render(struct radio *radio, const struct message *message, struct 
 int radio_send(struct radio *radio, const void *bytes, size_t size);
 /* Where it transmits; see modem_ops.channel. -EOPNOTSUPP also where the modem cannot tell. */
 int radio_channel(const struct radio *radio, struct modem_channel *channel);
+/* What the radio rules allow it, judged anew whenever the module has told something. While they allow nothing the radio is never ready, and
+ * radio_status says why; it hears all the same. Without rules, or where it only receives, there are no limits. Valid as long as the
+ * radio. */
+const struct radio_allowance *radio_allowance(const struct radio *radio);
 /* A datagram of the air protocol that came another way than by the modem: its messages are heard like any other, but it is not shown as a
  * datagram of this radio. */
 void radio_hear(struct radio *radio, const struct datagram *datagram);

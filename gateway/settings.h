@@ -10,6 +10,7 @@
 #include "gateway/log.h"
 #include "gateway/mesh_face.h"
 #include "gateway/panel_settings.h"
+#include "gateway/radio_rules.h"
 #include "gateway/schedule.h"
 #include "gateway/store.h"
 #include "gateway/uplink.h"
@@ -30,6 +31,8 @@ struct radio_settings {
 	bool raw;               /* valid frames of no known type are passed on as KIND_RAW */
 	int64_t ack_timeout_ms; /* for an acknowledgement of the addressee, before the first repetition */
 	unsigned retries;
+	struct radio_rules rules;
+	unsigned listening_share_pct; /* of the channel for what is not urgent, 100 = no limit */
 	struct port_settings port;
 	const struct modem_ops *modem; /* NULL only if the file has errors */
 	const struct air_ops *air;

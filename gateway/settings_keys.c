@@ -3,6 +3,7 @@
 
 #include "drivers/message.h"
 #include "gateway/mesh_face.h"
+#include "gateway/region.h"
 
 /* Limits of durations in milliseconds, of texts in bytes. */
 enum {
@@ -174,6 +175,11 @@ const struct config_key radio_keys[RADIO_KEYS] = {
     [RADIO_CONTROL] = {"control", CONFIG_TEXT, 1, TOKEN_MAX, "", NULL, "what sets up and keys the transceiver."},
     [RADIO_CONTROL_DEVICE] = {"control_device", CONFIG_TEXT, 1, FILE_NAME, "", NULL, "where the control is."},
     [RADIO_CONTROL_BAUD] = {"control_baud", CONFIG_INTEGER, 300, 4000000, "9600", NULL, "of the control's port."},
+    [RADIO_REGION] = {"region", CONFIG_CHOICE, 0, 0, "none", region_names, "whose radio rules are kept."},
+    [RADIO_DUTY_CYCLE] = {"duty_cycle_pct", CONFIG_NUMBER, -1, 100, "-1", NULL,
+			  "most of any hour on the air; -1 = as the region says, 100 = no limit."},
+    [RADIO_LISTENING_SHARE] = {"listening_share_pct", CONFIG_INTEGER, 1, 100, "25", NULL,
+			       "most of the channel for what is not urgent; 100 = no limit."},
 };
 
 const struct config_key board_keys[1] = {

@@ -7,6 +7,8 @@
 /* Needs settings->gateway, for the topics and the default client id. */
 void settings_read_uplink(struct settings *settings, struct config_node *root);
 void settings_read_radios(struct settings *settings, struct config_node *root);
+/* Whether the radio, read without errors, may transmit as it is configured: its region, duty cycle and the reserve for alerts. */
+void settings_check_rules(struct settings *settings, struct config_node *node, const struct radio_settings *radio);
 /* Needs settings->gateway, and the radios, because they may have the same lines. */
 void settings_read_panel(struct settings *settings, struct config_node *root);
 /* Keywords and rules. Needs the radios and the panel's contacts, because rules may name them. */

@@ -363,6 +363,7 @@ static struct radio_settings read_radio(struct settings *settings, struct config
 {
 	struct config *config = settings->config;
 	union config_value values[RADIO_KEYS];
+	size_t before = config_error_count(config);
 	check_name(config, node);
 	settings_lay_board(settings, node);
 	config_read(config, node, radio_keys, RADIO_KEYS, values);
@@ -373,6 +374,9 @@ static struct radio_settings read_radio(struct settings *settings, struct config
 	    .raw = values[RADIO_RAW].flag,
 	    .ack_timeout_ms = values[RADIO_ACK_TIMEOUT].integer,
 	    .retries = (unsigned)values[RADIO_RETRIES].integer,
+	    .rules = {.region = region_names[values[RADIO_REGION].integer],
+		      .duty_cycle_pct = values[RADIO_DUTY_CYCLE].number},
+	    .listening_share_pct = (unsigned)values[RADIO_LISTENING_SHARE].integer,
 	    .port =
 		{
 		    .device = values[RADIO_DEVICE].text,
@@ -384,6 +388,8 @@ static struct radio_settings read_radio(struct settings *settings, struct config
 		},
 	};
 	read_drivers(settings, node, values, &radio);
+	if (config_error_count(config) == before)
+		settings_check_rules(settings, node, &radio);
 	return radio;
 }
 

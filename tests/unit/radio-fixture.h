@@ -36,6 +36,8 @@ struct fake {
 	bool not_ready, channel_busy;
 	const char *model, *firmware, *text;
 	int send_answer, examine_answer, key_answer;
+	int channel_answer;
+	struct modem_channel channel;
 };
 
 static inline struct fake *fake_of(const union driver_value *values)
@@ -94,6 +96,12 @@ static inline int64_t fake_airtime(const void *state, size_t size)
 {
 	(void)state;
 	return (int64_t)size * 1000;
+}
+
+static inline int fake_channel(const void *state, struct modem_channel *channel)
+{
+	*channel = fake_at(state)->channel;
+	return fake_at(state)->channel_answer;
 }
 
 static inline void fake_status(const void *state, struct modem_status *status)
@@ -160,6 +168,7 @@ static const struct modem_ops modem_ops = {
     .send = fake_send,
     .alarm = fake_alarm,
     .airtime_us = fake_airtime,
+    .channel = fake_channel,
     .goodbye = fake_goodbye,
     .status = fake_status,
     .examine = fake_examine,
@@ -292,7 +301,8 @@ static inline struct pty open_pty(void)
 	return pty;
 }
 
-static const char *const *line_texts; /* of the modem, for the next setup */
+static const char *const *line_texts;   /* of the modem, for the next setup */
+static const struct radio_rules *rules; /* for the next setup */
 
 static inline struct bench *setup_with(const struct radio_secrets *secrets, bool with_control)
 {
@@ -313,6 +323,7 @@ static inline struct bench *setup_with(const struct radio_secrets *secrets, bool
 	    .modem = {&modem_ops, bench->values[0], {.device = bench->ports[0].name, .baud = 9600}, line_texts},
 	    .air = &air_ops,
 	    .secrets = secrets,
+	    .rules = rules,
 	};
 	if (with_control)
 		setup.control = (struct radio_part){

@@ -229,6 +229,41 @@ static void without_secrets_nothing_opens(void **state)
 	teardown(bench);
 }
 
+/* The module tells its channel only when it is asked: until then nothing is sent, and afterwards only where it may be. */
+static void radio_rules_are_kept(void **state)
+{
+	(void)state;
+	static const struct radio_rules eu868 = {"eu868", -1};
+	rules = &eu868;
+	struct bench *bench = setup_with(NULL, false);
+	rules = NULL;
+	modem.channel_answer = -EAGAIN;
+	TURN_UNTIL(bench, modem.opened && bench->states);
+	assert_int_equal(radio_allowance(bench->radio)->fault, RADIO_RULES_UNKNOWN);
+	assert_int_equal(radio_status(bench->radio).state, RADIO_NOT_READY);
+	assert_string_equal(radio_status(bench->radio).text,
+			    "the module has not told its channel yet; until then nothing is sent.");
+	assert_false(radio_ready(bench->radio));
+	assert_int_equal(radio_send(bench->radio, "x", 1), -EAGAIN);
+
+	modem.channel_answer = 0;
+	modem.channel = (struct modem_channel){868.65e6, 25e3, 0, 10};
+	modem.services->changed(modem.services->owner);
+	assert_string_equal(radio_status(bench->radio).text,
+			    "868.65 MHz is in no band of eu868. Choose a channel of 869.4-869.65 MHz (10 %).");
+	assert_false(radio_ready(bench->radio));
+	assert_int_equal(modem.sends, 0);
+
+	modem.channel.frequency_hz = 868.3e6;
+	modem.services->changed(modem.services->owner);
+	assert_int_equal(radio_status(bench->radio).state, RADIO_UP);
+	assert_string_equal(radio_status(bench->radio).text, "");
+	assert_int_equal(radio_allowance(bench->radio)->ledger.limit_us, 36000000);
+	assert_true(radio_allowance(bench->radio)->ledger.reserve_us > 0);
+	assert_true(radio_ready(bench->radio));
+	teardown(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(module_that_is_not_ready_says_so),
 	    cmocka_unit_test(secrets_are_the_trunks),
 	    cmocka_unit_test(without_secrets_nothing_opens),
+	    cmocka_unit_test(radio_rules_are_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
