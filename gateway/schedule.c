@@ -43,6 +43,11 @@ void schedule_give_back(struct schedule *schedule, struct entry *entry)
 	order_give_back(order_of(schedule, entry), entry);
 }
 
+void schedule_return(struct schedule *schedule, struct entry *entry)
+{
+	order_return(order_of(schedule, entry), entry);
+}
+
 void schedule_hold(struct schedule *schedule, struct entry *entry, int64_t until_ms)
 {
 	order_hold(order_of(schedule, entry), entry, until_ms);
@@ -59,6 +64,34 @@ struct entry *schedule_take(struct schedule *schedule, enum message_class first,
 {
 	struct entry *entry = order_take(schedule->actual, first, last, now_ms);
 	return entry || !may_exercise(schedule) ? entry : order_take(schedule->exercise, first, last, now_ms);
+}
+
+struct entry *schedule_peek(struct schedule *schedule, enum message_class first, enum message_class last,
+			    int64_t now_ms)
+{
+	struct entry *entry = order_peek(schedule->actual, first, last, now_ms);
+	return entry || !may_exercise(schedule) ? entry : order_peek(schedule->exercise, first, last, now_ms);
+}
+
+/* Whose entries go now. */
+static struct order *order_now(const struct schedule *schedule)
+{
+	return may_exercise(schedule) ? schedule->exercise : schedule->actual;
+}
+
+struct entry *schedule_front(struct schedule *schedule, enum message_class class, int64_t now_ms)
+{
+	return order_front(order_now(schedule), class, now_ms);
+}
+
+struct entry *schedule_take_front(struct schedule *schedule, enum message_class class, bool borrow, int64_t now_ms)
+{
+	return order_take_front(order_now(schedule), class, borrow, now_ms);
+}
+
+bool schedule_owes(const struct schedule *schedule, enum message_class class)
+{
+	return order_owes(order_now(schedule), class);
 }
 
 bool schedule_ready(const struct schedule *schedule, enum message_class first, enum message_class last)
@@ -82,6 +115,12 @@ size_t schedule_tick(struct schedule *schedule, int64_t now_ms)
 	return order_tick(schedule->actual, now_ms) + order_tick(schedule->exercise, now_ms);
 }
 
+int64_t schedule_due_ms(const struct schedule *schedule)
+{
+	int64_t actual_ms = order_due_ms(schedule->actual), exercise_ms = order_due_ms(schedule->exercise);
+	return actual_ms < exercise_ms ? actual_ms : exercise_ms;
+}
+
 static int64_t older_ms(int64_t one_ms, int64_t other_ms)
 {
 	if (!one_ms || !other_ms)
@@ -100,8 +139,40 @@ struct schedule_level schedule_level(const struct schedule *schedule, enum messa
 	return level;
 }
 
+void schedule_each_waiting(const struct schedule *schedule, schedule_each_fn *each, void *context)
+{
+	if (order_each_waiting(schedule->actual, each, context))
+		order_each_waiting(schedule->exercise, each, context);
+}
+
+void schedule_each_held(const struct schedule *schedule, schedule_each_held_fn *each, void *context)
+{
+	if (order_each_held(schedule->actual, each, context))
+		order_each_held(schedule->exercise, each, context);
+}
+
+struct each_call {
+	schedule_each_fn *each;
+	void *context;
+	bool on;
+};
+
+static bool pass_waiting(void *context, const struct entry *entry)
+{
+	struct each_call *call = context;
+	return call->on = call->each(call->context, entry);
+}
+
+static bool pass_held(void *context, const struct entry *entry, int64_t until_ms)
+{
+	(void)until_ms;
+	return pass_waiting(context, entry);
+}
+
 void schedule_each(const struct schedule *schedule, schedule_each_fn *each, void *context)
 {
-	if (order_each(schedule->actual, each, context))
-		order_each(schedule->exercise, each, context);
+	struct each_call call = {each, context, true};
+	schedule_each_waiting(schedule, pass_waiting, &call);
+	if (call.on)
+		schedule_each_held(schedule, pass_held, &call);
 }

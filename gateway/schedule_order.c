@@ -2,13 +2,13 @@
 #include "gateway/schedule_order.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "gateway/schedule_held.h"
 #include "gateway/turns.h"
 
 enum {
 	STRICT_COUNT = CLASS_SAFETY, /* classes served before all others */
-	/* Bytes per weight and round. Small, so that the shares interleave finely; an entry that is larger waits a few rounds more. */
+	/* Per weight and round. Small, so that the shares interleave finely; an entry that is larger waits a few rounds more. */
 	QUANTUM_BYTES = 64,
 };
 
@@ -17,26 +17,29 @@ struct lane {
 	size_t bytes; /* of waiting and held */
 	size_t held;
 	size_t bound_bytes;         /* 0 = none */
-	size_t quantum_bytes;       /* what the class may send more in each round */
-	size_t deficit_bytes;       /* what it may send before its turn ends */
+	int64_t quantum;            /* what the class may send more in each round, in units of cost */
+	int64_t deficit;            /* what it may send before its turn ends; below 0: it has borrowed */
+	int64_t next_cost;          /* of its next entry, while one is chosen */
 	int64_t earliest_expiry_ms; /* none of the waiting expires before */
-};
-
-struct held {
-	struct entry *entry;
-	int64_t until_ms;
 };
 
 struct order {
 	struct lane lanes[CLASS_COUNT];
 	unsigned turn;   /* the shared class whose turn it is */
 	bool turn_begun; /* it has had its quantum for this turn */
-	struct held *held;
-	size_t held_count, held_room;
-	int64_t held_due_ms; /* nothing is to be done about the held ones before */
+	struct held_list held;
+	schedule_cost_fn *cost;
+	void *cost_context;
 	schedule_drop_fn *drop;
 	void *drop_context;
 };
+
+/* What an entry takes of the link, about: topic and payload. */
+static size_t cost_bytes(void *context, const struct entry *entry)
+{
+	(void)context;
+	return (size_t)(entry->payload_at - entry->topic_at) + entry->payload_size;
+}
 
 struct order *order_new(const struct schedule_settings *settings, schedule_drop_fn *drop, void *context)
 {
@@ -48,11 +51,12 @@ struct order *order_new(const struct schedule_settings *settings, schedule_drop_
 		unsigned weight = settings->weight[i] ? settings->weight[i] : 1;
 		lane->turns = turns_new(i == CLASS_BULK);
 		lane->bound_bytes = i < STRICT_COUNT ? 0 : settings->class_bytes[i];
-		lane->quantum_bytes = (size_t)weight * QUANTUM_BYTES;
+		lane->quantum = (int64_t)weight * (settings->quantum ? settings->quantum : QUANTUM_BYTES);
 		lane->earliest_expiry_ms = INT64_MAX;
 	}
 	order->turn = STRICT_COUNT;
-	order->held_due_ms = INT64_MAX;
+	order->cost = settings->cost ? settings->cost : cost_bytes;
+	order->cost_context = settings->cost_context;
 	order->drop = drop;
 	order->drop_context = context;
 	return order;
@@ -64,27 +68,13 @@ void order_free(struct order *order)
 		return;
 	for (unsigned i = 0; i < CLASS_COUNT; i++)
 		turns_free(order->lanes[i].turns);
-	for (size_t i = 0; i < order->held_count; i++)
-		entry_unref(order->held[i].entry);
-	free(order->held);
+	held_clear(&order->held);
 	free(order);
-}
-
-/* A class that came out of a damaged store counts as the least one. */
-static unsigned class_of(const struct entry *entry)
-{
-	return entry->class < CLASS_COUNT ? entry->class : CLASS_BULK;
 }
 
 static struct lane *lane_of(struct order *order, const struct entry *entry)
 {
-	return &order->lanes[class_of(entry)];
-}
-
-/* What an entry takes of the link, about: topic and payload. */
-static size_t cost_bytes(const struct entry *entry)
-{
-	return (size_t)(entry->payload_at - entry->topic_at) + entry->payload_size;
+	return &order->lanes[order_class(entry)];
 }
 
 static void came(struct lane *lane, const struct entry *entry)
@@ -98,8 +88,9 @@ static void came(struct lane *lane, const struct entry *entry)
 static void left(struct lane *lane, const struct entry *entry)
 {
 	lane->bytes -= entry_footprint(entry);
-	if (turns_count(lane->turns) == 0)
-		lane->deficit_bytes = 0; /* nobody saves up turns while there is nothing to send */
+	/* Nobody saves up turns while there is nothing to send; what was borrowed stays owed. */
+	if (turns_count(lane->turns) == 0 && lane->deficit > 0)
+		lane->deficit = 0;
 }
 
 static void drop(struct order *order, struct entry *entry, const char *reason)
@@ -108,35 +99,27 @@ static void drop(struct order *order, struct entry *entry, const char *reason)
 	order->drop(order->drop_context, entry, reason);
 }
 
-/* Which of the held ones of a class has the lowest row number; held_count = none. */
-static size_t oldest_held(const struct order *order, unsigned class)
-{
-	const struct held *held = order->held;
-	size_t oldest = order->held_count;
-	for (size_t i = 0; order->lanes[class].held && i < order->held_count; i++)
-		if (class_of(held[i].entry) == class &&
-		    (oldest == order->held_count || held[i].entry->row < held[oldest].entry->row))
-			oldest = i;
-	return oldest;
-}
-
 static struct entry *unhold(struct order *order, size_t at)
 {
-	struct held *held = &order->held[at];
-	struct entry *entry = held->entry;
-	memmove(held, held + 1, (--order->held_count - at) * sizeof(*held));
+	struct entry *entry = held_take(&order->held, at);
 	lane_of(order, entry)->held--;
 	return entry;
 }
 
+/* Which of the held ones is the oldest of its class, if it is older than all that wait; count = none. */
+static size_t older_held(const struct order *order, unsigned class)
+{
+	const struct lane *lane = &order->lanes[class];
+	const struct entry *waiting = turns_oldest(lane->turns);
+	size_t at = lane->held ? held_oldest(&order->held, class) : order->held.count;
+	bool older = at < order->held.count && (!waiting || order->held.items[at].entry->row < waiting->row);
+	return older ? at : order->held.count;
+}
+
 static struct entry *take_oldest(struct order *order, unsigned class)
 {
-	struct turns *turns = order->lanes[class].turns;
-	struct entry *waiting = turns_oldest(turns);
-	size_t held = oldest_held(order, class);
-	if (held < order->held_count && (!waiting || order->held[held].entry->row < waiting->row))
-		return unhold(order, held);
-	return turns_take_oldest(turns);
+	size_t held = older_held(order, class);
+	return held < order->held.count ? unhold(order, held) : turns_take_oldest(order->lanes[class].turns);
 }
 
 /* Only as much is dropped as is needed. The newest entry stays: it fits by itself and is never the oldest nor superseded. */
@@ -162,7 +145,7 @@ void order_put(struct order *order, struct entry *entry)
 		return;
 	}
 	turns_append(lane->turns, entry);
-	keep_bound(order, class_of(entry));
+	keep_bound(order, order_class(entry));
 }
 
 void order_give_back(struct order *order, struct entry *entry)
@@ -172,24 +155,19 @@ void order_give_back(struct order *order, struct entry *entry)
 	turns_insert(lane->turns, entry, true);
 }
 
+void order_return(struct order *order, struct entry *entry)
+{
+	struct lane *lane = lane_of(order, entry);
+	came(lane, entry);
+	turns_insert(lane->turns, entry, false);
+}
+
 void order_hold(struct order *order, struct entry *entry, int64_t until_ms)
 {
-	if (order->held_count == order->held_room) {
-		size_t room = order->held_room ? 2 * order->held_room : 8;
-		struct held *held = reallocarray(order->held, room, sizeof(*held));
-		if (!held)
-			abort(); /* as in turns.h */
-		order->held = held;
-		order->held_room = room;
-	}
 	struct lane *lane = lane_of(order, entry);
 	lane->bytes += entry_footprint(entry);
 	lane->held++;
-	entry->next = NULL;
-	order->held[order->held_count++] = (struct held){entry, until_ms};
-	int64_t expiry_ms = turns_expiry_ms(entry), due_ms = until_ms < expiry_ms ? until_ms : expiry_ms;
-	if (due_ms < order->held_due_ms)
-		order->held_due_ms = due_ms;
+	held_add(&order->held, entry, until_ms);
 }
 
 /* The entry of a class that is next, after letting go of expired ones before it. */
@@ -215,42 +193,94 @@ static void next_turn(struct order *order)
 	order->turn_begun = false;
 }
 
-/* Whether the class whose turn it is may send this entry now. */
-static bool may_send(struct order *order, struct lane *lane, const struct entry *entry)
+/* Whether the class whose turn it is may send its next entry now. */
+static bool may_send(struct order *order, struct lane *lane)
 {
 	if (!order->turn_begun) {
 		order->turn_begun = true;
-		lane->deficit_bytes += lane->quantum_bytes;
+		lane->deficit += lane->quantum;
 	}
-	if (lane->deficit_bytes < cost_bytes(entry))
-		return false;
-	lane->deficit_bytes -= cost_bytes(entry);
-	return true;
+	return lane->deficit >= lane->next_cost;
 }
 
-/* Deficit round robin: M. Shreedhar and G. Varghese, "Efficient Fair Queuing Using Deficit Round-Robin", SIGCOMM 1995. */
-static struct entry *take_shared(struct order *order, unsigned first, unsigned last, int64_t now_ms)
+/* A class pays back what it borrowed also while it has nothing to send. */
+static void pay_back(struct order *order, struct lane *lane)
+{
+	if (order->turn_begun || lane->deficit >= 0)
+		return;
+	lane->deficit += lane->quantum;
+	if (lane->deficit > 0)
+		lane->deficit = 0;
+}
+
+/* Deficit round robin: M. Shreedhar and G. Varghese, "Efficient Fair Queuing Using Deficit Round-Robin", SIGCOMM 1995. The class whose
+ * turn it is, and which may send; asked again it is the same one, as long as nobody took its entry. CLASS_COUNT: nothing there. */
+static unsigned choose_shared(struct order *order, unsigned first, unsigned last, int64_t now_ms)
 {
 	bool any = false;
-	for (unsigned i = first; i <= last; i++)
-		any = next_of(order, i, now_ms) || any;
+	for (unsigned i = first; i <= last; i++) {
+		const struct entry *entry = next_of(order, i, now_ms);
+		any = entry || any;
+		if (entry)
+			order->lanes[i].next_cost = (int64_t)order->cost(order->cost_context, entry);
+	}
 	while (any) {
 		struct lane *lane = &order->lanes[order->turn];
-		struct entry *entry = turns_peek(lane->turns);
-		if (entry && order->turn >= first && order->turn <= last && may_send(order, lane, entry))
-			return take_next(lane);
+		bool ours = order->turn >= first && order->turn <= last;
+		if (ours && turns_peek(lane->turns) && may_send(order, lane))
+			return order->turn;
+		if (!turns_peek(lane->turns))
+			pay_back(order, lane);
 		next_turn(order);
 	}
-	return NULL;
+	return CLASS_COUNT;
 }
 
-struct entry *order_take(struct order *order, enum message_class first, enum message_class last, int64_t now_ms)
+static unsigned choose(struct order *order, unsigned first, unsigned last, int64_t now_ms)
 {
 	unsigned i = first;
 	for (; i <= last && i < STRICT_COUNT; i++)
 		if (next_of(order, i, now_ms))
-			return take_next(&order->lanes[i]);
-	return take_shared(order, i, last, now_ms);
+			return i;
+	return choose_shared(order, i, last, now_ms);
+}
+
+struct entry *order_peek(struct order *order, enum message_class first, enum message_class last, int64_t now_ms)
+{
+	unsigned class = choose(order, first, last, now_ms);
+	return class < CLASS_COUNT ? turns_peek(order->lanes[class].turns) : NULL;
+}
+
+struct entry *order_take(struct order *order, enum message_class first, enum message_class last, int64_t now_ms)
+{
+	unsigned class = choose(order, first, last, now_ms);
+	if (class == CLASS_COUNT)
+		return NULL;
+	struct lane *lane = &order->lanes[class];
+	if (class >= STRICT_COUNT)
+		lane->deficit -= lane->next_cost;
+	return take_next(lane);
+}
+
+struct entry *order_front(struct order *order, enum message_class class, int64_t now_ms)
+{
+	return next_of(order, class, now_ms);
+}
+
+bool order_owes(const struct order *order, enum message_class class)
+{
+	return order->lanes[class].deficit < 0;
+}
+
+struct entry *order_take_front(struct order *order, enum message_class class, bool borrow, int64_t now_ms)
+{
+	struct lane *lane = &order->lanes[class];
+	struct entry *entry = next_of(order, class, now_ms);
+	if (!entry)
+		return NULL;
+	if (borrow)
+		lane->deficit -= (int64_t)order->cost(order->cost_context, entry);
+	return take_next(lane);
 }
 
 bool order_ready(const struct order *order, enum message_class first, enum message_class last)
@@ -269,15 +299,14 @@ bool order_has(const struct order *order, enum message_class class, const char *
 bool order_remove(struct order *order, struct entry *entry)
 {
 	struct lane *lane = lane_of(order, entry);
-	bool found = turns_remove(lane->turns, entry);
-	for (size_t i = 0; !found && i < order->held_count; i++)
-		if (order->held[i].entry == entry) {
-			unhold(order, i);
-			found = true;
-		}
-	if (found)
-		left(lane, entry);
-	return found;
+	if (!turns_remove(lane->turns, entry)) {
+		size_t held = held_find(&order->held, entry);
+		if (held == order->held.count)
+			return false;
+		unhold(order, held);
+	}
+	left(lane, entry);
+	return true;
 }
 
 static size_t expire_waiting(struct order *order, struct lane *lane, int64_t now_ms)
@@ -296,30 +325,16 @@ static size_t expire_waiting(struct order *order, struct lane *lane, int64_t now
 
 static size_t release_held(struct order *order, int64_t now_ms)
 {
-	size_t moved = 0, i = 0;
-	if (now_ms < order->held_due_ms)
-		return 0;
-	order->held_due_ms = INT64_MAX;
-	while (i < order->held_count) {
-		struct held *held = &order->held[i];
-		int64_t expiry_ms = turns_expiry_ms(held->entry);
-		int64_t due_ms = held->until_ms < expiry_ms ? held->until_ms : expiry_ms;
-		if (due_ms > now_ms) {
-			if (due_ms < order->held_due_ms)
-				order->held_due_ms = due_ms;
-			i++;
-			continue;
-		}
-		struct entry *entry = unhold(order, i);
-		moved++;
-		if (expiry_ms <= now_ms) {
+	size_t moved = 0;
+	for (struct entry *entry; (entry = held_take_due(&order->held, now_ms)); moved++) {
+		struct lane *lane = lane_of(order, entry);
+		lane->held--;
+		if (turns_expiry_ms(entry) <= now_ms) {
 			drop(order, entry, "expired");
 			continue;
 		}
-		struct lane *lane = lane_of(order, entry);
 		left(lane, entry);
-		came(lane, entry);
-		turns_insert(lane->turns, entry, false);
+		order_return(order, entry);
 	}
 	return moved;
 }
@@ -332,25 +347,35 @@ size_t order_tick(struct order *order, int64_t now_ms)
 	return moved;
 }
 
+int64_t order_due_ms(const struct order *order)
+{
+	return order->held.count > 0 ? order->held.due_ms : INT64_MAX;
+}
+
 struct schedule_level order_level(const struct order *order, enum message_class class)
 {
 	const struct lane *lane = &order->lanes[class];
 	const struct entry *waiting = turns_oldest(lane->turns);
-	size_t held = oldest_held(order, class);
+	size_t held = older_held(order, class);
 	struct schedule_level level = {turns_count(lane->turns) + lane->held, lane->bytes, lane->held,
 				       waiting ? waiting->accepted_at_ms : 0};
-	if (held < order->held_count && (!waiting || order->held[held].entry->row < waiting->row))
-		level.oldest_ms = order->held[held].entry->accepted_at_ms;
+	if (held < order->held.count)
+		level.oldest_ms = order->held.items[held].entry->accepted_at_ms;
 	return level;
 }
 
-bool order_each(const struct order *order, schedule_each_fn *each, void *context)
+bool order_each_waiting(const struct order *order, schedule_each_fn *each, void *context)
 {
 	for (unsigned i = 0; i < CLASS_COUNT; i++)
 		if (!turns_each(order->lanes[i].turns, each, context))
 			return false;
-	for (size_t i = 0; i < order->held_count; i++)
-		if (!each(context, order->held[i].entry))
+	return true;
+}
+
+bool order_each_held(const struct order *order, schedule_each_held_fn *each, void *context)
+{
+	for (size_t i = 0; i < order->held.count; i++)
+		if (!each(context, order->held.items[i].entry, order->held.items[i].until_ms))
 			return false;
 	return true;
 }
