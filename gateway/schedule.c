@@ -100,6 +100,11 @@ bool schedule_ready(const struct schedule *schedule, enum message_class first, e
 	       (may_exercise(schedule) && order_ready(schedule->exercise, first, last));
 }
 
+bool schedule_ready_actual(const struct schedule *schedule, enum message_class first, enum message_class last)
+{
+	return order_ready(schedule->actual, first, last);
+}
+
 bool schedule_has(const struct schedule *schedule, enum message_class class, const char *station)
 {
 	return order_has(schedule->actual, class, station) || order_has(schedule->exercise, class, station);

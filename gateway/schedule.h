@@ -64,6 +64,8 @@ bool schedule_owes(const struct schedule *schedule, enum message_class class);
 
 /* Whether schedule_take would find something (held entries not counted). */
 bool schedule_ready(const struct schedule *schedule, enum message_class first, enum message_class last);
+/* The same of Actual ones alone. */
+bool schedule_ready_actual(const struct schedule *schedule, enum message_class first, enum message_class last);
 
 /* Whether an entry of that class and station waits (held ones not counted). */
 bool schedule_has(const struct schedule *schedule, enum message_class class, const char *station);
