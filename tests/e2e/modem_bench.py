@@ -79,14 +79,17 @@ class Port:
 
 
 class ModemTest(unittest.TestCase):
-    """driver: the modem's name in the configuration; program: the simulator's; keys: its settings."""
+    """driver: the modem's name in the configuration; program: the simulator's; keys: its settings. scenario: of the ether; radio_keys: of
+    the radio besides."""
+    scenario = "region: none\n"
+    radio_keys = ""
 
     def setUp(self):
         self.bench = harness.Bench()
         self.addCleanup(self.bench.__exit__)
         self.ether = self.bench.dir / "ether.sock"
         scenario = self.bench.dir / "scenario.yaml"
-        scenario.write_text("region: none\n")
+        scenario.write_text(self.scenario)
         self.bench.start([harness.BINARY / "tests" / "ether", "--socket", self.ether, "--scenario", scenario], log="ether.log")
         harness.wait_for(self.ether.exists, "the ether's socket")
 
@@ -109,6 +112,7 @@ radios:
     modem: {driver}
     air: field
     {lines}
+    {self.radio_keys}
     field: {{station: 61000}}
     {driver}: {keys or self.keys}
 """)

@@ -1,0 +1,255 @@
+"""Long messages between headquarters and the field, through simulated modules and an ether that loses packets: every piece is sealed and
+repeated alone, and nothing is told twice."""
+import importlib.machinery
+import importlib.util
+import json
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import harness
+import modem_bench
+from test_ebyte import E22_KEYS, E22_REGISTERS, Station
+
+try:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+except ImportError:
+    sys.exit("python3-cryptography is missing: apt-get install python3-cryptography")
+
+
+def load(path):
+    loader = importlib.machinery.SourceFileLoader(path.name.replace("-", "_"), str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    sys.dont_write_bytecode = True
+    loader.exec_module(module)
+    return module
+
+
+field = load(harness.SOURCE / "tests" / "vectors" / "make-field")
+LONG = " ".join(f"{number} of 140" for number in range(1, 141))[:1000]
+GAP_S = 4  # longer than a repeated piece is taken for one that was relayed
+
+
+def opened(frame):
+    """Body of a frame that a gateway says."""
+    station, counter, _, origin = struct.unpack("<HIIH", frame[3:15])
+    _, key = field.derive(station, field.EPOCHS.get(station, 0))
+    nonce = struct.pack("<HIBH4x", station, counter, 1, origin)
+    header = frame[:2] + b"\0" + frame[3:15]
+    return AESCCM(key, tag_length=8).decrypt(nonce, frame[15:], header)
+
+
+class Handset:
+    """The program tests/field-station with one station on a module of its own, and what its user is told."""
+
+    def __init__(self, test, *options, number=4660):
+        bench = test.bench
+        self.number = number
+        self.module = modem_bench.Modem(bench, "ebyte", f"node{number}", "--ether", test.ether, "--family", "e22", "--band", "900",
+                                        "--registers", E22_REGISTERS)
+        self.process = bench.start([harness.BINARY / "tests" / "field-station", "--keys", bench.dir / "keys.json", "--bitrate", "4000",
+                                    "--quiet-ms", "2000", "--ack-ms", "3000", "--repeats", "12", *options, f"{number}={self.module.link}"],
+                                   log=f"handset{number}.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        bench.closers.append(self.process.stdin.close)
+        self.answers, self.events = [], []
+        threading.Thread(target=self._read, daemon=True).start()
+        harness.wait_for(lambda: "ready" in self.answers, "the handset")
+        harness.wait_for(lambda: (lambda state: state["mode"] == 0 and state["ready"])(self.module.state()), "the handset's module")
+
+    def _read(self):
+        for line in self.process.stdout:
+            if line.startswith(b"{"):
+                self.events.append(json.loads(line))
+            else:
+                self.answers.append(line.decode().strip())
+
+    def say(self, words):
+        before = len(self.answers)
+        self.process.stdin.write(f"{self.number} {words}\n".encode())
+        self.process.stdin.flush()
+        harness.wait_for(lambda: len(self.answers) > before, f"an answer to {words[:20]}")
+        return self.answers[-1]
+
+    def told(self, what):
+        return [event for event in self.events if event["event"] == what]
+
+    def expect(self, what, condition=lambda event: True):
+        return harness.wait_for(lambda: [event for event in self.told(what) if condition(event)], f"{what}; there is {self.events}")[0]
+
+    def counts(self):
+        return [int(count) for count in self.say("count").split()[1:]]
+
+
+class Fragments(modem_bench.ModemTest):
+    program = "ebyte"
+    radio_keys = "ack_timeout: 4 s\n    retries: 10"
+
+    def base(self):
+        lines = self.bench.dir / "lines.sock"
+        wired = ", ".join(f'{name}: "sim:{lines}:{name}"' for name in ("m0", "m1", "aux"))
+        super().base("--lines", lines, "--family", "e22", "--band", "900", driver="ebyte-e22", keys=E22_KEYS, lines=f"lines: {{{wired}}}")
+
+    def send_long(self, text, *to, command="long-1"):
+        self.bench.tool("send", *(to or ("--to", "f-4660")), "--id", command, text)
+
+    def stages(self, command="long-1"):
+        return [found["body"]["stage"] + (":" + found["body"]["code"] if "code" in found["body"] else "")
+                for found in self.listener.find(f"receipt/{command}")]
+
+    def until_confirmed(self, command="long-1"):
+        harness.wait_for(lambda: self.stages(command)[-1:] == ["confirmed"], f"the final receipt; there is {self.stages(command)}")
+
+
+class Up(Fragments):
+    def texts(self):
+        return [found["text"] for found in self.listener.find("/text/f-4660")]
+
+    def test_long_text(self):
+        self.base()
+        handset = Handset(self)
+        self.assertEqual(handset.say(f"text {LONG}"), "sent 1")
+        harness.wait_for(self.texts, "the text at headquarters")
+        self.assertEqual(self.texts(), [LONG])
+        self.assertEqual(handset.expect("pieces")["detail"], 255)
+        self.assertEqual(handset.counts(), [8, 0])
+        self.assertEqual(self.listener.find("/receipt/"), [], "nobody asked for what the gateway says back")
+        self.assertEqual(self.listener.find("/ack/"), [])
+
+    def pieces(self, total=4):
+        text = "".join(chr(ord("a") + number % 26) for number in range(total * 20))
+        inner = field.pack_body("text", {"to": 65535, "language": 0, "text": text})
+        size = -(-len(inner) // total)
+        return text, [field.Frame("text", 4660, 90 + index, struct.pack("<HB", 7, index << 4 | total) + inner[index * size:(index + 1) * size],
+                                  fragment=1).seal() for index in range(total)]
+
+    def bitmaps(self, station):
+        """What the gateway has said in its frames: (counter that it refers to, bitmap)."""
+        heard, found = station.heard, []
+        while len(heard) > 3 and len(heard) >= heard[2] + 5:
+            frame, heard = heard[3:3 + heard[2]], heard[heard[2] + 5:]
+            _, counter, level, bitmap = struct.unpack("<HIBB", opened(frame))
+            self.assertEqual(level, 0)
+            found.append((counter, bitmap))
+        return found
+
+    def until_said(self, station, *bitmaps):
+        harness.wait_for(lambda: self.bitmaps(station) == list(bitmaps), f"{bitmaps}; there is {self.bitmaps(station)}")
+
+    def test_station_is_told_what_is_missing(self):
+        self.base()
+        station = Station(self, "e22")
+        text, pieces = self.pieces()
+        for index in (1, 3):
+            station.speak(pieces[index])
+        # The first is not there: its counter is not known.
+        self.until_said(station, (91, 0b1010))
+        self.assertEqual(self.texts(), [])
+        station.speak(pieces[0])
+        harness.wait_for(lambda: self.radio()["datagrams"] == 3, "the first piece")
+        station.speak(pieces[2])
+        self.until_said(station, (91, 0b1010), (90, 0b1111))
+        harness.wait_for(self.texts, "the text at headquarters")
+        self.assertEqual(self.texts(), [text])
+
+    def test_answer_was_lost(self):
+        self.base()
+        station = Station(self, "e22")
+        text, pieces = self.pieces()
+        for piece in pieces:
+            station.speak(piece)
+        self.until_said(station, (90, 0b1111))
+
+        asked = time.monotonic()
+
+        def ask_until_told():
+            nonlocal asked
+            if time.monotonic() > asked + GAP_S:
+                asked = time.monotonic()
+                station.speak(pieces[3])
+            return len(self.bitmaps(station)) > 1
+
+        harness.wait_for(ask_until_told, "the same answer once more")
+        self.assertEqual(self.bitmaps(station)[1], (90, 0b1111))
+        self.assertEqual(self.texts(), [text])
+
+
+class UpWithLoss(Fragments):
+    scenario = "region: none\nseed: 5\nrandom_loss: 0.3\n"
+
+    def test_long_text(self):
+        self.base()
+        handset = Handset(self)
+        for number in range(3):
+            text = f"{number}: {LONG}"
+            handset.say(f"text {text}")
+            harness.wait_for(lambda wanted=text: self.listener.find("/text/f-4660", lambda d: d["text"] == wanted) or handset.told("given_up"),
+                             f"the text at headquarters; the handset was told {handset.events}", 90)
+        frames, repeats = handset.counts()
+        print(f"3 texts of 8 pieces, 30 % loss: {frames} frames, {repeats} of them repeated")
+        self.assertEqual(handset.told("given_up"), [])
+        self.assertEqual(len(self.listener.find("/text/f-4660")), 3)
+
+
+class Down(Fragments):
+    def test_only_what_is_missing_goes_again(self):
+        self.base()
+        handset = Handset(self, "--miss", "2", "--miss", "5")
+        self.send_long(LONG)
+        self.until_confirmed()
+        self.assertEqual(handset.expect("text")["text"], LONG)
+        self.assertEqual(len(handset.told("text")), 1)
+        self.assertEqual(handset.told("again"), [])
+        self.assertEqual(self.radio()["sent"], 8 + 2)
+        # One answer with what is missing, one with nothing missing.
+        self.assertEqual(handset.counts()[0], 2)
+        self.assertEqual(self.stages(), ["queued", "on_air", "confirmed"])
+
+    def test_the_first_and_the_last_are_lost(self):
+        self.base()
+        handset = Handset(self, "--miss", "1", "--miss", "8")
+        self.send_long(LONG)
+        self.until_confirmed()
+        self.assertEqual(handset.expect("text")["text"], LONG)
+        self.assertEqual(self.radio()["sent"], 8 + 2)
+
+    def test_text_in_one_frame_is_acknowledged(self):
+        self.base()
+        handset = Handset(self)
+        self.bench.tool("send", "--to", "f-4660", "--id", "short-1", "--body", "ack_wanted=true", "by the north road")
+        self.until_confirmed("short-1")
+        self.assertEqual(handset.expect("text")["text"], "by the north road")
+
+    def test_to_all_goes_once(self):
+        self.base()
+        handset = Handset(self)
+        self.send_long(LONG, "--radio", "lora")
+        harness.wait_for(lambda: self.stages()[-1:] == ["sent"], f"the final receipt; there is {self.stages()}")
+        heard = handset.expect("text")
+        self.assertEqual((heard["text"], heard["to_all"], heard["pieces"]), (LONG, True, 8))
+        self.assertEqual(handset.counts()[0], 0)
+
+    def test_too_long(self):
+        self.base()
+        self.send_long("x" * 1022)
+        harness.wait_for(lambda: self.stages()[-1:] == ["failed:too_long"], f"the final receipt; there is {self.stages()}")
+
+
+class DownWithLoss(Fragments):
+    scenario = "region: none\nseed: 7\nrandom_loss: 0.3\n"
+
+    def test_long_text(self):
+        self.base()
+        handset = Handset(self)
+        for number in range(3):
+            self.send_long(f"{number}: {LONG}", command=f"long-{number}")
+            harness.wait_for(lambda command=f"long-{number}": self.stages(command)[-1:] == ["confirmed"],
+                             f"the final receipt; there is {self.stages(f'long-{number}')}; the handset was told {handset.events}", 120)
+        sent = self.radio()["sent"]
+        print(f"3 texts of 8 pieces, 30 % loss: {sent} frames; the handset heard {len(handset.told('again'))} of them twice")
+        self.assertEqual([event["text"] for event in handset.told("text")], [f"{number}: {LONG}" for number in range(3)])
+
+
+if __name__ == "__main__":
+    harness.main(modem_bench.AT_ONCE)
