@@ -42,35 +42,6 @@ static json_t *uplink_object(const struct report *report, const struct uplink_st
 			 (int)status->urgent_waiting, "text", report->uplink_text ? report->uplink_text : "");
 }
 
-static bool show(void *context, const struct entry *entry)
-{
-	struct schedule_level *levels = context;
-	enum message_class class = (enum message_class)entry->class, shown = entry_shown_class(entry);
-	if (shown == class)
-		return true;
-	size_t bytes = entry_footprint(entry);
-	levels[class].entries--;
-	levels[class].bytes -= bytes;
-	levels[shown].entries++;
-	levels[shown].bytes += bytes;
-	if (!levels[class].entries)
-		levels[class].oldest_ms = 0;
-	if (!levels[shown].oldest_ms || entry->accepted_at_ms < levels[shown].oldest_ms)
-		levels[shown].oldest_ms = entry->accepted_at_ms;
-	return true;
-}
-
-/* What waits, as it may be seen at the base. */
-static void shown_levels(const struct schedule *schedule, struct schedule_level levels[static CLASS_COUNT])
-{
-	for (int class = 0; class < CLASS_COUNT; class ++)
-		levels[class] = schedule_level(schedule, (enum message_class) class);
-	if (levels[CLASS_DISTRESS].entries)
-		schedule_each(schedule, show, levels);
-	if (levels[CLASS_DISTRESS].held > levels[CLASS_DISTRESS].entries)
-		levels[CLASS_DISTRESS].held = levels[CLASS_DISTRESS].entries;
-}
-
 static json_t *class_object(const struct schedule_level *levels, const struct uplink_status *status,
 			    enum message_class class)
 {
@@ -86,7 +57,7 @@ static json_t *classes_array(const struct report *report, const struct uplink_st
 {
 	struct schedule_level levels[CLASS_COUNT];
 	json_t *array = json_array();
-	shown_levels(route_uplink_schedule(report->route), levels);
+	report_shown_levels(route_uplink_schedule(report->route), levels);
 	for (int class = 0; class < CLASS_COUNT; class ++)
 		json_array_append_new(array, class_object(levels, status, (enum message_class) class));
 	return array;

@@ -5,6 +5,7 @@
 
 #include "gateway/counters.h"
 #include "gateway/keyring.h"
+#include "gateway/outgoing.h"
 #include "gateway/panel.h"
 #include "gateway/radio.h"
 #include "gateway/route.h"
@@ -35,3 +36,11 @@ char *report_state(const struct report *report);
 char *report_radio_state(const struct report *report, size_t index);
 /* Everything there is about one radio, for `cresset radio NAME info`. */
 char *report_radio_info(const struct report *report, size_t index);
+
+/* What waits for headquarters and for the field, for `cresset queue`; of one radio only, or (NULL) of all. At most some hundreds of rows: those
+ * that go first on each radio, and in `more` the number of the others. A new reference, or NULL: out of memory. */
+json_t *report_queue(const struct report *report, const char *radio);
+/* One row of it. now_ms: of the steady clock. */
+json_t *report_queue_row(const struct outgoing_item *item, int64_t now_ms);
+/* What waits in each class, as it may be seen at the base: a check-in is one of SAFETY, whatever it carries. */
+void report_shown_levels(const struct schedule *schedule, struct schedule_level levels[static CLASS_COUNT]);

@@ -469,6 +469,11 @@ const struct incidents *route_incidents(const struct route *route)
 	return remember_incidents(route->remember);
 }
 
+const struct outgoing *route_outgoing(const struct route *route)
+{
+	return route->outgoing;
+}
+
 const struct schedule *route_radio_schedule(const struct route *route, size_t index)
 {
 	return outgoing_schedule(route->outgoing, index);

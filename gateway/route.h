@@ -13,6 +13,7 @@
 #include "gateway/uplink.h"
 
 struct field_memory;
+struct outgoing;
 struct route;
 
 struct route_callbacks {
@@ -79,6 +80,8 @@ struct field_memory *route_field_memory(struct route *route);
 
 /* For reports. */
 const struct incidents *route_incidents(const struct route *route);
+/* What is on its way to the field. */
+const struct outgoing *route_outgoing(const struct route *route);
 const struct schedule *route_radio_schedule(const struct route *route, size_t index);
 struct store *route_store(struct route *route);
 const char *route_store_text(const struct route *route);
