@@ -2,7 +2,7 @@
  *
  * The protocol, for every program that wants to talk to cressetd. One JSON object a line, both ways, UTF-8. A connection may carry
  * several requests one after another. Members without a value are null or left out; new ones may be added. Times are RFC 3339 UTC,
- * members that end in _s are seconds before now.
+ * members that end in _s are seconds before now, in _in_s seconds from now.
  *
  * -> {"command":"status"}
  * <- {"gateway","operation","version","uptime_s","clock":"gps"|"ntp"|"rtc"|"unknown",
@@ -14,6 +14,12 @@
  *                "bytes_in","bytes_out","datagrams","heard","sent","queued","last_heard_s"}, ...],
  *     "incidents":[{"id","station","radio","status","authenticity","level","operator","count","first_at","last_at","lat","lon"}, ...],
  *     "drops":[{"group","reason","count"}, ...], "counters":[{"group","name","value"}, ...]}
+ *
+ * -> {"command":"queue","radio"}                            radio: only this one
+ * <- {"messages":[{"radio","class","kind","id","to","since_s","stage":"waiting"|"on_air"|"sending"|"awaiting","parts","parts_done",
+ *                  "repeats","go_in_s","why":"turn"|"airtime"|"listening"|"radio"|"acknowledgement","expires_in_s","exercise"}, ...],
+ *     "more","uplink":[{"class","queued","queued_bytes","held","oldest_s"}, ...]}       radio by radio, what goes first first; at most
+ *                                                            some hundreds, and in `more` the number of the others
  *
  * -> {"command":"monitor"}                                   every datagram, from now on
  * <- {"ok":true} {"at","radio","direction":"rx"|"tx","size","hex","rssi_dbm","snr_db"} ...

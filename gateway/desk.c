@@ -203,6 +203,23 @@ static void request_status(struct desk *desk, struct control_client *client, jso
 	free(text);
 }
 
+static bool is_configured(const struct settings *settings, const char *radio)
+{
+	for (size_t i = 0; i < settings->radio_count; i++)
+		if (strcmp(settings->radios[i].name, radio) == 0)
+			return true;
+	return false;
+}
+
+static void request_queue(struct desk *desk, struct control_client *client, json_t *request)
+{
+	const char *radio = json_string_value(json_object_get(request, "radio"));
+	if (radio && !is_configured(desk->report->settings, radio))
+		reply_error(client, "no radio has this name. `cresset status` lists them.");
+	else
+		reply(client, report_queue(desk->report, radio));
+}
+
 static void request_monitor(struct desk *desk, struct control_client *client, json_t *request)
 {
 	(void)desk, (void)request;
@@ -269,8 +286,8 @@ static const struct {
 	const char *command;
 	void (*handle)(struct desk *desk, struct control_client *client, json_t *request);
 } requests[] = {
-    {"status", request_status}, {"monitor", request_monitor}, {"tail", request_tail},
-    {"send", request_send},     {"ack", request_ack},         {"radio", request_radio},
+    {"status", request_status}, {"monitor", request_monitor}, {"tail", request_tail},   {"send", request_send},
+    {"ack", request_ack},       {"radio", request_radio},     {"queue", request_queue},
 };
 
 void desk_request(void *context, struct control_client *client, const char *json, size_t size)
@@ -285,7 +302,7 @@ void desk_request(void *context, struct control_client *client, const char *json
 	if (!json_is_object(request))
 		reply_error(client, "the request is not a JSON object on one line");
 	else if (!command || i == sizeof(requests) / sizeof(*requests))
-		reply_error(client, "unknown command: there are status, monitor, tail, send, ack and radio");
+		reply_error(client, "unknown command: there are status, queue, monitor, tail, send, ack and radio");
 	else
 		requests[i].handle(desk, client, request);
 	json_decref(request);

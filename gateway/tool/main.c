@@ -22,6 +22,7 @@ struct command {
 static const struct command commands[] = {
     {"status", tool_status, "radios, queues, uplink, store, incidents and drops, once"},
     {"top", tool_top, "the same as a live table"},
+    {"queue", tool_queue, "what waits for the field and for headquarters, and until when"},
     {"monitor", tool_monitor, "datagrams of all radios as they pass"},
     {"tail", tool_tail, "messages as they are accepted"},
     {"send", tool_send, "send a text to a station"},

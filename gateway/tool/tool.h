@@ -32,6 +32,7 @@ void tool_complain(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* The subcommands: argv[0] is "cresset NAME", the result is the exit code. */
 int tool_status(int argc, char **argv);
 int tool_top(int argc, char **argv);
+int tool_queue(int argc, char **argv);
 int tool_monitor(int argc, char **argv);
 int tool_tail(int argc, char **argv);
 int tool_send(int argc, char **argv);

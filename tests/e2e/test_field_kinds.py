@@ -144,6 +144,9 @@ class FieldKinds(unittest.TestCase):
         rows = harness.wait_for(lambda: (lambda rows: rows if rows["SAFETY"]["queued"] else None)(
             {row["class"]: row for row in self.bench.status()["classes"]}), "the check-in in the queue")
         self.assertEqual((rows["DISTRESS"]["queued"], rows["DISTRESS"]["queued_bytes"], rows["DISTRESS"]["oldest_s"]), (0, 0, None))
+        waiting = {row["class"]: row["queued"] for row in json.loads(self.bench.tool("queue", "--json").stdout)["uplink"]}
+        self.assertEqual(waiting["DISTRESS"], 0)
+        self.assertNotIn("DISTRESS", self.bench.tool("queue").stdout)
 
     def test_cancel_only_asks(self):
         distress = self.say("distress", {"nature": 1, "persons": 3, "battery_pct": 87})

@@ -137,7 +137,7 @@ class ToolTest(unittest.TestCase):
 
 class Reaching(ToolTest):
     def test_absent_socket(self):
-        for command in (["status"], ["top"], ["monitor"], ["tail"], ["send", "x"], ["ack", "i", "--operator", "o"],
+        for command in (["status"], ["top"], ["queue"], ["monitor"], ["tail"], ["send", "x"], ["ack", "i", "--operator", "o"],
                         ["radio", "vhf", "info"]):
             result = run(*command, path="/nowhere/cresset.sock")
             self.assertEqual(result.code, 3, command)
@@ -192,7 +192,7 @@ class Reaching(ToolTest):
     def test_help_of_every_command(self):
         result = run("--help")
         self.assertEqual(result.code, 0)
-        for command in ("status", "top", "monitor", "tail", "send", "ack"):
+        for command in ("status", "top", "queue", "monitor", "tail", "send", "ack"):
             self.assertIn(f"\n  {command} ", result.out)
             self.assertIn(f"Usage: cresset {command} ", run(command, "--help").out)
         self.assertRegex(run("--version").out, r"^cresset \d+\.\d+\.\d+\n$")
@@ -315,6 +315,58 @@ class Status(ToolTest):
         status = {**STATUS, "drops": [{"group": "g" * 100, "reason": "r", "count": i} for i in range(20000)]}
         _, result = self.ask([status], "status", "--json")
         self.assertEqual(len(json.loads(result.out)["drops"]), 20000)
+
+
+def waiting(**members):
+    return {"radio": "vhf", "class": "ROUTINE", "kind": "text", "id": "c-1", "to": "N0CALL-7", "since_s": 12, "stage": "waiting",
+            "parts": 0, "parts_done": 0, "repeats": 0, "go_in_s": None, "why": "turn", "expires_in_s": 86399, **members}
+
+
+QUEUE = {
+    "messages": [
+        waiting(**{"class": "URGENT"}, kind="alert", id="c-2", to="", go_in_s=240, why="airtime", expires_in_s=3600),
+        waiting(id="c-3", stage="on_air", parts=3, parts_done=1),
+        waiting(id="c-4", stage="sending", parts=3, parts_done=2, go_in_s=0, why="listening"),
+        waiting(id="c-5", stage="awaiting", parts=1, repeats=2, go_in_s=31, why="acknowledgement", expires_in_s=None),
+        waiting(exercise=True),
+        waiting(id="c-6", radio="uhf", why="radio")],
+    "more": 412,
+    "uplink": [{"class": "DISTRESS", "queued": 0, "queued_bytes": 0, "held": 0, "oldest_s": None},
+               {"class": "BULK", "queued": 9871, "queued_bytes": 1974200, "held": 0, "oldest_s": 4000}],
+}
+
+
+class Queue(ToolTest):
+    def test_table(self):
+        daemon, result = self.ask([QUEUE], "queue")
+        self.assertEqual((result.code, result.err), (0, ""))
+        self.assertEqual(daemon.requests, [{"command": "queue"}])
+        _, uplink = columns_of(result.out, "FOR")
+        self.assertEqual([" ".join(row.split()) for row in uplink], ["BULK 9871 2.0 MB 1 h 06 min"])
+        _, rows = columns_of(result.out, "RADIO")
+        self.assertEqual([" ".join(row.split()) for row in rows], [
+            "vhf URGENT alert all c-2 12 s waiting in 4 min airtime in 1 h 00 min",
+            "vhf ROUTINE text N0CALL-7 c-3 12 s on air 1/3 now - in 23 h 59 min",
+            "vhf ROUTINE text N0CALL-7 c-4 12 s sending 2/3 next listening time in 23 h 59 min",
+            "vhf ROUTINE text N0CALL-7 c-5 12 s awaiting, 2 repeats in 31 s acknowledgement never",
+            "vhf ROUTINE (exercise) text N0CALL-7 c-1 12 s waiting in its turn - in 23 h 59 min",
+            "uhf ROUTINE text N0CALL-7 c-6 12 s waiting - the radio in 23 h 59 min",
+            "412 more are not shown: on each radio those that go first."])
+
+    def test_json_is_the_document(self):
+        daemon, result = self.ask([QUEUE], "queue", "--json", "--radio", "vhf")
+        self.assertEqual(json.loads(result.out), QUEUE)
+        self.assertEqual(daemon.requests, [{"command": "queue", "radio": "vhf"}])
+
+    def test_hostile_and_misshapen_answers(self):
+        evil = {**QUEUE, "messages": [waiting(**{name: "x" * 40 + EVIL for name in ("radio", "class", "kind", "id", "to", "stage", "why")})]}
+        _, result = self.ask([evil], "queue")
+        self.assertEqual(result.code, 0)
+        self.assert_harmless(result)
+        odd = waiting(since_s=[], stage=5, parts=1e300, parts_done=-1e300, repeats=1e300, go_in_s=-5, why=None, expires_in_s="x")
+        for shape in ({}, {"messages": 5, "uplink": "x", "more": -1}, {"messages": [1, None, {}, [], odd], "uplink": [{}, 7], "more": 1e300}):
+            _, result = self.ask([shape], "queue")
+            self.assertEqual((result.code, result.err), (0, ""), shape)
 
 
 class Send(ToolTest):
