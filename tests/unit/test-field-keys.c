@@ -240,6 +240,77 @@ static void test_fragments(void **unused)
 	gateway_free(gateway);
 }
 
+static void assert_frame(const uint8_t *bytes, ssize_t size, const char *expected)
+{
+	uint8_t frame[FIELD_FRAME_MAX];
+	assert_int_equal(size, hex_whole(expected, frame, sizeof(frame)));
+	assert_memory_equal(bytes, frame, (size_t)size);
+}
+
+static const struct driver_setting gateway_61000[] = {{"station", "61000"}, {NULL, NULL}};
+
+static void test_fragments_down(void **unused)
+{
+	(void)unused;
+	struct gateway *gateway = gateway_new(derived, gateway_61000);
+	const json_t *fragments = member(vectors, "fragments_down"), *frames = member(fragments, "frames");
+	struct message message;
+	struct air_plan plan;
+	message_init(&message);
+	message.kind = message.body_kind = KIND_TEXT;
+	message.body.text.language = 2;
+	snprintf(message.to, sizeof(message.to), "%s", text_of(fragments, "to"));
+	snprintf(message.text, sizeof(message.text), "%s", text_of(fragments, "text"));
+	gateway->record.next_counter = (uint32_t)number_of(fragments, "first_counter");
+	assert_int_equal(gateway->field->air->plan(gateway->field->state, &message, &plan), 0);
+	assert_int_equal(plan.parts, json_array_size(frames));
+	assert_true(plan.parts > 2);
+	for (unsigned part = 0; part < plan.parts; part++) {
+		struct air_utterance utterance = {.part = part, .id = (uint16_t)number_of(fragments, "fragment_id")};
+		uint8_t bytes[FIELD_FRAME_MAX];
+		ssize_t size = gateway->field->air->output(gateway->field->state, &message, &utterance, bytes,
+							   sizeof(bytes));
+		assert_frame(bytes, size, json_string_value(json_array_get(frames, part)));
+		gateway->record.wall_ms += 30000;
+	}
+	gateway_free(gateway);
+}
+
+static void hear_exchange(const json_t *exchange, int first_counter)
+{
+	struct gateway *gateway = gateway_new(derived, gateway_61000);
+	size_t i;
+	const json_t *step;
+	gateway->record.next_counter = (uint32_t)first_counter;
+	gateway->record.now_us = 1;
+	json_array_foreach(member(exchange, "heard"), i, step)
+	{
+		const char *said = json_string_value(member(step, "said"));
+		uint8_t bytes[FIELD_FRAME_MAX];
+		hear(gateway, text_of(step, "frame"));
+		if (gateway->record.said_back_count != (said != NULL))
+			fail_msg("%s, frame %zu", text_of(exchange, "name"), i + 1);
+		if (!said)
+			continue;
+		ssize_t size = gateway->field->air->output(gateway->field->state, &gateway->record.said_back, NULL,
+							   bytes, sizeof(bytes));
+		assert_frame(bytes, size, said);
+	}
+	gateway_free(gateway);
+}
+
+static void test_fragment_acks(void **unused)
+{
+	(void)unused;
+	size_t i;
+	const json_t *acks = member(vectors, "fragment_acks"), *exchange;
+	json_array_foreach(member(acks, "exchanges"), i, exchange)
+	{
+		hear_exchange(exchange, number_of(acks, "first_counter"));
+	}
+	assert_true(i >= 5);
+}
+
 /* What a gateway says is, to the bit, what the vector has. */
 static void test_said(void **unused)
 {
@@ -278,6 +349,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_derived_keys), cmocka_unit_test(test_every_frame_is_verified),
 	    cmocka_unit_test(test_receiver),     cmocka_unit_test(test_fragments),
+	    cmocka_unit_test(test_fragments_down), cmocka_unit_test(test_fragment_acks),
 	    cmocka_unit_test(test_said),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
