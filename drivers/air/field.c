@@ -91,7 +91,7 @@ static const struct driver_key keys[KEY_COUNT] = {
 			      .min = 10,
 			      .max = 86400,
 			      .fallback = "600",
-			      .help = "how long the pieces of a long message are waited for"},
+			      .help = "how long the next piece of a long message is waited for"},
     [KEY_FRAGMENT_ACK] = {.name = "fragment_ack_s",
 			  .type = KEY_INTEGER,
 			  .min = 1,

@@ -28,7 +28,7 @@ static struct field_whole *choose(struct field_wholes *wholes)
 	return oldest;
 }
 
-static void begin(struct field_whole *whole, const struct field_piece *piece, int64_t now_us)
+static void begin(struct field_whole *whole, const struct field_piece *piece)
 {
 	*whole = (struct field_whole){
 	    .used = true,
@@ -36,7 +36,6 @@ static void begin(struct field_whole *whole, const struct field_piece *piece, in
 	    .epochs_back = piece->epochs_back,
 	    .id = piece->fragment->id,
 	    .total = piece->fragment->total,
-	    .since_us = now_us,
 	};
 }
 
@@ -50,9 +49,10 @@ static bool is_complete(const struct field_whole *whole)
 	return whole->have == (1u << whole->total) - 1;
 }
 
-static void keep(struct field_whole *whole, const struct field_piece *piece)
+static void keep(struct field_whole *whole, const struct field_piece *piece, int64_t now_us)
 {
 	const struct field_fragment *fragment = piece->fragment;
+	whole->since_us = now_us;
 	whole->have |= (uint8_t)(1u << fragment->index);
 	whole->fresh |= !piece->seen;
 	whole->counters[fragment->index] = piece->header->counter;
@@ -65,8 +65,7 @@ static void keep(struct field_whole *whole, const struct field_piece *piece)
 }
 
 /* The set this piece belongs to, begun if need be; NULL = it must not begin one. */
-static struct field_whole *set_of(struct field_wholes *wholes, const struct field_piece *piece, int64_t now_us,
-				  size_t *lost)
+static struct field_whole *set_of(struct field_wholes *wholes, const struct field_piece *piece, size_t *lost)
 {
 	struct field_whole *whole = find(wholes, piece);
 	if (whole && whole->id == piece->fragment->id && whole->header.time_s == piece->header->time_s)
@@ -76,7 +75,7 @@ static struct field_whole *set_of(struct field_wholes *wholes, const struct fiel
 	if (whole->used && piece->seen)
 		return NULL;
 	*lost += whole->used;
-	begin(whole, piece, now_us);
+	begin(whole, piece);
 	return whole;
 }
 
@@ -87,7 +86,7 @@ enum field_add field_wholes_add(struct field_wholes *wholes, const struct field_
 	if (fragment->size > FIELD_PIECE_MAX)
 		return FIELD_ADD_BAD;
 	*whole = NULL;
-	struct field_whole *set = set_of(wholes, piece, now_us, lost);
+	struct field_whole *set = set_of(wholes, piece, lost);
 	if (!set)
 		return FIELD_ADD_REPEATED;
 	if (set->total != fragment->total || set->header.kind != piece->header->kind)
@@ -95,7 +94,7 @@ enum field_add field_wholes_add(struct field_wholes *wholes, const struct field_
 	*whole = set;
 	if (set->have >> fragment->index & 1)
 		return FIELD_ADD_REPEATED;
-	keep(set, piece);
+	keep(set, piece, now_us);
 	if (!is_complete(set))
 		return FIELD_ADD_KEPT;
 	if (set->fresh)

@@ -20,8 +20,8 @@ struct field_whole {
 	uint64_t hash;              /* of the frame with the first piece */
 	uint16_t id;
 	uint8_t total, have; /* have: bit 0 = the first */
-	int64_t since_us;
-	int64_t quiet_us; /* if no piece comes until then, the station is to be told; 0 = not any more */
+	int64_t since_us;    /* its last new piece came */
+	int64_t quiet_us;    /* if no piece comes until then, the station is to be told; 0 = not any more */
 	struct field_telling told;
 	uint32_t counters[FIELD_FRAGMENTS_MAX];
 	uint8_t sizes[FIELD_FRAGMENTS_MAX];
@@ -80,9 +80,9 @@ uint8_t field_whole_first(const struct field_whole *whole);
 /* Whether all pieces behind that one have come, so that whoever sends them in order has no more to send just now. */
 bool field_whole_has_all_behind(const struct field_whole *whole, uint8_t index);
 
-/* Gives up sets that were begun before that time; returns their number. */
+/* Gives up sets that got their last new piece before that time; returns their number. */
 size_t field_wholes_expire(struct field_wholes *wholes, int64_t before_us);
-/* When the oldest was begun, INT64_MAX = there is none. */
+/* When the oldest got its last new piece, INT64_MAX = there is none. */
 int64_t field_wholes_oldest_us(const struct field_wholes *wholes);
 /* The next of the times quiet_us, INT64_MAX = there is none. */
 int64_t field_wholes_quiet_us(const struct field_wholes *wholes);
