@@ -114,8 +114,8 @@ void saying_went(struct handset *handset, struct saying *saying, int64_t end_ms)
 		saying->used = false;
 		return;
 	}
-	double wait_ms = (double)handset->settings.ack_timeout_ms * (1 + saying->tries) *
-			 (1 + handset_chance(handset) / 2);
+	unsigned times = saying->tries < 4 ? 1 + saying->tries : 4;
+	double wait_ms = (double)handset->settings.ack_timeout_ms * times * (1 + handset_chance(handset) / 2);
 	saying->due_ms = end_ms + (int64_t)wait_ms;
 }
 

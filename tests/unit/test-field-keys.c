@@ -347,8 +347,8 @@ static void test_said(void **unused)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_derived_keys), cmocka_unit_test(test_every_frame_is_verified),
-	    cmocka_unit_test(test_receiver),     cmocka_unit_test(test_fragments),
+	    cmocka_unit_test(test_derived_keys),   cmocka_unit_test(test_every_frame_is_verified),
+	    cmocka_unit_test(test_receiver),       cmocka_unit_test(test_fragments),
 	    cmocka_unit_test(test_fragments_down), cmocka_unit_test(test_fragment_acks),
 	    cmocka_unit_test(test_said),
 	};
