@@ -25,6 +25,8 @@ struct entry {
 	bool exercise;          /* status Exercise or Test: never delays an Actual one */
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
 	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
+	uint8_t frames;         /* for the field: that it takes on its radio, 0 = not asked yet */
+	uint32_t airtime_us;    /* of the first of them */
 	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */
 	int64_t accepted_at_ms; /* of the steady clock, see clock.h */
 	int64_t expires_at_ms;  /* of the steady clock, 0 = never */

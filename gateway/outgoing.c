@@ -66,7 +66,7 @@ void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum rece
 }
 
 /* What was transmitted and not acknowledged in time has not simply expired. */
-static void on_drop(void *context, struct entry *entry, const char *reason)
+void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 {
 	struct exit_lane *lane = context;
 	struct outgoing *outgoing = lane->outgoing;
@@ -167,7 +167,7 @@ static int on_due(sd_event_source *source, uint64_t at_us, void *context)
 void outgoing_tick(struct outgoing *outgoing, int64_t now_ms)
 {
 	for (size_t i = 0; i < outgoing->count; i++)
-		schedule_tick(outgoing->lanes[i].schedule, now_ms);
+		transmit_tick(outgoing->lanes[i].transmit, now_ms);
 	outgoing_due(outgoing, now_ms);
 }
 
@@ -187,7 +187,7 @@ static void acknowledged(struct errand *errand)
 	if (errand->awaiting) {
 		errand_follow(errand);
 	} else if (errand->lane->flying != errand && delivery_stage(errand->delivery) == DELIVERY_CONFIRMED &&
-		   schedule_remove(errand->lane->schedule, errand->entry)) {
+		   transmit_remove(errand->lane->transmit, errand->entry)) {
 		entry_unref(errand->entry);
 		errand_follow(errand);
 	}
@@ -345,106 +345,6 @@ void outgoing_loaded(struct outgoing *outgoing, struct entry *entry)
 	outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "radio_gone", false);
 }
 
-/* ---- lists and cancelling ---- */
-
-const char *outgoing_stage_name(enum outgoing_stage stage)
-{
-	static const char *const names[] = {[OUTGOING_WAITING] = "waiting",
-					    [OUTGOING_ON_AIR] = "on_air",
-					    [OUTGOING_SENDING] = "sending",
-					    [OUTGOING_AWAITING] = "awaiting"};
-	return names[stage];
-}
-
-struct walk {
-	const struct exit_lane *lane;
-	outgoing_each_fn *each;
-	void *context;
-	bool goes_on;
-};
-
-static void fill_from(const struct errand *errand, struct outgoing_item *item)
-{
-	struct delivery_progress progress = delivery_progress(errand->delivery);
-	item->parts = progress.parts;
-	item->parts_done = progress.parts_done;
-	item->repeats = progress.repeats;
-	if (errand->lane->flying == errand) {
-		item->stage = OUTGOING_ON_AIR;
-	} else if (errand->awaiting) {
-		item->stage = OUTGOING_AWAITING;
-		item->why = "acknowledgement";
-		item->go_at_ms = delivery_due_ms(errand->delivery);
-	} else if (delivery_begun(errand->delivery)) {
-		item->stage = OUTGOING_SENDING;
-	}
-}
-
-static bool show(struct walk *walk, const struct entry *entry)
-{
-	const struct exit_lane *lane = walk->lane;
-	const struct errand *errand = errand_find(lane->outgoing, entry);
-	struct outgoing_item item = {.entry = entry,
-				     .radio = lane->settings->name,
-				     .to = entry_station(entry),
-				     .why = lane->radio && radio_status(lane->radio).state == RADIO_UP ? "turn"
-												       : "radio"};
-	if (errand)
-		fill_from(errand, &item);
-	walk->goes_on = walk->each(walk->context, &item);
-	return walk->goes_on;
-}
-
-static bool show_waiting(void *context, const struct entry *entry)
-{
-	return show(context, entry);
-}
-
-void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void *context)
-{
-	struct walk walk = {.each = each, .context = context, .goes_on = true};
-	for (size_t i = 0; walk.goes_on && i < outgoing->count; i++) {
-		walk.lane = &outgoing->lanes[i];
-		for (const struct errand *errand = outgoing->errands; walk.goes_on && errand; errand = errand->next)
-			if (errand->lane == walk.lane && (errand->awaiting || walk.lane->flying == errand))
-				show(&walk, errand->entry);
-		if (walk.goes_on)
-			schedule_each(walk.lane->schedule, show_waiting, &walk);
-	}
-}
-
-struct search {
-	const char *id;
-	const struct entry *entry;
-	const char *radio;
-	enum outgoing_stage stage;
-};
-
-static bool is_sought(void *context, const struct outgoing_item *item)
-{
-	struct search *search = context;
-	if (strcmp(entry_id(item->entry), search->id) != 0)
-		return true;
-	search->entry = item->entry;
-	search->radio = item->radio;
-	search->stage = item->stage;
-	return false;
-}
-
-int outgoing_cancel(struct outgoing *outgoing, const char *id)
-{
-	struct search search = {.id = id};
-	outgoing_each(outgoing, is_sought, &search);
-	if (!search.entry)
-		return -ENOENT;
-	struct entry *entry = (struct entry *)search.entry;
-	if (search.stage != OUTGOING_WAITING || !schedule_remove(lane_of_name(outgoing, search.radio)->schedule, entry))
-		return -EBUSY;
-	errand_free(outgoing, errand_find(outgoing, entry));
-	outgoing_conclude(outgoing, entry, RECEIPT_CANCELLED, NULL, false);
-	return 0;
-}
-
 /* ---- life ---- */
 
 static bool add_lanes(struct outgoing *outgoing, const struct settings *settings)
@@ -458,8 +358,7 @@ static bool add_lanes(struct outgoing *outgoing, const struct settings *settings
 		lane->outgoing = outgoing;
 		lane->index = i;
 		lane->settings = &settings->radios[i];
-		lane->schedule = schedule_new(&settings->schedule, on_drop, lane);
-		if (!lane->schedule)
+		if (!lane_open(lane))
 			return false;
 	}
 	return true;
@@ -502,7 +401,7 @@ void outgoing_free(struct outgoing *outgoing)
 	while (outgoing->errands)
 		errand_free(outgoing, outgoing->errands);
 	for (size_t i = 0; i < outgoing->count; i++)
-		schedule_free(outgoing->lanes[i].schedule);
+		lane_close(&outgoing->lanes[i]);
 	reach_free(outgoing->reach);
 	free(outgoing->lanes);
 	free(outgoing);
@@ -513,7 +412,7 @@ void outgoing_add_radio(struct outgoing *outgoing, size_t index, struct radio *r
 	outgoing->lanes[index].radio = radio;
 }
 
-const struct schedule *outgoing_schedule(const struct outgoing *outgoing, size_t index)
+struct schedule_level outgoing_level(const struct outgoing *outgoing, size_t index, enum message_class class)
 {
-	return outgoing->lanes[index].schedule;
+	return transmit_level(outgoing->lanes[index].transmit, class);
 }

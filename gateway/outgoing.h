@@ -71,5 +71,5 @@ struct outgoing_item {
 typedef bool outgoing_each_fn(void *context, const struct outgoing_item *item);
 void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void *context);
 
-/* What waits for that radio. */
-const struct schedule *outgoing_schedule(const struct outgoing *outgoing, size_t index);
+/* What of a class waits for that radio. */
+struct schedule_level outgoing_level(const struct outgoing *outgoing, size_t index, enum message_class class);

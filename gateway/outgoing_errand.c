@@ -97,12 +97,39 @@ struct errand *errand_of(struct exit_lane *lane, struct entry *entry, int *error
 	return errand;
 }
 
+/* Asked for everything that waits, so that it makes no errand. What cannot be planned costs nothing: sending it tells what is wrong. */
+static void ask_airtime(const struct exit_lane *lane, struct entry *entry)
+{
+	struct message message;
+	struct air_plan plan;
+	bool pinned;
+	if (entry->frames || !lane->radio || read_message(entry, &message, &pinned) < 0 ||
+	    radio_plan(lane->radio, &message, &plan) < 0)
+		return;
+	entry->frames = (uint8_t)plan.parts;
+	entry->airtime_us = (uint32_t)radio_airtime_us(lane->radio, plan.sizes[0]);
+}
+
 int64_t errand_airtime_us(void *context, const struct entry *entry)
 {
-	struct exit_lane *lane = context;
-	int error;
-	const struct errand *errand = errand_of(lane, (struct entry *)entry, &error);
-	return errand ? radio_airtime_us(lane->radio, delivery_size(errand->delivery)) : 0;
+	const struct exit_lane *lane = context;
+	const struct errand *errand = errand_find(lane->outgoing, entry);
+	if (errand)
+		return radio_airtime_us(lane->radio, delivery_size(errand->delivery));
+	ask_airtime(lane, (struct entry *)entry);
+	return entry->airtime_us;
+}
+
+unsigned errand_frames(void *context, const struct entry *entry)
+{
+	const struct exit_lane *lane = context;
+	const struct errand *errand = errand_find(lane->outgoing, entry);
+	if (!errand) {
+		ask_airtime(lane, (struct entry *)entry);
+		return entry->frames ? entry->frames : 1;
+	}
+	struct delivery_progress progress = delivery_progress(errand->delivery);
+	return progress.parts > progress.parts_done ? progress.parts - progress.parts_done : 1;
 }
 
 ssize_t errand_render(struct errand *errand, const uint8_t **bytes)

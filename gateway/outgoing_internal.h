@@ -1,16 +1,19 @@
-/* What outgoing.c (taking, receipts), outgoing_errand.c (one message's way) and outgoing_lane.c (one radio's turns) share. */
+/* What outgoing.c (taking, receipts), outgoing_list.c (lists, cancelling), outgoing_errand.c (one message's way) and outgoing_lane.c (one radio's turns) share. */
 #pragma once
 
 #include "gateway/delivery.h"
 #include "gateway/outgoing.h"
 #include "gateway/reach.h"
+#include "gateway/transmit.h"
 
 struct exit_lane {
 	struct outgoing *outgoing;
 	size_t index;
 	const struct radio_settings *settings;
 	struct radio *radio; /* NULL: disabled or not started */
-	struct schedule *schedule;
+	struct ledger_settings allowed;
+	struct ledger *ledger;
+	struct transmit *transmit;
 	struct errand *flying; /* whose frame is in the radio */
 	bool channel_was_busy;
 	int64_t quiet_until_ms; /* somebody else has just spoken */
@@ -47,6 +50,8 @@ void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum rec
 /* The last word on a message, wherever it stood but in a schedule. Takes over the reference. */
 void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum receipt_stage stage, const char *code,
 		       bool assumed);
+/* It left the lane's scheduler unserved; a schedule_drop_fn of the lane. */
+void outgoing_dropped(void *lane, struct entry *entry, const char *reason);
 /* Something is due then, of the steady clock. */
 void outgoing_due(struct outgoing *outgoing, int64_t at_ms);
 /* Fills in the lanes by which a station can be reached, the best first, without those whose bits are in `without`. Returns their number. */
@@ -63,8 +68,9 @@ struct errand *errand_of(struct exit_lane *lane, struct entry *entry, int *error
 struct errand *errand_find(const struct outgoing *outgoing, const struct entry *entry);
 void errand_free(struct outgoing *outgoing, struct errand *errand);
 struct delivery_settings errand_settings(const struct errand *errand);
-/* Time on the air of what goes next of an entry, us; 0 = it cannot be said. For the schedule of the lane. */
+/* Time on the air of the frame of an entry that goes next, us, and how many are to go; 0 = it cannot be said. For the lane's scheduler. */
 int64_t errand_airtime_us(void *lane, const struct entry *entry);
+unsigned errand_frames(void *lane, const struct entry *entry);
 /* Writes the frame that goes next. Returns its size or negative errno; *bytes is valid until the errand goes on. */
 ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
 /* It did not get through here: goes to the next lane, or is concluded as failed. The entry is in no schedule. */
@@ -75,6 +81,9 @@ void errand_follow(struct errand *errand);
 /* ---- outgoing_lane.c ---- */
 
 void lane_turn(struct exit_lane *lane);
+/* False: out of memory. */
+bool lane_open(struct exit_lane *lane);
+void lane_close(struct exit_lane *lane);
 void lane_put(struct exit_lane *lane, struct entry *entry);
 /* An entry with more frames to go: first of its station, which waits for its turn. */
 void lane_return(struct exit_lane *lane, struct entry *entry);

@@ -7,11 +7,6 @@
 
 enum { SLOT_MS = 100, SLOTS = 8, SLOTS_URGENT = 2 };
 
-static bool is_urgent(const struct exit_lane *lane)
-{
-	return schedule_ready(lane->schedule, CLASS_DISTRESS, CLASS_URGENT);
-}
-
 /* After somebody else has spoken, others wait as well: a random pause keeps them apart. An alert's is short. */
 static bool channel_is_quiet(struct exit_lane *lane)
 {
@@ -21,7 +16,7 @@ static bool channel_is_quiet(struct exit_lane *lane)
 		return false;
 	}
 	if (lane->channel_was_busy) {
-		int slots = is_urgent(lane) ? SLOTS_URGENT : SLOTS;
+		int slots = transmit_has_urgent(lane->transmit) ? SLOTS_URGENT : SLOTS;
 		lane->channel_was_busy = false;
 		lane->quiet_until_ms = now_ms + (int64_t)(outgoing_random() * slots * SLOT_MS);
 	}
@@ -42,9 +37,12 @@ static int send_frame(struct errand *errand)
 	/* A driver may tell of progress before radio_send returns. */
 	lane->flying = errand;
 	delivery_started(errand->delivery);
+	int64_t airtime_us = radio_airtime_us(lane->radio, (size_t)size), now_ms = clock_steady_ms();
 	int result = radio_send(lane->radio, bytes, (size_t)size);
 	if (result < 0)
 		lane->flying = NULL;
+	else
+		transmit_spent(lane->transmit, errand->entry, airtime_us, now_ms);
 	return result;
 }
 
@@ -56,7 +54,7 @@ static bool lane_send(struct exit_lane *lane, struct entry *entry)
 	if (errand)
 		error = send_frame(errand);
 	if (error == -EAGAIN || error == -ENOTCONN) {
-		schedule_give_back(lane->schedule, entry);
+		transmit_give_back(lane->transmit, entry);
 		return false;
 	}
 	if (error == 0) {
@@ -72,10 +70,48 @@ static bool lane_send(struct exit_lane *lane, struct entry *entry)
 	return true;
 }
 
+bool lane_open(struct exit_lane *lane)
+{
+	const struct settings *settings = lane->outgoing->publisher->settings;
+	lane->ledger = ledger_new(&lane->allowed);
+	if (!lane->ledger)
+		return false;
+	struct transmit_settings transmit = {.schedule = settings->schedule,
+					     .ledger = lane->ledger,
+					     .listening_share = lane->settings->listening_share_pct / 100.0,
+					     .airtime_us = errand_airtime_us,
+					     .frames = errand_frames,
+					     .drop = outgoing_dropped,
+					     .context = lane};
+	lane->transmit = transmit_new(&transmit);
+	return lane->transmit;
+}
+
+void lane_close(struct exit_lane *lane)
+{
+	transmit_free(lane->transmit);
+	ledger_free(lane->ledger);
+}
+
+/* A module may tell only when it is up where and how fast it transmits. */
+static void keep_rules(struct exit_lane *lane)
+{
+	const struct ledger_settings *allowed = &radio_allowance(lane->radio)->ledger;
+	if (memcmp(allowed, &lane->allowed, sizeof(*allowed)) == 0)
+		return;
+	lane->allowed = *allowed;
+	ledger_set(lane->ledger, allowed);
+}
+
 void lane_turn(struct exit_lane *lane)
 {
+	if (lane->radio)
+		keep_rules(lane);
 	while (lane->radio && !lane->flying && channel_is_quiet(lane) && radio_ready(lane->radio)) {
-		struct entry *entry = schedule_take(lane->schedule, CLASS_DISTRESS, CLASS_BULK, clock_steady_ms());
+		int64_t again_ms;
+		struct entry *entry = transmit_take(lane->transmit, clock_steady_ms(), &again_ms);
+		if (!entry && again_ms < INT64_MAX)
+			outgoing_due(lane->outgoing, again_ms);
 		if (!entry || !lane_send(lane, entry))
 			return;
 	}
@@ -86,7 +122,7 @@ void lane_put(struct exit_lane *lane, struct entry *entry)
 {
 	const struct errand *flying = lane->flying;
 	bool urgent = entry->class <= CLASS_URGENT && flying && flying->entry->class > entry->class;
-	schedule_put(lane->schedule, entry);
+	transmit_put(lane->transmit, entry);
 	if (urgent && lane->radio)
 		radio_hurry(lane->radio);
 	outgoing_wake(lane->outgoing);
@@ -94,7 +130,7 @@ void lane_put(struct exit_lane *lane, struct entry *entry)
 
 void lane_return(struct exit_lane *lane, struct entry *entry)
 {
-	schedule_give_back(lane->schedule, entry);
+	transmit_return(lane->transmit, entry);
 	outgoing_wake(lane->outgoing);
 }
 
@@ -110,7 +146,7 @@ static void frame_failed(struct errand *errand, const char *code)
 	if (delivery_stage(errand->delivery) == DELIVERY_CONFIRMED)
 		errand_follow(errand);
 	else if (was_cut(code) && delivery_failed(errand->delivery, &settings))
-		schedule_give_back(errand->lane->schedule, entry_ref(errand->entry));
+		transmit_give_back(errand->lane->transmit, entry_ref(errand->entry));
 	else
 		errand_failed(errand, code);
 }
@@ -139,7 +175,7 @@ void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, co
 	lane->flying = NULL;
 	outgoing_wake(lane->outgoing);
 	if (result == SEND_GIVEN_BACK && delivery_stage(errand->delivery) == DELIVERY_SENDING)
-		schedule_give_back(lane->schedule, entry_ref(errand->entry));
+		transmit_give_back(lane->transmit, entry_ref(errand->entry));
 	else if (result == SEND_GIVEN_BACK)
 		errand_follow(errand);
 	else if (result == SEND_FAILED)

@@ -65,10 +65,9 @@ static json_t *classes_array(const struct report *report, const struct uplink_st
 
 static size_t radio_queued(const struct report *report, size_t index)
 {
-	const struct schedule *schedule = route_radio_schedule(report->route, index);
 	size_t queued = 0;
 	for (int class = 0; class < CLASS_COUNT; class ++)
-		queued += schedule_level(schedule, (enum message_class) class).entries;
+		queued += route_radio_level(report->route, index, (enum message_class) class).entries;
 	return queued;
 }
 

@@ -474,9 +474,9 @@ const struct outgoing *route_outgoing(const struct route *route)
 	return route->outgoing;
 }
 
-const struct schedule *route_radio_schedule(const struct route *route, size_t index)
+struct schedule_level route_radio_level(const struct route *route, size_t index, enum message_class class)
 {
-	return outgoing_schedule(route->outgoing, index);
+	return outgoing_level(route->outgoing, index, class);
 }
 
 struct store *route_store(struct route *route)

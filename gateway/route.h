@@ -82,6 +82,6 @@ struct field_memory *route_field_memory(struct route *route);
 const struct incidents *route_incidents(const struct route *route);
 /* What is on its way to the field. */
 const struct outgoing *route_outgoing(const struct route *route);
-const struct schedule *route_radio_schedule(const struct route *route, size_t index);
+struct schedule_level route_radio_level(const struct route *route, size_t index, enum message_class class);
 struct store *route_store(struct route *route);
 const char *route_store_text(const struct route *route);

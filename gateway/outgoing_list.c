@@ -1,0 +1,142 @@
+/* What is on its way to the field, for lists; and taking it back. */
+#include <errno.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/outgoing_internal.h"
+
+const char *outgoing_stage_name(enum outgoing_stage stage)
+{
+	static const char *const names[] = {[OUTGOING_WAITING] = "waiting",
+					    [OUTGOING_ON_AIR] = "on_air",
+					    [OUTGOING_SENDING] = "sending",
+					    [OUTGOING_AWAITING] = "awaiting"};
+	return names[stage];
+}
+
+struct walk {
+	const struct exit_lane *lane;
+	outgoing_each_fn *each;
+	void *context;
+	bool goes_on;
+};
+
+static void fill_from(const struct errand *errand, struct outgoing_item *item)
+{
+	struct delivery_progress progress = delivery_progress(errand->delivery);
+	item->parts = progress.parts;
+	item->parts_done = progress.parts_done;
+	item->repeats = progress.repeats;
+	if (errand->lane->flying == errand) {
+		item->stage = OUTGOING_ON_AIR;
+	} else if (errand->awaiting) {
+		item->stage = OUTGOING_AWAITING;
+		item->why = "acknowledgement";
+		item->go_at_ms = delivery_due_ms(errand->delivery);
+	} else if (delivery_begun(errand->delivery)) {
+		item->stage = OUTGOING_SENDING;
+	}
+}
+
+static struct outgoing_item item_of(const struct exit_lane *lane, const struct entry *entry)
+{
+	struct outgoing_item item = {.entry = entry,
+				     .radio = lane->settings->name,
+				     .to = entry_station(entry),
+				     .parts = entry->frames,
+				     .why = "turn"};
+	const struct errand *errand = errand_find(lane->outgoing, entry);
+	if (errand)
+		fill_from(errand, &item);
+	return item;
+}
+
+static bool show(struct walk *walk, const struct outgoing_item *item)
+{
+	walk->goes_on = walk->each(walk->context, item);
+	return walk->goes_on;
+}
+
+static bool show_waiting(void *context, const struct entry *entry, int64_t at_ms, enum transmit_why why)
+{
+	static const char *const reasons[] = {[TRANSMIT_TURN] = "turn",
+					      [TRANSMIT_AIRTIME] = "airtime",
+					      [TRANSMIT_LISTENING] = "listening",
+					      [TRANSMIT_HELD] = "turn"};
+	struct walk *walk = context;
+	const struct exit_lane *lane = walk->lane;
+	struct outgoing_item item = item_of(lane, entry);
+	item.why = reasons[why];
+	item.go_at_ms = at_ms;
+	if (!lane->radio || radio_status(lane->radio).state != RADIO_UP) {
+		item.why = "radio";
+		item.go_at_ms = 0;
+	}
+	return show(walk, &item);
+}
+
+/* In the radio, and behind it those that await their acknowledgement. */
+static void show_begun(struct walk *walk)
+{
+	const struct exit_lane *lane = walk->lane;
+	for (const struct errand *errand = lane->outgoing->errands; walk->goes_on && errand; errand = errand->next) {
+		if (errand->lane != lane || !(errand->awaiting || lane->flying == errand))
+			continue;
+		struct outgoing_item item = item_of(lane, errand->entry);
+		show(walk, &item);
+	}
+}
+
+void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void *context)
+{
+	struct walk walk = {.each = each, .context = context, .goes_on = true};
+	for (size_t i = 0; walk.goes_on && i < outgoing->count; i++) {
+		walk.lane = &outgoing->lanes[i];
+		show_begun(&walk);
+		if (walk.goes_on)
+			transmit_outlook(walk.lane->transmit, clock_steady_ms(), show_waiting, &walk);
+	}
+}
+
+/* ---- cancelling ---- */
+
+struct search {
+	const char *id;
+	const struct entry *entry;
+};
+
+static bool is_sought(void *context, const struct entry *entry)
+{
+	struct search *search = context;
+	if (strcmp(entry_id(entry), search->id) == 0)
+		search->entry = entry;
+	return !search->entry;
+}
+
+static bool has_begun(const struct outgoing *outgoing, const char *id)
+{
+	for (const struct errand *errand = outgoing->errands; errand; errand = errand->next)
+		if (strcmp(entry_id(errand->entry), id) == 0 &&
+		    (errand->awaiting || errand->lane->flying == errand || delivery_begun(errand->delivery)))
+			return true;
+	return false;
+}
+
+int outgoing_cancel(struct outgoing *outgoing, const char *id)
+{
+	struct search search = {.id = id};
+	if (has_begun(outgoing, id))
+		return -EBUSY;
+	for (size_t i = 0; i < outgoing->count && !search.entry; i++) {
+		struct transmit *transmit = outgoing->lanes[i].transmit;
+		transmit_each(transmit, is_sought, &search);
+		if (search.entry && !transmit_remove(transmit, (struct entry *)search.entry))
+			search.entry = NULL;
+	}
+	if (!search.entry)
+		return -ENOENT;
+	struct entry *entry = (struct entry *)search.entry;
+	errand_free(outgoing, errand_find(outgoing, entry));
+	outgoing_conclude(outgoing, entry, RECEIPT_CANCELLED, NULL, false);
+	return 0;
+}
