@@ -1,4 +1,4 @@
-"""Runs one benchmark: alert-latency, ingest, memory, disk, radio-to-broker or mesh-handshake. scripts/bench builds first and then starts this."""
+"""Runs one benchmark: alert-latency, ingest, memory, disk, radio-to-broker, mesh-handshake or tx-priority. scripts/bench builds first and then starts this."""
 import argparse
 import importlib
 import sys
@@ -7,7 +7,8 @@ import common
 import report
 
 BENCHES = {"alert-latency": "alert_latency", "ingest": "ingest", "memory": "memory", "disk": "disk",
-           "radio-to-broker": "radio_to_broker", "mesh-handshake": "mesh_handshake"}
+           "radio-to-broker": "radio_to_broker", "mesh-handshake": "mesh_handshake",
+           "tx-priority": "tx_priority"}
 
 
 def parse():
