@@ -1,5 +1,6 @@
 """Long messages between headquarters and the field, through simulated modules and an ether that loses packets: every piece is sealed and
 repeated alone, and nothing is told twice."""
+import base64
 import importlib.machinery
 import importlib.util
 import json
@@ -11,6 +12,7 @@ import time
 
 import harness
 import modem_bench
+import test_rylr
 from test_ebyte import E22_KEYS, E22_REGISTERS, Station
 
 try:
@@ -249,6 +251,30 @@ class DownWithLoss(Fragments):
         sent = self.radio()["sent"]
         print(f"3 texts of 8 pieces, 30 % loss: {sent} frames; the handset heard {len(handset.told('again'))} of them twice")
         self.assertEqual([event["text"] for event in handset.told("text")], [f"{number}: {LONG}" for number in range(3)])
+
+
+class OnRylr(Fragments):
+    """The same frames as text of 214 characters at most, through modules that take 240."""
+    driver, program, keys = "rylr998", "rylr", test_rylr.KEYS
+
+    def heard(self, station):
+        lines = [line.split(b",") for line in station.heard.split(b"\r\n")[:-1] if line.startswith(b"+RCV=0,")]
+        return [base64.urlsafe_b64decode(line[2] + b"==") for line in lines]
+
+    def test_long_text_down(self):
+        modem_bench.ModemTest.base(self)
+        station = test_rylr.Station(self, "BAND=868100000", "PARAMETER=7,7,1,12")
+        self.send_long(LONG)
+        harness.wait_for(lambda: len(self.heard(station)) >= 8, "the pieces in the field")
+        pieces = [opened(frame) for frame in self.heard(station)[:8]]
+        self.assertLessEqual(max(map(len, self.heard(station))), 160)
+        self.assertEqual([piece[2] for piece in pieces], [index << 4 | 8 for index in range(8)])
+        self.assertEqual(b"".join(piece[3:] for piece in pieces)[3:].decode(), LONG)
+        # The whole of it at once; the answer refers to the first of them.
+        first = int.from_bytes(self.heard(station)[0][5:9], "little")
+        ack = {"ref_station": 4660, "ref_counter": first, "level": 0, "detail": 255}
+        station.speak(field.Frame("ack", 4660, 70, field.pack_body("ack", ack)).seal())
+        self.until_confirmed()
 
 
 if __name__ == "__main__":
