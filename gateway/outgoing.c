@@ -147,11 +147,8 @@ static struct errand *next_due(struct outgoing *outgoing, int64_t now_ms)
 	return NULL;
 }
 
-static int on_due(sd_event_source *source, uint64_t at_us, void *context)
+static void follow_due(struct outgoing *outgoing, int64_t now_ms)
 {
-	(void)source, (void)at_us;
-	struct outgoing *outgoing = context;
-	int64_t now_ms = clock_steady_ms();
 	struct errand *errand;
 	while ((errand = next_due(outgoing, now_ms))) {
 		struct delivery_settings settings = errand_settings(errand);
@@ -161,6 +158,12 @@ static int on_due(sd_event_source *source, uint64_t at_us, void *context)
 		errand_follow(errand);
 	}
 	outgoing_wake(outgoing);
+}
+
+static int on_due(sd_event_source *source, uint64_t at_us, void *context)
+{
+	(void)source, (void)at_us;
+	follow_due(context, clock_steady_ms());
 	return 0;
 }
 
@@ -168,7 +171,7 @@ void outgoing_tick(struct outgoing *outgoing, int64_t now_ms)
 {
 	for (size_t i = 0; i < outgoing->count; i++)
 		transmit_tick(outgoing->lanes[i].transmit, now_ms);
-	outgoing_due(outgoing, now_ms);
+	follow_due(outgoing, now_ms);
 }
 
 /* ---- what radios tell ---- */
@@ -315,6 +318,16 @@ void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const str
 	lane_put(lane, entry);
 }
 
+/* Who asked is not to learn only when the radio is free that this is too long for it. */
+static void refuse_at_once(struct exit_lane *lane, struct entry *entry)
+{
+	int error = errand_refusal(lane, entry);
+	if (error < 0 && transmit_remove(lane->transmit, entry)) {
+		errand_free(lane->outgoing, errand_find(lane->outgoing, entry));
+		outgoing_conclude(lane->outgoing, entry, RECEIPT_FAILED, outgoing_failure_code(error), false);
+	}
+}
+
 void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_disk)
 {
 	struct exit_lane *lane = lane_of_name(outgoing, entry_outlet(entry));
@@ -329,6 +342,7 @@ void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_dis
 	outgoing_say(outgoing, entry, RECEIPT_QUEUED, NULL, false);
 	if (entry->class > CLASS_URGENT)
 		lane_put(lane, entry_ref(entry));
+	refuse_at_once(lane, entry);
 }
 
 void outgoing_loaded(struct outgoing *outgoing, struct entry *entry)

@@ -120,6 +120,18 @@ int64_t errand_airtime_us(void *context, const struct entry *entry)
 	return entry->airtime_us;
 }
 
+/* Other errors may pass: a key file is replaced, a node tells its contacts. */
+int errand_refusal(const struct exit_lane *lane, const struct entry *entry)
+{
+	struct message message;
+	struct air_plan plan;
+	bool pinned;
+	if (!lane->radio || read_message(entry, &message, &pinned) < 0)
+		return 0;
+	int error = radio_plan(lane->radio, &message, &plan);
+	return error == -EMSGSIZE || error == -EOPNOTSUPP || error == -EACCES ? error : 0;
+}
+
 unsigned errand_frames(void *context, const struct entry *entry)
 {
 	const struct exit_lane *lane = context;

@@ -71,6 +71,8 @@ struct delivery_settings errand_settings(const struct errand *errand);
 /* Time on the air of the frame of an entry that goes next, us, and how many are to go; 0 = it cannot be said. For the lane's scheduler. */
 int64_t errand_airtime_us(void *lane, const struct entry *entry);
 unsigned errand_frames(void *lane, const struct entry *entry);
+/* The error for which that radio will never say it, whatever becomes of it; 0 = none is known. */
+int errand_refusal(const struct exit_lane *lane, const struct entry *entry);
 /* Writes the frame that goes next. Returns its size or negative errno; *bytes is valid until the errand goes on. */
 ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
 /* It did not get through here: goes to the next lane, or is concluded as failed. The entry is in no schedule. */

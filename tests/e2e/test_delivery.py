@@ -92,6 +92,13 @@ class Delivery(unittest.TestCase):
         self.acknowledge(self.near, before)
         harness.wait_for(lambda: "confirmed" in self.stages(), "the final receipt")
 
+    def test_too_long_is_said_at_once_though_the_radio_is_away(self):
+        self.start()
+        self.near.close()
+        harness.wait_for(lambda: "vhf" in self.bench.log() or "near: " in self.bench.log(), "the loss")
+        self.send("d-2", "x" * 68)
+        harness.wait_for(lambda: self.stages("d-2") == ["queued", "failed:too_long"], "the refusal")
+
     def test_a_modem_that_dies_in_the_middle_sends_it_when_it_is_back(self):
         self.start()
         self.near.hang_up()
