@@ -79,10 +79,10 @@ class Port:
 
 
 class ModemTest(unittest.TestCase):
-    """driver: the modem's name in the configuration; program: the simulator's; keys: its settings. scenario: of the ether; radio_keys: of
-    the radio besides."""
+    """driver: the modem's name in the configuration; program: the simulator's; keys: its settings. scenario: of the ether;
+    radio_keys, keys_of_field: of the radio and of the field besides."""
     scenario = "region: none\n"
-    radio_keys = ""
+    radio_keys = keys_of_field = ""
 
     def setUp(self):
         self.bench = harness.Bench()
@@ -105,7 +105,7 @@ class ModemTest(unittest.TestCase):
         self.config.write_text(f"""
 gateway: {{name: base1, operation: test, state_dir: {self.bench.dir}/base1, socket: {self.bench.dir}/base1.sock}}
 uplink: {{brokers: [{{host: 127.0.0.1, port: {self.port}}}]}}
-field: {{keys: {key_file}}}
+field: {{keys: {key_file}{", " if self.keys_of_field else ""}{self.keys_of_field}}}
 radios:
   lora:
     device: {self.modem.link}
