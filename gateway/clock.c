@@ -1,7 +1,9 @@
 /* The clocks, read from the kernel. */
 #include "gateway/clock.h"
 
+#include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <time.h>
 
 static int64_t read_us(clockid_t id)
@@ -27,16 +29,33 @@ static struct {
 	int64_t ms;
 } offset;
 
-static int64_t since_boot_ms(void)
+int64_t clock_boot_ms(void)
 {
 	return read_us(CLOCK_BOOTTIME) / 1000;
+}
+
+/* "e0b6f5a8-...": the kernel draws it at random. */
+uint64_t clock_boot_id(void)
+{
+	uint64_t id = 0;
+	int read = 0;
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (!file)
+		return 0;
+	for (int c; (c = getc(file)) != EOF && c != '\n';)
+		if (isxdigit(c)) {
+			id = id * 16 + (uint64_t)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+			read++;
+		}
+	fclose(file);
+	return read >= 16 ? id : 0;
 }
 
 int64_t clock_steady_ms(void)
 {
 	if (!offset.set)
 		clock_steady_resume(0);
-	return since_boot_ms() + offset.ms;
+	return clock_boot_ms() + offset.ms;
 }
 
 int64_t clock_steady_lag_ms(void)
@@ -47,5 +66,5 @@ int64_t clock_steady_lag_ms(void)
 void clock_steady_resume(int64_t lag_ms)
 {
 	offset.set = true;
-	offset.ms = clock_wall_ms() - lag_ms - since_boot_ms();
+	offset.ms = clock_wall_ms() - lag_ms - clock_boot_ms();
 }
