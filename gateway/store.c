@@ -114,6 +114,11 @@ const void *store_recall(const struct store *store, const char *name, size_t *si
 	return NULL;
 }
 
+unsigned store_replaced(const struct store *store)
+{
+	return store->replaced;
+}
+
 enum store_health store_health(const struct store *store)
 {
 	return store->health;

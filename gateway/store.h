@@ -74,6 +74,9 @@ void store_hurry(struct store *store);
 /* The block kept under that name as it was when the file was read, or NULL (also where it could not be). Valid until store_close. */
 const void *store_recall(const struct store *store, const char *name, size_t *size);
 
+/* How often a damaged file was moved aside and replaced: blocks that it held may be missing from the new one. */
+unsigned store_replaced(const struct store *store);
+
 enum store_health store_health(const struct store *store);
 /* Bytes handed to the disk since the start, by the thread's own account of writes (database, log and journal), up to the last group
  * that ended. */

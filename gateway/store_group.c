@@ -241,6 +241,7 @@ void store_take_answers(struct store *store)
 	store->bytes_written = group->bytes_written;
 	store->bad_rows->value += group->bad_rows;
 	store->rescued->value += group->rescued;
+	store->replaced += group->damage[0] != '\0';
 	if (group->found)
 		store->found = group->found;
 	group->found = NULL;

@@ -91,6 +91,7 @@ struct store {
 	void (*loaded)(void *context, struct entry *entry);
 	void *loaded_context;
 	struct store_block *kept;
+	unsigned replaced;
 	bool kept_late; /* they came after the start and nobody was told yet */
 
 	struct counter *written, *deleted, *spared, *groups, *failed_groups, *refused, *bad_rows, *rescued, *no_memory;
