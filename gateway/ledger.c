@@ -11,7 +11,6 @@ enum {
 	ROOM_FIRST = 64,
 	ROOM_MAX = 4096,
 	PUT_ROWS = 64, /* minutes of an hour, and a few for what lies across its edges */
-	PUT_ROW = 8 + 4,
 };
 
 /* One transmission, or several taken together. */
@@ -30,7 +29,8 @@ struct past {
 struct ledger {
 	struct ledger_settings settings;
 	struct past other, urgent;
-	int64_t assumed_ms; /* until then ordinary traffic counts as having used its share; INT64_MIN = it does not */
+	int64_t assumed_ms;  /* until then ordinary traffic counts as having used its share; INT64_MIN = it does not */
+	int64_t recalled_ms; /* until then something of former runs counts; INT64_MIN = nothing */
 	int64_t ahead_us;
 	uint32_t stamp; /* counts calls of ledger_put; what was booked before has a lower one, */
 	uint32_t kept;  /* and what is on disk one below this */
@@ -48,7 +48,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 		return NULL;
 	}
 	ledger->settings = *settings;
-	ledger->assumed_ms = INT64_MIN;
+	ledger->assumed_ms = ledger->recalled_ms = INT64_MIN;
 	ledger->ahead_us = INT64_MAX;
 	ledger->stamp = ledger->kept = 1;
 	return ledger;
@@ -203,6 +203,9 @@ static void move_on(struct view *view, int64_t at_ms)
 		view->urgent_us -= urgent->spells[view->urgent_at].airtime_us;
 	view->assumed = at_ms < view->ledger->assumed_ms;
 	view->other_us = view->assumed ? larger(view->known_us, share_us(view->ledger)) : view->known_us;
+	/* What is not known of former runs counts longer than it should; they have not used more than their share for all that. */
+	if (at_ms < view->ledger->recalled_ms && view->other_us > share_us(view->ledger))
+		view->other_us = share_us(view->ledger);
 	view->spent_us = view->known_us + view->urgent_us;
 }
 
@@ -290,6 +293,17 @@ void ledger_assume_used(struct ledger *ledger, int64_t until_ms)
 	ledger->assumed_ms = larger(ledger->assumed_ms, until_ms + HOUR_MS);
 }
 
+void ledger_assume_known(struct ledger *ledger)
+{
+	ledger->assumed_ms = INT64_MIN;
+}
+
+void ledger_assume_more(struct ledger *ledger, int64_t airtime_us, int64_t until_ms)
+{
+	ledger->recalled_ms = larger(ledger->recalled_ms, until_ms + HOUR_MS);
+	add(&ledger->other, (struct spell){until_ms, bounded(airtime_us), 0});
+}
+
 void ledger_book(struct ledger *ledger, int64_t ahead_us)
 {
 	ledger->ahead_us = ahead_us;
@@ -320,9 +334,17 @@ void ledger_put(struct ledger *ledger, struct block_writer *writer, int64_t now_
 {
 	forget(&ledger->other, now_ms);
 	forget(&ledger->urgent, now_ms);
+	block_put_u64(writer, ledger->assumed_ms > now_ms ? (uint64_t)ledger->assumed_ms : 0);
 	put_past(&ledger->other, writer);
 	put_past(&ledger->urgent, writer);
 	ledger->stamp++;
+}
+
+/* A time of another run as one of this; what would lie after `latest` is that. */
+static int64_t shifted(uint64_t saved_ms, int64_t shift_ms, int64_t latest_ms)
+{
+	int64_t ms;
+	return __builtin_add_overflow((int64_t)saved_ms, shift_ms, &ms) || ms > latest_ms ? latest_ms : ms;
 }
 
 static void get_past(struct past *past, struct block_reader *reader, int64_t shift_ms, int64_t now_ms)
@@ -331,10 +353,8 @@ static void get_past(struct past *past, struct block_reader *reader, int64_t shi
 	if (count > PUT_ROWS)
 		reader->failed = true;
 	for (uint32_t i = 0; i < count && !reader->failed; i++) {
-		int64_t ended_ms = (int64_t)block_get_u64(reader);
+		int64_t ended_ms = shifted(block_get_u64(reader), shift_ms, now_ms);
 		uint32_t airtime_us = block_get_u32(reader);
-		if (__builtin_add_overflow(ended_ms, shift_ms, &ended_ms) || ended_ms > now_ms)
-			ended_ms = now_ms;
 		if (!reader->failed && ended_ms > now_ms - HOUR_MS)
 			add(past, (struct spell){ended_ms, airtime_us, 0});
 	}
@@ -342,6 +362,10 @@ static void get_past(struct past *past, struct block_reader *reader, int64_t shi
 
 bool ledger_get(struct ledger *ledger, struct block_reader *reader, int64_t shift_ms, int64_t now_ms)
 {
+	uint64_t assumed_ms = block_get_u64(reader);
+	ledger->recalled_ms = larger(ledger->recalled_ms, now_ms + HOUR_MS);
+	if (assumed_ms)
+		ledger->assumed_ms = larger(ledger->assumed_ms, shifted(assumed_ms, shift_ms, now_ms + HOUR_MS));
 	get_past(&ledger->other, reader, shift_ms, now_ms);
 	get_past(&ledger->urgent, reader, shift_ms, now_ms);
 	return !reader->failed;

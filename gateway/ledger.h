@@ -52,6 +52,11 @@ struct ledger_level ledger_level(const struct ledger *ledger, int64_t now_ms);
 
 /* Nobody knows what was sent until until_ms: ordinary traffic counts as having used all of its share then, the reserve does not. */
 void ledger_assume_used(struct ledger *ledger, int64_t until_ms);
+/* It became known after all. */
+void ledger_assume_known(struct ledger *ledger);
+/* Ordinary traffic may have used so much more until then: that counts as used. For alerts former runs have not used more than that share,
+ * however much is assumed. */
+void ledger_assume_more(struct ledger *ledger, int64_t airtime_us, int64_t until_ms);
 
 /* Ordinary traffic may use no more than this in any hour beyond what ledger_put has written and ledger_kept has found on disk. Not
  * called: as much as it likes. While a transmission is longer than that, ledger_when_ms gives a second later: the disk is being asked. */
@@ -59,8 +64,8 @@ void ledger_book(struct ledger *ledger, int64_t ahead_us);
 /* What is used of that now. */
 int64_t ledger_unkept_us(const struct ledger *ledger, int64_t now_ms);
 
-enum { LEDGER_PUT_MAX = 2 * (4 + 64 * 12) };
-/* Adds what was used in the last hour to a block, LEDGER_PUT_MAX bytes at most: times to the minute, rounded to the later side. */
+enum { LEDGER_PUT_MAX = 8 + 2 * (4 + 64 * 12) };
+/* Adds what was used in the last hour, and what is assumed of it, to a block, LEDGER_PUT_MAX bytes at most: times to the minute, rounded to the later side. */
 void ledger_put(struct ledger *ledger, struct block_writer *writer, int64_t now_ms);
 /* What ledger_put has written last is on disk. */
 void ledger_kept(struct ledger *ledger);

@@ -196,6 +196,19 @@ static void test_what_nobody_knows(void **state)
 	/* An earlier time takes nothing back. */
 	ledger_assume_used(ledger, begin_ms - hour_ms);
 	assert_int_equal(ledger_when_ms(ledger, false, 1, begin_ms), begin_ms + hour_ms);
+	ledger_assume_known(ledger);
+	assert_int_equal(ledger_when_ms(ledger, false, 15 * S, begin_ms), begin_ms);
+	/* Part of it: 3 s more, and then more than the 12 that are left of the share. */
+	ledger_assume_more(ledger, 3 * S, begin_ms);
+	assert_int_equal(ledger_level(ledger, begin_ms).left_us, 12 * S);
+	ledger_assume_more(ledger, 13 * S, begin_ms);
+	level = ledger_level(ledger, begin_ms);
+	assert_int_equal(level.spent_us, 21 * S);
+	assert_int_equal(level.left_us, 0);
+	assert_int_equal(level.left_urgent_us, 16 * S);
+	assert_int_equal(ledger_when_ms(ledger, false, 1, begin_ms), begin_ms + hour_ms);
+	assert_int_equal(ledger_when_ms(ledger, true, 16 * S, begin_ms), begin_ms);
+	assert_int_equal(ledger_when_ms(ledger, true, 16 * S + 1, begin_ms), begin_ms + hour_ms);
 	ledger_free(ledger);
 }
 
@@ -250,6 +263,31 @@ static void test_a_block_keeps_it(void **state)
 	assert_true(get(next, bytes, size, 0, now_ms));
 	assert_int_equal(ledger_level(next, now_ms).spent_us, 16 * S);
 	assert_int_equal(ledger_level(next, now_ms).more_ms, begin_ms + 11000 + hour_ms);
+	ledger_free(next);
+	ledger_free(ledger);
+}
+
+/* Two restarts within the hour in which nothing is known. */
+static void test_a_block_keeps_what_is_assumed(void **state)
+{
+	(void)state;
+	uint8_t bytes[BLOCK_HEAD + LEDGER_PUT_MAX + BLOCK_TAIL];
+	struct ledger *ledger = make(36 * S, 16 * S, 0), *next = make(36 * S, 16 * S, 0);
+	ledger_assume_used(ledger, begin_ms);
+	size_t size = put(ledger, begin_ms + 60000, bytes, sizeof(bytes));
+	assert_true(get(next, bytes, size, 5000, begin_ms + 70000));
+	assert_int_equal(ledger_when_ms(next, false, 1, begin_ms + 70000), begin_ms + 5000 + hour_ms);
+	assert_int_equal(ledger_when_ms(next, true, 16 * S, begin_ms + 70000), begin_ms + 70000);
+	ledger_free(next);
+	next = make(36 * S, 16 * S, 0);
+	assert_true(get(next, bytes, size, INT64_MAX, begin_ms + 70000));
+	assert_int_equal(ledger_when_ms(next, false, 1, begin_ms + 70000), begin_ms + 70000 + hour_ms);
+	ledger_free(next);
+	/* Over by now: nothing is kept of it. */
+	next = make(36 * S, 16 * S, 0);
+	size = put(ledger, begin_ms + hour_ms, bytes, sizeof(bytes));
+	assert_true(get(next, bytes, size, 0, begin_ms + hour_ms));
+	assert_int_equal(ledger_when_ms(next, false, 1, begin_ms), begin_ms);
 	ledger_free(next);
 	ledger_free(ledger);
 }
@@ -312,11 +350,13 @@ static void test_damaged_blocks(void **state)
 	uint8_t bytes[256];
 	struct block_writer writer;
 	block_begin(&writer, bytes, sizeof(bytes), 1, 1);
+	block_put_u64(&writer, 0);
 	block_put_u32(&writer, 65); /* more rows than there can be */
 	size_t size = block_finish(&writer);
 	struct ledger *ledger = make(36 * S, 0, 0);
 	assert_false(get(ledger, bytes, size, 0, begin_ms));
 	block_begin(&writer, bytes, sizeof(bytes), 1, 1);
+	block_put_u64(&writer, 0);
 	block_put_u32(&writer, 2); /* and only one is there */
 	block_put_u64(&writer, (uint64_t)begin_ms);
 	block_put_u32(&writer, 1 * S);
@@ -339,6 +379,7 @@ int main(void)
 	    cmocka_unit_test(test_memory_is_bounded),
 	    cmocka_unit_test(test_what_nobody_knows),
 	    cmocka_unit_test(test_a_block_keeps_it),
+	    cmocka_unit_test(test_a_block_keeps_what_is_assumed),
 	    cmocka_unit_test(test_a_long_hour_fits_the_block),
 	    cmocka_unit_test(test_booked_ahead),
 	    cmocka_unit_test(test_damaged_blocks),
