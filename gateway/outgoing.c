@@ -390,12 +390,14 @@ static int add_sources(struct outgoing *outgoing, sd_event *event)
 	return sd_event_source_set_enabled(outgoing->due_source, SD_EVENT_OFF);
 }
 
-struct outgoing *outgoing_new(struct publisher *publisher, const struct outgoing_callbacks *callbacks, sd_event *event)
+struct outgoing *outgoing_new(struct publisher *publisher, struct ledger_memory *ledgers,
+			      const struct outgoing_callbacks *callbacks, sd_event *event)
 {
 	struct outgoing *outgoing = calloc(1, sizeof(*outgoing));
 	if (!outgoing)
 		return NULL;
 	outgoing->publisher = publisher;
+	outgoing->ledgers = ledgers;
 	outgoing->callbacks = *callbacks;
 	outgoing->reach = reach_new(REACH_STATIONS);
 	if (!outgoing->reach || !add_lanes(outgoing, publisher->settings) || add_sources(outgoing, event) < 0) {

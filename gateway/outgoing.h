@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "gateway/keeper.h"
+#include "gateway/ledger_memory.h"
 #include "gateway/publisher.h"
 #include "gateway/radio.h"
 
@@ -16,8 +17,9 @@ struct outgoing_callbacks {
 	void (*receipt)(void *context, const struct receipt *receipt);
 };
 
-/* publisher is borrowed. NULL: out of memory. */
-struct outgoing *outgoing_new(struct publisher *publisher, const struct outgoing_callbacks *callbacks, sd_event *event);
+/* publisher and ledgers are borrowed. NULL: out of memory. */
+struct outgoing *outgoing_new(struct publisher *publisher, struct ledger_memory *ledgers,
+			      const struct outgoing_callbacks *callbacks, sd_event *event);
 void outgoing_free(struct outgoing *outgoing);
 
 /* A radio takes part from now on; index is its place in settings->radios. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/delivery.h"
+#include "gateway/ledger_memory.h"
 #include "gateway/outgoing.h"
 #include "gateway/reach.h"
 #include "gateway/transmit.h"
@@ -10,9 +11,9 @@ struct exit_lane {
 	struct outgoing *outgoing;
 	size_t index;
 	const struct radio_settings *settings;
-	struct radio *radio; /* NULL: disabled or not started */
-	struct ledger_settings allowed;
-	struct ledger *ledger;
+	struct radio *radio;              /* NULL: disabled or not started */
+	struct radio_allowance allowance; /* as it was looked at last */
+	struct ledger *ledger;            /* NULL: nothing is to be sent */
 	struct transmit *transmit;
 	struct errand *flying; /* whose frame is in the radio */
 	bool channel_was_busy;
@@ -33,6 +34,7 @@ struct errand {
 
 struct outgoing {
 	struct publisher *publisher;
+	struct ledger_memory *ledgers;
 	struct outgoing_callbacks callbacks;
 	struct exit_lane *lanes;
 	size_t count;

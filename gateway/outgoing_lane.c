@@ -26,6 +26,12 @@ static bool channel_is_quiet(struct exit_lane *lane)
 	return false;
 }
 
+static void book(struct exit_lane *lane, const struct entry *entry, int64_t airtime_us, int64_t now_ms)
+{
+	transmit_spent(lane->transmit, entry, airtime_us, now_ms);
+	ledger_memory_spent(lane->outgoing->ledgers, lane->index, entry->class <= CLASS_URGENT && !entry->exercise);
+}
+
 /* Puts a frame into the radio: 0; -EAGAIN, -ENOTCONN: not now; else it never will go. */
 static int send_frame(struct errand *errand)
 {
@@ -42,7 +48,7 @@ static int send_frame(struct errand *errand)
 	if (result < 0)
 		lane->flying = NULL;
 	else
-		transmit_spent(lane->transmit, errand->entry, airtime_us, now_ms);
+		book(lane, errand->entry, airtime_us, now_ms);
 	return result;
 }
 
@@ -73,11 +79,7 @@ static bool lane_send(struct exit_lane *lane, struct entry *entry)
 bool lane_open(struct exit_lane *lane)
 {
 	const struct settings *settings = lane->outgoing->publisher->settings;
-	lane->ledger = ledger_new(&lane->allowed);
-	if (!lane->ledger)
-		return false;
 	struct transmit_settings transmit = {.schedule = settings->schedule,
-					     .ledger = lane->ledger,
 					     .listening_share = lane->settings->listening_share_pct / 100.0,
 					     .airtime_us = errand_airtime_us,
 					     .frames = errand_frames,
@@ -90,24 +92,33 @@ bool lane_open(struct exit_lane *lane)
 void lane_close(struct exit_lane *lane)
 {
 	transmit_free(lane->transmit);
-	ledger_free(lane->ledger);
+}
+
+/* Room for the longest frame that this radio can be given. */
+static int64_t longest_us(const struct exit_lane *lane)
+{
+	size_t modem = lane->settings->modem->mtu, air = lane->settings->air->mtu;
+	return radio_airtime_us(lane->radio, modem < air ? modem : air);
 }
 
 /* A module may tell only when it is up where and how fast it transmits. */
 static void keep_rules(struct exit_lane *lane)
 {
-	const struct ledger_settings *allowed = &radio_allowance(lane->radio)->ledger;
-	if (memcmp(allowed, &lane->allowed, sizeof(*allowed)) == 0)
+	const struct radio_allowance *allowance = radio_allowance(lane->radio);
+	if (lane->ledger && allowance->band == lane->allowance.band && allowance->fault == lane->allowance.fault &&
+	    memcmp(&allowance->ledger, &lane->allowance.ledger, sizeof(allowance->ledger)) == 0)
 		return;
-	lane->allowed = *allowed;
-	ledger_set(lane->ledger, allowed);
+	lane->allowance = *allowance;
+	lane->ledger = ledger_memory_set(lane->outgoing->ledgers, lane->index, lane->settings->name, allowance,
+					 longest_us(lane));
+	transmit_set_ledger(lane->transmit, lane->ledger);
 }
 
 void lane_turn(struct exit_lane *lane)
 {
 	if (lane->radio)
 		keep_rules(lane);
-	while (lane->radio && !lane->flying && channel_is_quiet(lane) && radio_ready(lane->radio)) {
+	while (lane->ledger && !lane->flying && channel_is_quiet(lane) && radio_ready(lane->radio)) {
 		int64_t again_ms;
 		struct entry *entry = transmit_take(lane->transmit, clock_steady_ms(), &again_ms);
 		if (!entry && again_ms < INT64_MAX)

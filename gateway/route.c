@@ -12,6 +12,7 @@
 #include "gateway/emergency.h"
 #include "gateway/field_memory.h"
 #include "gateway/keeper.h"
+#include "gateway/ledger_memory.h"
 #include "gateway/log.h"
 #include "gateway/outgoing.h"
 #include "gateway/pressure.h"
@@ -36,6 +37,7 @@ struct route {
 	char store_text[256];
 	struct remember *remember;
 	struct field_memory *field;
+	struct ledger_memory *ledgers;
 
 	struct keeper *keeper;
 	struct pressure *pressure;
@@ -281,6 +283,7 @@ static void on_recalled(void *context)
 	struct route *route = context;
 	remember_recall_late(route->remember);
 	field_memory_recall_late(route->field);
+	ledger_memory_recall_late(route->ledgers);
 	tell_incidents(route);
 }
 
@@ -288,6 +291,7 @@ static void on_kept(void *context, const char *name)
 {
 	struct route *route = context;
 	field_memory_kept(route->field, name);
+	ledger_memory_kept(route->ledgers, name);
 	/* The first word to a station waits for a block of counters. */
 	outgoing_wake(route->outgoing);
 }
@@ -325,6 +329,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	int64_t now_ms = clock_steady_ms();
 	remember_tick(route->remember);
 	field_memory_tick(route->field);
+	ledger_memory_tick(route->ledgers);
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
 	outgoing_tick(route->outgoing, now_ms);
@@ -365,7 +370,9 @@ static bool make_memory(struct route *route, sd_event *event)
 	/* After it, because it sets the steady clock. */
 	if (route->remember)
 		route->field = field_memory_new(route->store, route->counters);
-	return route->radios && route->classify && route->field;
+	if (route->field)
+		route->ledgers = ledger_memory_new(route->store, route->counters);
+	return route->radios && route->classify && route->ledgers;
 }
 
 static bool make_ways(struct route *route, sd_event *event)
@@ -394,7 +401,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
 	route->safety = safety_new(on_safer, route);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
-	route->outgoing = outgoing_new(&route->publisher, &callbacks, event);
+	route->outgoing = outgoing_new(&route->publisher, route->ledgers, &callbacks, event);
 	route->delivery = (struct route_delivery){
 	    .schedule = route->uplink_schedule,
 	    .store = route->store,
@@ -432,6 +439,7 @@ void route_free(struct route *route)
 	sd_event_source_disable_unref(route->tick_source);
 	keeper_free(route->keeper);
 	field_memory_free(route->field);
+	ledger_memory_free(route->ledgers);
 	remember_free(route->remember);
 	store_close(route->store, CLOSE_MS);
 	pressure_free(route->pressure);

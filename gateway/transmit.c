@@ -36,6 +36,11 @@ struct transmit *transmit_new(const struct transmit_settings *settings)
 	return transmit;
 }
 
+void transmit_set_ledger(struct transmit *transmit, struct ledger *ledger)
+{
+	transmit->settings.ledger = ledger;
+}
+
 void transmit_free(struct transmit *transmit)
 {
 	if (!transmit)

@@ -36,6 +36,9 @@ struct transmit *transmit_new(const struct transmit_settings *settings);
 /* Gives back the references of what is still in it. */
 void transmit_free(struct transmit *transmit);
 
+/* Another ledger from now on, NULL = no limit: the radio was set to another sub-band. */
+void transmit_set_ledger(struct transmit *transmit, struct ledger *ledger);
+
 /* As in schedule.h: a new entry; one that could not be sent at all, first again; one of which a frame went and more are to go, its
  * station behind the others; one that waits until a time. Each takes over the reference. After any of them, and after transmit_spent and
  * transmit_remove, ask transmit_take again. */

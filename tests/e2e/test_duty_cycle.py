@@ -1,0 +1,79 @@
+"""The limits of a sub-band, with the real daemon, a simulated RNode and the ether's own inspector: 0.1 % of 868.7-869.2 MHz are 3.6 s an hour."""
+import json
+import time
+
+import harness
+import modem_bench
+
+# SF7, 125 kHz: a text of 60 bytes takes some 150 ms, an alert of 48 bytes 92 ms; 12 alerts are the reserve, the rest is for some 15 texts.
+KEYS = "{frequency_mhz: 868.9, spreading_factor: 7, power_dbm: 10}"
+
+
+class DutyCycle(modem_bench.ModemTest):
+    driver, program, keys = "rnode", "rnode", KEYS
+    scenario = "region: eu868\n"
+    radio_keys = "region: eu868\n    listening_share_pct: 100"
+
+    def text(self, number):
+        self.bench.tool("send", "--radio", "lora", "--to", "f-17", "--body", "ack_wanted=false", "--id", f"t-{number}", "x" * 60)
+
+    def alert(self, number):
+        self.bench.tool("send", "--radio", "lora", "--to", "f-17", "--kind", "alert", "--body", "ack_wanted=false", "--body",
+                        "urgency=Immediate", "--body", "severity=Extreme", "--id", f"a-{number}", "leave")
+
+    def finals(self, letter):
+        return {found["body"]["command"]: found["body"]["stage"] for found in self.listener.find(f"receipt/{letter}-")
+                if found["body"]["final"]}
+
+    def waiting(self):
+        queue = json.loads(self.bench.tool("queue", "--json").stdout)
+        return [item for item in queue["messages"] if item["why"] == "airtime"]
+
+    def all_wait(self):
+        waiting = self.waiting()
+        return waiting and len(waiting) == len(json.loads(self.bench.tool("queue", "--json").stdout)["messages"])
+
+    def saturate(self, texts=40):
+        for number in range(texts):
+            self.text(number)
+        harness.wait_for(self.all_wait, "nothing but texts that wait for airtime")
+
+    def assert_nothing_overrun(self):
+        """By the account of the inspector, who writes it as the ether ends, and gives 3 as its status where a rule was broken."""
+        ether = next(child for child in self.bench.children if child.args[0].endswith("/ether"))
+        self.assertEqual(self.bench.stop(ether), 0)
+
+    def test_texts_stop_at_their_share_and_alerts_go_on(self):
+        self.base()
+        self.saturate()
+        sent = len(self.finals("t"))
+        self.assertGreater(sent, 8)
+        self.assertLess(sent, 40)
+        for number in range(12):
+            before = time.monotonic()
+            self.alert(number)
+            harness.wait_for(lambda: f"a-{number}" in self.finals("a"), "an alert")
+            self.assertLess(time.monotonic() - before, 3, "an alert never waits for airtime")
+        self.assertEqual(set(self.finals("a").values()), {"sent"})
+        self.assertEqual(len(self.finals("t")), sent, "the reserve is not for texts")
+        self.assertTrue(all(item["go_in_s"] > 0 for item in self.waiting()), "what waits says when it will go")
+        self.assert_nothing_overrun()
+
+    def test_a_kill_does_not_give_the_hour_back(self):
+        self.base()
+        self.saturate()
+        sent = len(self.finals("t"))
+        self.gateway.kill()
+        self.gateway.wait()
+        self.bench.gateway(self.config)
+        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        self.until("up")
+        harness.wait_for(self.all_wait, "texts that still wait")
+        self.alert(1)
+        harness.wait_for(lambda: "a-1" in self.finals("a"), "an alert out of the reserve")
+        self.assertLessEqual(len(self.finals("t")), sent + 1, "one may have been in the radio")
+        self.assert_nothing_overrun()
+
+
+if __name__ == "__main__":
+    harness.main()
