@@ -2,15 +2,18 @@
 Hours of a simulated ether with the gateway's real scheduler in it, beside one FIFO; and once in real time through two Direwolfs."""
 import json
 import os
+import shutil
 import subprocess
 
 import common
+import tx_priority_direwolf
 from common import progress
 
 CHANNELS = ["eu868-10pct", "eu868-1pct", "afsk1200"]
 SCENARIO = os.path.join(common.SOURCE_DIR, "tests", "bench", "scenarios", "tx-priority.yaml")
 RUNS = 25
 MINUTES = 120
+DIREWOLF_S = 120  # of real time
 LISTENING_SHARE = 0.25
 FRAME_AND_A_BIT = 1.02
 
@@ -78,5 +81,10 @@ def targets(channel, report):
 def run(options, report):
     minutes = options.seconds / 60 if options.seconds else MINUTES
     systems = options.chosen(options.systems, ["cresset", "fifo"])
-    for case in options.chosen(options.cases, CHANNELS):
-        run_channel(case, minutes, systems, report)
+    for case in options.chosen(options.cases, [*CHANNELS, tx_priority_direwolf.CASE]):
+        if case == tx_priority_direwolf.CASE and not options.cases and not shutil.which("direwolf"):
+            progress("tx-priority: direwolf is not installed, so nothing is measured in real time")
+        elif case == tx_priority_direwolf.CASE:
+            tx_priority_direwolf.run(report, min(options.seconds or DIREWOLF_S, DIREWOLF_S), systems)
+        else:
+            run_channel(case, minutes, systems, report)
