@@ -307,6 +307,15 @@ void panel_links(struct panel *panel, bool radio_lost, bool uplink_lost)
 	arm(panel, 0);
 }
 
+void panel_airtime(struct panel *panel, bool alert_waits)
+{
+	struct panel_condition *condition = &panel->signals.condition;
+	if (condition->alert_waits == alert_waits)
+		return;
+	condition->alert_waits = alert_waits;
+	arm(panel, 0);
+}
+
 /* ---- life ---- */
 
 static struct panel_input_rule rule_of(const struct panel_settings *settings, size_t line)

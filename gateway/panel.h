@@ -35,6 +35,8 @@ void panel_free(struct panel *panel);
 void panel_incidents(struct panel *panel, const struct incidents *incidents);
 /* Whether a radio is not up, and whether there is no broker though there should be one. */
 void panel_links(struct panel *panel, bool radio_lost, bool uplink_lost);
+/* Whether a DISTRESS or URGENT for the field waits for airtime. */
+void panel_airtime(struct panel *panel, bool alert_waits);
 
 struct panel_line_status {
 	const char *name; /* "panic", a contact's */

@@ -16,6 +16,7 @@ static const struct pattern steady = {1, {0}, 0};
 static const struct pattern quick = {500, {250}, 1};
 static const struct pattern slow = {2000, {1000}, 1};
 static const struct pattern twice = {2000, {150, 400, 550}, 3};
+static const struct pattern gaps = {2000, {1600}, 1};
 static const struct pattern thrice = {2000, {150, 400, 550, 800, 950}, 5};
 
 static int64_t siren_end_us(const struct panel_signals *signals, int64_t now_us)
@@ -41,13 +42,19 @@ static const struct pattern *alert_pattern(const struct panel_condition *conditi
 	return condition->unseen ? &quick : condition->seen ? &steady : &dark;
 }
 
+/* What a radio that is up cannot send is more urgent than one that has been away for long. */
+static const struct pattern *radio_pattern(const struct panel_condition *condition)
+{
+	return condition->alert_waits ? &gaps : condition->radio_lost ? &twice : &dark;
+}
+
 /* One lamp for all shows what is most urgent; what somebody has seen already comes last. */
 static const struct pattern *common_pattern(const struct panel_condition *condition)
 {
 	if (condition->unseen)
 		return &quick;
-	if (condition->radio_lost)
-		return &twice;
+	if (condition->alert_waits || condition->radio_lost)
+		return radio_pattern(condition);
 	if (condition->uplink_lost)
 		return &slow;
 	return condition->panel_fault ? &thrice : alert_pattern(condition);
@@ -61,7 +68,7 @@ static const struct pattern *pattern_of(const struct panel_condition *condition,
 	case PANEL_LAMP_ALERT:
 		return alert_pattern(condition);
 	case PANEL_LAMP_RADIO:
-		return condition->radio_lost ? &twice : &dark;
+		return radio_pattern(condition);
 	case PANEL_LAMP_UPLINK:
 		return condition->uplink_lost ? &slow : &dark;
 	default:

@@ -8,6 +8,7 @@ struct panel_condition {
 	unsigned sounding; /* incidents that no person has seen and that are to be heard */
 	uint64_t heard;    /* messages in them */
 	bool unseen, seen; /* whether incidents are open that no person, or somebody, has seen */
+	bool alert_waits;  /* for airtime: the radio rules allow no more now */
 	bool radio_lost;   /* a radio is not up */
 	bool uplink_lost;  /* there is no broker */
 	bool panel_fault;  /* a line of the panel is not there, or a button is stuck */

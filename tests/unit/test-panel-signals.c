@@ -42,6 +42,7 @@ static void test_patterns(void **state)
 	static const char dark[] = "0@0 ", steady[] = "1@0 ", slow[] = "1@0 0@1000 ";
 	static const char quick[] = "1@0 0@250 1@500 0@750 1@1000 0@1250 1@1500 0@1750 ";
 	static const char twice[] = "1@0 0@150 1@400 0@550 ", thrice[] = "1@0 0@150 1@400 0@550 1@800 0@950 ";
+	static const char gaps[] = "1@0 0@1600 ";
 	static const struct {
 		struct panel_condition condition;
 		const char *lamp, *alert, *radio, *uplink;
@@ -52,6 +53,14 @@ static void test_patterns(void **state)
 	    {{.unseen = true, .seen = true}, quick, quick, dark, dark},
 	    {{.radio_lost = true}, twice, dark, twice, dark},
 	    {{.uplink_lost = true}, slow, dark, dark, slow},
+	    {{.alert_waits = true}, gaps, dark, gaps, dark},
+	    {{.alert_waits = true, .radio_lost = true, .uplink_lost = true, .panel_fault = true},
+	     gaps,
+	     dark,
+	     gaps,
+	     slow},
+	    {{.alert_waits = true, .seen = true}, gaps, steady, gaps, dark},
+	    {{.alert_waits = true, .unseen = true, .radio_lost = true}, quick, quick, gaps, dark},
 	    {{.panel_fault = true}, thrice, dark, dark, dark},
 	    {{.unseen = true, .radio_lost = true, .uplink_lost = true, .panel_fault = true}, quick, quick, twice, slow},
 	    {{.seen = true, .radio_lost = true, .uplink_lost = true}, twice, steady, twice, slow},
