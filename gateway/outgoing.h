@@ -73,5 +73,12 @@ struct outgoing_item {
 typedef bool outgoing_each_fn(void *context, const struct outgoing_item *item);
 void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void *context);
 
+/* What a radio's transmitter has used of the airtime that it is allowed. */
+struct outgoing_airtime {
+	struct ledger_level level;
+	int64_t
+	    alert_until_ms; /* a DISTRESS or URGENT waits for airtime until then; 0 = none does, INT64_MAX = it cannot be told */
+};
+
 /* What of a class waits for that radio. */
 struct schedule_level outgoing_level(const struct outgoing *outgoing, size_t index, enum message_class class);

@@ -44,3 +44,11 @@ json_t *report_queue(const struct report *report, const char *radio);
 json_t *report_queue_row(const struct outgoing_item *item, int64_t now_ms);
 /* What waits in each class, as it may be seen at the base: a check-in is one of SAFETY, whatever it carries. */
 void report_shown_levels(const struct schedule *schedule, struct schedule_level levels[static CLASS_COUNT]);
+
+/* Airtime of a radio as headquarters is told of it. band NULL: no radio rules, or in no band. NULL: out of memory. */
+json_t *report_airtime(const struct outgoing_airtime *airtime, const struct region_band *band);
+/* The same with what concerns the base, for the status. Both times are now: of the steady clock, and Unix. */
+json_t *report_airtime_status(const struct outgoing_airtime *airtime, const struct region_band *band,
+			      unsigned listening_share_pct, int64_t now_ms, int64_t wall_ms);
+/* A number that changes when what is left crosses a tenth. */
+unsigned report_airtime_step(const struct outgoing_airtime *airtime);

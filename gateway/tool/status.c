@@ -61,6 +61,14 @@ static const struct table_column incident_columns[] = {
     {"LON", "lon", TABLE_DEGREES},
 };
 
+static const struct table_column airtime_columns[] = {
+    {"AIRTIME", "radio", TABLE_TEXT, true},  {"BAND", "band", TABLE_TEXT},
+    {"LIMIT", "limit_s", TABLE_AIRTIME},     {"SPENT", "spent_s", TABLE_AIRTIME},
+    {"LEFT", "left_s", TABLE_AIRTIME},       {"FOR ALERTS", "left_for_alerts_s", TABLE_AIRTIME},
+    {"RESERVE", "reserve_s", TABLE_AIRTIME}, {"MORE IN", "more_in_s", TABLE_SECONDS},
+    {"LISTENING", "listening", TABLE_TEXT},
+};
+
 static const struct table_column panel_columns[] = {
     {"PANEL", "name", TABLE_TEXT},  {"", "direction", TABLE_TEXT},      {"STATE", "state", TABLE_TEXT},
     {"FAULT", "fault", TABLE_TEXT}, {"LINE", "line", TABLE_TEXT, true},
@@ -197,6 +205,66 @@ static void print_faults(FILE *stream, const json_t *radios)
 	}
 }
 
+/* Of the radio, or NULL if nothing is known of its airtime. */
+static json_t *airtime_row(const json_t *radio)
+{
+	const json_t *airtime = json_object_get(radio, "airtime");
+	if (!json_is_object(airtime))
+		return NULL;
+	char listening[32];
+	double share = number(airtime, "listening_share_pct");
+	json_t *row = json_copy((json_t *)airtime);
+	json_object_set(row, "radio", json_object_get(radio, "name"));
+	if (share > 0 && share < 100) {
+		snprintf(listening, sizeof(listening), "%.0f %%", 100 - share);
+		json_object_set_new(row, "listening", json_string(listening));
+	}
+	return row;
+}
+
+/* In red on a terminal: somebody has to send it another way. */
+static void print_waiting_alert(FILE *stream, const json_t *radio, size_t width)
+{
+	const json_t *airtime = json_object_get(radio, "airtime");
+	char *until = text_member(airtime, "alert_waits_until", "");
+	if (json_is_true(json_object_get(airtime, "alert_waits"))) {
+		fputs(width ? "\033[1;31m" : "", stream);
+		print_member(stream, "radio ", radio, "name");
+		fputs(": alerts wait for airtime", stream);
+		if (until && strlen(until) > 16)
+			fprintf(stream, " until %.5sZ", until + 11);
+		fputs(width ? "\033[0m\n" : "\n", stream);
+	}
+	free(until);
+}
+
+static void print_waiting_alerts(FILE *stream, const json_t *radios, size_t width)
+{
+	size_t index;
+	json_t *radio;
+	json_array_foreach(radios, index, radio)
+	{
+		print_waiting_alert(stream, radio, width);
+	}
+}
+
+static void print_airtime(FILE *stream, const json_t *radios, size_t width)
+{
+	json_t *rows = json_array();
+	size_t index;
+	json_t *radio;
+	json_array_foreach(radios, index, radio)
+	{
+		json_t *row = airtime_row(radio);
+		if (row)
+			json_array_append_new(rows, row);
+	}
+	if (json_array_size(rows) > 0)
+		fputc('\n', stream);
+	table_print(stream, rows, airtime_columns, COUNT_OF(airtime_columns), width);
+	json_decref(rows);
+}
+
 static void print_table(FILE *stream, const json_t *status, const char *member, const struct table_column *columns,
 			size_t count, size_t width)
 {
@@ -213,6 +281,7 @@ void status_print(FILE *stream, const json_t *status, bool brief, size_t width)
 	print_uplink(stream, json_object_get(status, "uplink"));
 	print_store(stream, json_object_get(status, "store"));
 	print_keys(stream, json_object_get(status, "keys"));
+	print_waiting_alerts(stream, json_object_get(status, "radios"), width);
 	print_table(stream, status, "incidents", incident_columns, COUNT_OF(incident_columns), width);
 	print_table(stream, status, "classes", class_columns, COUNT_OF(class_columns), width);
 	if (brief)
@@ -220,6 +289,7 @@ void status_print(FILE *stream, const json_t *status, bool brief, size_t width)
 	else
 		print_table(stream, status, "radios", radio_columns, COUNT_OF(radio_columns), width);
 	print_faults(stream, json_object_get(status, "radios"));
+	print_airtime(stream, json_object_get(status, "radios"), width);
 	if (!brief)
 		print_table(stream, status, "panel", panel_columns, COUNT_OF(panel_columns), width);
 	print_panel_faults(stream, json_object_get(status, "panel"));

@@ -15,6 +15,8 @@ static char *number_text(double value, enum table_format format)
 		return strdup(text_bytes(value, buffer));
 	case TABLE_SECONDS:
 		return strdup(text_duration(value, buffer));
+	case TABLE_AIRTIME:
+		return strdup(text_airtime(value, buffer));
 	case TABLE_MILLISECONDS:
 		return strdup(text_milliseconds(value, buffer));
 	case TABLE_DEGREES:

@@ -11,6 +11,7 @@ enum table_format {
 	TABLE_COUNT,
 	TABLE_BYTES,
 	TABLE_SECONDS,
+	TABLE_AIRTIME, /* seconds, too */
 	TABLE_MILLISECONDS,
 	TABLE_DEGREES,
 };

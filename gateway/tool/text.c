@@ -142,6 +142,14 @@ const char *text_duration(double seconds, char buffer[static TEXT_NUMBER_MAX])
 	return buffer;
 }
 
+const char *text_airtime(double seconds, char buffer[static TEXT_NUMBER_MAX])
+{
+	if (!is_amount(seconds))
+		return no_amount(buffer);
+	snprintf(buffer, TEXT_NUMBER_MAX, seconds < 99.95 ? "%.1f s" : "%.0f s", seconds);
+	return buffer;
+}
+
 const char *text_milliseconds(double ms, char buffer[static TEXT_NUMBER_MAX])
 {
 	if (!is_amount(ms))

@@ -22,6 +22,8 @@ enum { TEXT_NUMBER_MAX = 48 };
 const char *text_bytes(double bytes, char buffer[static TEXT_NUMBER_MAX]);
 /* "12 s", "4 min", "2 h 05 min", "3 d 4 h". */
 const char *text_duration(double seconds, char buffer[static TEXT_NUMBER_MAX]);
+/* "0.4 s", "36.5 s", "360 s": airtime out of an hour. */
+const char *text_airtime(double seconds, char buffer[static TEXT_NUMBER_MAX]);
 /* "12 ms", "3.4 s", "120 s". */
 const char *text_milliseconds(double ms, char buffer[static TEXT_NUMBER_MAX]);
 /* "64.0 kbit/s", "20.0 Mbit/s". */

@@ -251,6 +251,26 @@ class Status(ToolTest):
         self.assertNotIn("18446744073709", result.out)
         self.assertIn("18446744073709", run("status", "--counters", path=daemon.path).out)
 
+    def test_airtime(self):
+        airtime = {"band": "eu868 P", "limit_s": 360.0, "reserve_s": 36.5, "spent_s": 323.5, "left_s": 0.0, "left_for_alerts_s": 36.5,
+                   "spent_for_alerts_s": 0.0, "more_in_s": 125, "listening_share_pct": 25, "alert_waits": True,
+                   "alert_waits_until": "2026-01-02T14:05:00.000Z"}
+        free = {**airtime, "band": None, "limit_s": None, "reserve_s": None, "left_s": None, "left_for_alerts_s": None, "spent_s": 0.4,
+                "more_in_s": None, "listening_share_pct": 100, "alert_waits": False, "alert_waits_until": None}
+        radios = [{**STATUS["radios"][0], "airtime": airtime}, {**STATUS["radios"][0], "name": "hf", "airtime": free},
+                  {**STATUS["radios"][0], "name": "old"}]
+        for command in ("status", "top"):
+            _, result = self.ask([{**STATUS, "radios": radios}], command)
+            heading, rows = columns_of(result.out, "AIRTIME")
+            self.assertEqual(heading.split(), ["AIRTIME", "BAND", "LIMIT", "SPENT", "LEFT", "FOR", "ALERTS", "RESERVE", "MORE", "IN", "LISTENING"])
+            self.assertEqual([" ".join(row.split()) for row in rows], [
+                "vhf eu868 P 360 s 324 s 0.0 s 36.5 s 36.5 s 2 min 75 %", "hf - - 0.4 s - - - - -"])
+            self.assertIn("\nradio vhf: alerts wait for airtime until 14:05Z\n\n", result.out)
+        for odd in (5, [], {}, {"alert_waits": True, "alert_waits_until": EVIL}, {"band": EVIL, "limit_s": 1e300, "spent_s": -1, "more_in_s": "x"}):
+            _, result = self.ask([{**STATUS, "radios": [{**STATUS["radios"][0], "airtime": odd}]}], "status")
+            self.assertEqual((result.code, result.err), (0, ""), odd)
+            self.assert_harmless(result)
+
     def test_json_is_the_document(self):
         _, result = self.ask([STATUS], "status", "--json")
         self.assertEqual(json.loads(result.out), STATUS)
@@ -627,6 +647,14 @@ class Top(ToolTest):
         terminal.read_until("\x1b[?7h\x1b[?25h\x1b[?1049l")
         self.assertEqual(terminal.process.wait(PATIENCE_S), 0)
         self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
+
+    def test_an_alert_that_waits_for_airtime_is_red(self):
+        airtime = {"alert_waits": True, "alert_waits_until": "2026-01-02T14:05:00.000Z"}
+        daemon = self.daemon({**STATUS, "radios": [{**STATUS["radios"][0], "airtime": airtime}, STATUS["radios"][1]]})
+        terminal = self.terminal("top", path=daemon.path)
+        terminal.read_until("\x1b[1;31mradio vhf: alerts wait for airtime until 14:05Z\x1b[0m")
+        terminal.press(b"q")
+        self.assertEqual(terminal.process.wait(PATIENCE_S), 0)
 
     def test_control_c_and_term_leave_too(self):
         daemon = self.changing()
