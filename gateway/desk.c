@@ -177,17 +177,39 @@ void desk_accepted(void *context, const char *id, bool on_disk)
 	}
 }
 
+/* It came to its end before the disk had it: urgent messages do not wait for the disk. Returns whether it went out. */
+static bool answer_late(const struct waiter *waiter, const struct receipt *receipt)
+{
+	bool went = receipt->stage == RECEIPT_SENT || receipt->stage == RECEIPT_CONFIRMED;
+	char error[MESSAGE_ID_MAX + 96];
+	snprintf(error, sizeof(error), "%s was not sent: %s%s%s", waiter->id, receipt_stage_name(receipt->stage),
+		 receipt->code ? ": " : "", receipt->code ? receipt->code : "");
+	if (went)
+		reply(waiter->client, json_pack("{s:s, s:s}", "id", waiter->id, "status", "ACCEPTED"));
+	else
+		reply_error(waiter->client, error);
+	return went;
+}
+
+static void say_stage(const struct waiter *waiter, const struct receipt *receipt)
+{
+	reply(waiter->client,
+	      json_pack("{s:s, s:s, s:s*, s:b}", "id", waiter->id, "stage", receipt_stage_name(receipt->stage),
+				"code", receipt->code, "assumed", receipt->assumed));
+}
+
 void desk_receipt(void *context, const struct receipt *receipt)
 {
 	struct desk *desk = context;
 	bool final = receipt->stage != RECEIPT_QUEUED && receipt->stage != RECEIPT_ON_AIR;
 	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
 		next = waiter->next;
-		if (!waiter->wait || strcmp(waiter->id, receipt->command) != 0)
+		if (strcmp(waiter->id, receipt->command) != 0)
 			continue;
-		reply(waiter->client,
-		      json_pack("{s:s, s:s, s:s*, s:b}", "id", waiter->id, "stage", receipt_stage_name(receipt->stage),
-				"code", receipt->code, "assumed", receipt->assumed));
+		if (final && !waiter->answered)
+			waiter->answered = answer_late(waiter, receipt);
+		if (waiter->wait && waiter->answered)
+			say_stage(waiter, receipt);
 		if (final)
 			forget_waiter(desk, waiter);
 	}
