@@ -193,9 +193,11 @@ static bool answer_late(const struct waiter *waiter, const struct receipt *recei
 
 static void say_stage(const struct waiter *waiter, const struct receipt *receipt)
 {
+	char time[32];
+	const char *go_at = receipt->go_at_ms ? json_time(receipt->go_at_ms, time) : NULL;
 	reply(waiter->client,
-	      json_pack("{s:s, s:s, s:s*, s:b}", "id", waiter->id, "stage", receipt_stage_name(receipt->stage),
-				"code", receipt->code, "assumed", receipt->assumed));
+	      json_pack("{s:s, s:s, s:s*, s:b, s:s*}", "id", waiter->id, "stage", receipt_stage_name(receipt->stage),
+			"code", receipt->code, "assumed", receipt->assumed, "go_at", go_at));
 }
 
 void desk_receipt(void *context, const struct receipt *receipt)

@@ -21,6 +21,7 @@ struct entry {
 	uint8_t kind;           /* enum message_kind */
 	uint8_t disk;           /* enum entry_disk */
 	bool told;              /* for the field: the sender was told that it is safe */
+	bool delay_told;        /* ... that it waits for airtime, and until when */
 	bool retain;            /* the broker keeps the last of its topic for who comes later */
 	bool exercise;          /* status Exercise or Test: never delays an Actual one */
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */

@@ -61,7 +61,8 @@ struct receipt {
 	bool assumed;             /* the modem cannot tell that it really transmitted */
 	enum message_class class; /* of the command */
 	enum message_status status;
-	int64_t at_ms; /* Unix */
+	int64_t at_ms;    /* Unix */
+	int64_t go_at_ms; /* Unix; QUEUED once more, because it waits for airtime until then; 0 = not that */
 };
 
 const char *receipt_stage_name(enum receipt_stage stage);

@@ -102,8 +102,8 @@ const char *receipt_stage_name(enum receipt_stage stage)
 char *json_receipt_id(const struct receipt *receipt, const struct json_context *context,
 		      char id[static JSON_RECORD_ID_MAX])
 {
-	snprintf(id, JSON_RECORD_ID_MAX, "r-%.32s-%.79s-%s", gateway_name(context), receipt->command,
-		 receipt_stage_name(receipt->stage));
+	snprintf(id, JSON_RECORD_ID_MAX, "r-%.32s-%.79s-%s%s", gateway_name(context), receipt->command,
+		 receipt_stage_name(receipt->stage), receipt->go_at_ms ? "-delayed" : "");
 	return id;
 }
 
@@ -115,6 +115,8 @@ static void put_receipt_body(struct writer *writer, const struct receipt *receip
 	writer_text(writer, "code", receipt->code, MESSAGE_NAME_MAX);
 	if (receipt->assumed)
 		writer_flag(writer, "assumed", true);
+	if (receipt->go_at_ms)
+		writer_time(writer, "go_at", receipt->go_at_ms);
 	writer_flag(writer, "final", receipt->stage >= RECEIPT_CONFIRMED);
 	writer_close(writer, mark);
 }

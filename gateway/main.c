@@ -87,6 +87,11 @@ static void on_uplink_done(void *context, struct entry *entry, enum uplink_resul
 	route_uplink_done(gateway->route, entry, result, code);
 }
 
+static void on_alerts(void *context)
+{
+	main_links_changed(context);
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
 	(void)context;
@@ -130,6 +135,7 @@ static int start_route(struct gateway *gateway)
 	gateway->route = route_new(gateway->settings, &callbacks, gateway->event, gateway->counters);
 	if (!gateway->route)
 		return -ENOMEM;
+	route_watch_alerts(gateway->route, on_alerts, gateway);
 	gateway->uplink_settings = gateway->settings->uplink;
 	gateway->uplink_settings.session = route_session(gateway->route);
 	struct uplink_callbacks uplink_callbacks = {gateway, on_uplink_done, on_uplink_state};
@@ -208,8 +214,10 @@ static int start(struct gateway *gateway)
 
 static void stop(struct gateway *gateway)
 {
-	if (gateway->route)
+	if (gateway->route) {
 		route_watch_incidents(gateway->route, NULL, NULL);
+		route_watch_alerts(gateway->route, NULL, NULL);
+	}
 	panel_free(gateway->panel);
 	gateway->panel = NULL;
 	health_free(gateway->health);

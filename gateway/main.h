@@ -45,7 +45,7 @@ void main_start_panel(struct gateway *gateway);
 /* After the radios and the uplink. 0, also where the settings have it off, or -ENOMEM. */
 int main_start_mesh_face(struct gateway *gateway);
 
-/* A radio or the broker came or went: shown on the panel and in the health. */
+/* A radio or the broker came or went, or an alert waits for airtime or does so no more: shown on the panel and in the health. */
 void main_links_changed(struct gateway *gateway);
 /* A radio's modem handed that to its air protocol. */
 void main_mesh_hears(struct gateway *gateway, const struct radio *radio, const struct datagram *datagram);

@@ -16,6 +16,8 @@ void main_links_changed(struct gateway *gateway)
 	bool broker_lost = gateway->settings->uplink.broker_count > 0 && !gateway->connected;
 	if (gateway->panel)
 		panel_links(gateway->panel, has_lost_radio(gateway), broker_lost);
+	if (gateway->panel)
+		panel_airtime(gateway->panel, outgoing_alert_waits(route_outgoing(gateway->route), NULL));
 	if (gateway->health)
 		health_changed(gateway->health);
 }

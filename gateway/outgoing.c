@@ -110,6 +110,7 @@ static int on_turn(sd_event_source *source, void *context)
 	struct outgoing *outgoing = context;
 	for (size_t i = 0; i < outgoing->count; i++)
 		lane_turn(&outgoing->lanes[i]);
+	outgoing_look_at_alerts(outgoing);
 	return 0;
 }
 
@@ -342,6 +343,8 @@ void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_dis
 	outgoing_say(outgoing, entry, RECEIPT_QUEUED, NULL, false);
 	if (entry->class > CLASS_URGENT)
 		lane_put(lane, entry_ref(entry));
+	else
+		outgoing_wake(outgoing); /* it may wait for airtime, which can be told now */
 	refuse_at_once(lane, entry);
 }
 

@@ -77,8 +77,14 @@ void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void
 struct outgoing_airtime {
 	struct ledger_level level;
 	int64_t
-	    alert_until_ms; /* a DISTRESS or URGENT waits for airtime until then; 0 = none does, INT64_MAX = it cannot be told */
+	    alert_until_ms; /* an alert waits for airtime until then; 0 = none does, INT64_MAX = nobody knows until when */
 };
+/* false: the radio is not running, or nothing is to be sent by it. */
+bool outgoing_airtime(const struct outgoing *outgoing, size_t index, struct outgoing_airtime *airtime);
+/* Whether an Actual DISTRESS or URGENT waits for airtime on any radio, and until when the first of them does (NULL = not wanted). */
+bool outgoing_alert_waits(const struct outgoing *outgoing, int64_t *until_ms);
+/* changed is called when that becomes true, or is true no more. */
+void outgoing_watch_alerts(struct outgoing *outgoing, void (*changed)(void *context), void *context);
 
 /* What of a class waits for that radio. */
 struct schedule_level outgoing_level(const struct outgoing *outgoing, size_t index, enum message_class class);

@@ -1,4 +1,5 @@
-/* What outgoing.c (taking, receipts), outgoing_list.c (lists, cancelling), outgoing_errand.c (one message's way) and outgoing_lane.c (one radio's turns) share. */
+/* What outgoing.c (taking, receipts), outgoing_list.c (lists, cancelling), outgoing_errand.c (one message's way), outgoing_alert.c (alerts
+ * that wait for airtime) and outgoing_lane.c (one radio's turns) share. */
 #pragma once
 
 #include "gateway/delivery.h"
@@ -16,6 +17,9 @@ struct exit_lane {
 	struct ledger *ledger;            /* NULL: nothing is to be sent */
 	struct transmit *transmit;
 	struct errand *flying; /* whose frame is in the radio */
+	int64_t again_ms;      /* nothing may go before, 0 = something went last */
+	int64_t alert_until_ms;
+	size_t alerts; /* waited when their senders were last told so */
 	bool channel_was_busy;
 	int64_t quiet_until_ms; /* somebody else has just spoken */
 };
@@ -41,6 +45,8 @@ struct outgoing {
 	struct reach *reach;
 	struct errand *errands;
 	uint16_t utterances; /* for ids of messages in several parts */
+	void (*alerts_changed)(void *context);
+	void *alerts_context;
 	sd_event *event;
 	sd_event_source *turn_source, *due_source;
 };
@@ -81,6 +87,11 @@ ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
 void errand_failed(struct errand *errand, const char *code);
 /* Acts on the stage its delivery has come to, once no frame of it is in the radio. */
 void errand_follow(struct errand *errand);
+
+/* ---- outgoing_alert.c ---- */
+
+/* All lanes had their turn: what waits for airtime now is noted, and told. */
+void outgoing_look_at_alerts(struct outgoing *outgoing);
 
 /* ---- outgoing_lane.c ---- */
 

@@ -121,6 +121,7 @@ void lane_turn(struct exit_lane *lane)
 	while (lane->ledger && !lane->flying && channel_is_quiet(lane) && radio_ready(lane->radio)) {
 		int64_t again_ms;
 		struct entry *entry = transmit_take(lane->transmit, clock_steady_ms(), &again_ms);
+		lane->again_ms = entry ? 0 : again_ms;
 		if (!entry && again_ms < INT64_MAX)
 			outgoing_due(lane->outgoing, again_ms);
 		if (!entry || !lane_send(lane, entry))

@@ -477,6 +477,11 @@ const struct incidents *route_incidents(const struct route *route)
 	return remember_incidents(route->remember);
 }
 
+void route_watch_alerts(struct route *route, void (*changed)(void *context), void *context)
+{
+	outgoing_watch_alerts(route->outgoing, changed, context);
+}
+
 const struct outgoing *route_outgoing(const struct route *route)
 {
 	return route->outgoing;

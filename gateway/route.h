@@ -75,6 +75,9 @@ size_t route_acknowledge_all(struct route *route, const char *operator_id);
 /* changed is called once the open incidents are others than before, or others can be said of them. */
 void route_watch_incidents(struct route *route, void (*changed)(void *context), void *context);
 
+/* changed is called when an alert begins to wait for airtime, and when none does any more (outgoing_alert_waits). */
+void route_watch_alerts(struct route *route, void (*changed)(void *context), void *context);
+
 /* What keeps field frames from repeating, for the radios. */
 struct field_memory *route_field_memory(struct route *route);
 

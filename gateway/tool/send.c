@@ -163,7 +163,10 @@ static const struct stage *find_stage(const json_t *line)
 static void print_stage(const json_t *line, const struct stage *stage)
 {
 	char *id = text_member(line, "id", "?"), *code = text_member(line, "code", "");
+	char *go_at = text_member(line, "go_at", "");
 	printf("%s: %s", id ? id : "?", stage->words);
+	if (go_at && strlen(go_at) > 16)
+		printf(": for airtime, until %.5sZ", go_at + 11);
 	if (code && *code)
 		printf(": %s", code);
 	if (json_is_true(json_object_get(line, "assumed")))
@@ -171,6 +174,7 @@ static void print_stage(const json_t *line, const struct stage *stage)
 	putchar('\n');
 	free(id);
 	free(code);
+	free(go_at);
 }
 
 static void print_line(const json_t *line, const struct stage *stage)
