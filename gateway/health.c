@@ -12,13 +12,15 @@
 enum {
 	STATE_US = 300000000, /* figures in the state document are at most this old */
 	CHANGE_US = 500000,   /* changes within this time are told together */
+	STEP_US = 60000000,   /* airtime is looked at this often: each frame changes it */
 };
 
 struct health {
 	const struct report *report;
 	sd_event *event;
-	sd_event_source *watchdog_source, *state_source;
+	sd_event_source *watchdog_source, *state_source, *step_source;
 	uint64_t watchdog_us;
+	unsigned *steps; /* of each radio's airtime, as they were published */
 };
 
 static void arm(sd_event_source *source, uint64_t in_us)
@@ -34,6 +36,28 @@ static int on_watchdog(sd_event_source *source, uint64_t at_us, void *context)
 	struct health *health = context;
 	sd_notify(0, "WATCHDOG=1");
 	arm(source, health->watchdog_us / 3);
+	return 0;
+}
+
+/* Whether a step of airtime was made since the last time. */
+static bool has_stepped(struct health *health)
+{
+	bool stepped = false;
+	for (size_t i = 0; i < health->report->settings->radio_count; i++) {
+		unsigned step = report_radio_step(health->report, i);
+		stepped = stepped || step != health->steps[i];
+		health->steps[i] = step;
+	}
+	return stepped;
+}
+
+static int on_step(sd_event_source *source, uint64_t at_us, void *context)
+{
+	(void)at_us;
+	struct health *health = context;
+	if (has_stepped(health))
+		health_changed(health);
+	arm(source, STEP_US);
 	return 0;
 }
 
@@ -83,8 +107,17 @@ struct health *health_new(const struct report *report, sd_event *event)
 		return NULL;
 	health->report = report;
 	health->event = event;
+	health->steps = calloc(report->settings->radio_count + 1, sizeof(*health->steps));
+	if (!health->steps) {
+		health_free(health);
+		return NULL;
+	}
+	(void)has_stepped(health);
 	int error = sd_event_add_time(event, &health->state_source, CLOCK_MONOTONIC,
 				      (uint64_t)clock_mono_us() + CHANGE_US, 250000, on_state, health);
+	if (error >= 0)
+		error = sd_event_add_time(event, &health->step_source, CLOCK_MONOTONIC,
+					  (uint64_t)clock_mono_us() + STEP_US, 1000000, on_step, health);
 	if (error >= 0 && sd_watchdog_enabled(0, &health->watchdog_us) > 0)
 		error = sd_event_add_time(event, &health->watchdog_source, CLOCK_MONOTONIC, 0, 100000, on_watchdog,
 					  health);
@@ -93,6 +126,7 @@ struct health *health_new(const struct report *report, sd_event *event)
 		return NULL;
 	}
 	sd_event_source_set_priority(health->state_source, PRIORITY_HOUSEKEEPING);
+	sd_event_source_set_priority(health->step_source, PRIORITY_HOUSEKEEPING);
 	if (health->watchdog_source)
 		sd_event_source_set_priority(health->watchdog_source, PRIORITY_HEALTH);
 	sd_notify(0, "READY=1");
@@ -106,6 +140,8 @@ void health_free(struct health *health)
 	sd_notify(0, "STOPPING=1");
 	sd_event_source_disable_unref(health->watchdog_source);
 	sd_event_source_disable_unref(health->state_source);
+	sd_event_source_disable_unref(health->step_source);
+	free(health->steps);
 	free(health);
 }
 

@@ -85,19 +85,45 @@ json_t *report_text(const char *text)
 	return json_stringn(plain, size);
 }
 
+/* NULL: nothing is known of it. */
+static json_t *airtime_status(const struct report *report, size_t index)
+{
+	struct outgoing_airtime airtime;
+	if (!outgoing_airtime(route_outgoing(report->route), index, &airtime))
+		return NULL;
+	return report_airtime_status(&airtime, radio_allowance(report->radios[index])->band,
+				     report->settings->radios[index].listening_share_pct, clock_steady_ms(),
+				     clock_wall_ms());
+}
+
+static json_t *airtime_state(const struct report *report, size_t index)
+{
+	struct outgoing_airtime airtime;
+	if (!outgoing_airtime(route_outgoing(report->route), index, &airtime))
+		return NULL;
+	return report_airtime(&airtime, radio_allowance(report->radios[index])->band);
+}
+
+unsigned report_radio_step(const struct report *report, size_t index)
+{
+	struct outgoing_airtime airtime;
+	bool known = report->radios[index] && outgoing_airtime(route_outgoing(report->route), index, &airtime);
+	return known ? report_airtime_step(&airtime) : 0;
+}
+
 static json_t *radio_object(const struct report *report, size_t index)
 {
 	struct radio_status status = radio_status(report->radios[index]);
 	json_t *last = status.last_heard_us ? json_integer((clock_mono_us() - status.last_heard_us) / 1000000)
 					    : json_null();
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
-			 "name", status.name, "modem", status.modem, "air", status.air, "device", status.device,
-			 "resolved", status.resolved, "state", radio_state_name(status.state), "fault", status.fault,
-			 "model", report_text(status.model), "firmware", report_text(status.firmware), "text",
-			 report_text(status.text), "bytes_in", (json_int_t)status.bytes_in, "bytes_out",
-			 (json_int_t)status.bytes_out, "datagrams", (json_int_t)status.datagrams, "heard",
-			 (json_int_t)status.heard, "sent", (json_int_t)status.sent, "queued",
-			 (json_int_t)radio_queued(report, index), "last_heard_s", last);
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o*}", "name",
+	    status.name, "modem", status.modem, "air", status.air, "device", status.device, "resolved", status.resolved,
+	    "state", radio_state_name(status.state), "fault", status.fault, "model", report_text(status.model),
+	    "firmware", report_text(status.firmware), "text", report_text(status.text), "bytes_in",
+	    (json_int_t)status.bytes_in, "bytes_out", (json_int_t)status.bytes_out, "datagrams",
+	    (json_int_t)status.datagrams, "heard", (json_int_t)status.heard, "sent", (json_int_t)status.sent, "queued",
+	    (json_int_t)radio_queued(report, index), "last_heard_s", last, "airtime", airtime_status(report, index));
 }
 
 static json_t *lines_array(const struct radio *radio)
@@ -287,11 +313,11 @@ char *report_state(const struct report *report)
 char *report_radio_state(const struct report *report, size_t index)
 {
 	struct radio_status status = radio_status(report->radios[index]);
-	return dump(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I}", "kind",
+	return dump(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:o*}", "kind",
 			      "radio-state", "gateway", report->settings->gateway.name, "radio", status.name, "state",
 			      radio_state_name(status.state), "modem", status.modem, "air", status.air, "model",
 			      report_text(status.model), "firmware", report_text(status.firmware), "fault",
 			      status.fault, "text", report_text(status.text), "at", time_string(clock_wall_ms()),
 			      "heard", (json_int_t)status.heard, "sent", (json_int_t)status.sent, "session",
-			      (json_int_t)route_session(report->route)));
+			      (json_int_t)route_session(report->route), "airtime", airtime_state(report, index)));
 }

@@ -50,5 +50,6 @@ json_t *report_airtime(const struct outgoing_airtime *airtime, const struct regi
 /* The same with what concerns the base, for the status. Both times are now: of the steady clock, and Unix. */
 json_t *report_airtime_status(const struct outgoing_airtime *airtime, const struct region_band *band,
 			      unsigned listening_share_pct, int64_t now_ms, int64_t wall_ms);
-/* A number that changes when what is left crosses a tenth. */
+/* A number that changes when what is left crosses a tenth; of a radio of the report, 0 where there is none. */
 unsigned report_airtime_step(const struct outgoing_airtime *airtime);
+unsigned report_radio_step(const struct report *report, size_t index);
