@@ -11,7 +11,9 @@
  *     "store":{"health":"ok"|"full"|"failed"|"off","text","bytes_written"},
  *     "classes":[{"class":"DISTRESS","queued","queued_bytes","held","oldest_s","delivered","latency_p50_ms","latency_p95_ms"}, ...],
  *     "radios":[{"name","modem","air","device","resolved","state":"up"|"down"|"not ready","fault","model","firmware","text",
- *                "bytes_in","bytes_out","datagrams","heard","sent","queued","last_heard_s"}, ...],
+ *                "bytes_in","bytes_out","datagrams","heard","sent","queued","last_heard_s",
+ *                "airtime":{"band","limit_s","reserve_s","spent_s","spent_for_alerts_s","left_s","left_for_alerts_s","more_in_s",
+ *                           "listening_share_pct","alert_waits","alert_waits_until"}}, ...],     of any hour; null: no limit
  *     "incidents":[{"id","station","radio","status","authenticity","level","operator","count","first_at","last_at","lat","lon"}, ...],
  *     "drops":[{"group","reason","count"}, ...], "counters":[{"group","name","value"}, ...]}
  *
@@ -30,8 +32,8 @@
  * -> {"command":"send","radio","to","text","id","wait"}      only text is needed; further "status", and "kind":"text"|"alert"|
  *                                                            "rollcall" with "body" as in command-send.json
  * <- {"id","status":"STORED"} once it is on disk, or "ACCEPTED" where the store is off;
- *    with wait: {"id","stage":"queued"|"on_air"|"confirmed"|"sent"|"failed"|"expired"|"cancelled","assumed","code"} ..., the last
- *    five end it
+ *    with wait: {"id","stage":"queued"|"on_air"|"confirmed"|"sent"|"failed"|"expired"|"cancelled","assumed","code",
+ *    "go_at"} ..., the last five end it; go_at: an alert that waits for airtime, and goes then
  *
  * -> {"command":"ack","id","operator","level":"BASE_SEEN"|"RESPONDING"|"CLOSED"}
  * <- {"id","level"}

@@ -36,10 +36,17 @@ class Queue(unittest.TestCase):
         self.near, self.away = harness.Tnc(), harness.free_port()
         self.addCleanup(self.near.close)
 
-    def start(self, radios=("near",), brokers=(), extra=""):
-        """near: a TNC that is there; away: nobody listens at its port."""
+    def start(self, radios=("near",), brokers=(), field=False):
+        """near: a TNC that is there; away: nobody listens at its port. field: they speak field frames and not APRS."""
         ports = {"near": self.near.port, "away": self.away}
-        self.bench.gateway(self.bench.config(brokers, {name: (f"tcp://127.0.0.1:{ports[name]}", KEYS) for name in radios}, extra))
+        config = self.bench.config(brokers, {name: (f"tcp://127.0.0.1:{ports[name]}", KEYS) for name in radios})
+        if field:
+            keys = self.bench.dir / "keys.json"
+            keys.write_text(json.dumps({"format": "cresset keys 1", "master": "01" * 32}))
+            keys.chmod(0o600)
+            text = config.read_text().replace("air: aprs", "air: field").replace("aprs: {callsign: N0CALL-10}", "field: {station: 61000}")
+            config.write_text(f"{text}field: {{keys: {keys}}}\n")
+        self.bench.gateway(config)
         harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists() and self.bench.tool("status", check=False).returncode == 0,
                          "the daemon")
         if "near" in radios:
@@ -64,12 +71,12 @@ class Queue(unittest.TestCase):
         self.assertIn("Nothing waits for the field.", shown)
 
     def test_the_urgent_stand_first_each_with_its_reason(self):
-        self.start(("away",))
-        self.send("t-1")
-        self.send("t-2", to="N0CALL-8")
-        self.send("t-3", "--status", "Exercise")
+        self.start(("away",), field=True)
+        self.send("t-1", to="f-17")
+        self.send("t-2", to="f-18")
+        self.send("t-3", "--status", "Exercise", to="f-17")
         self.bench.tool("send", "--id", "b-1", CANARY)
-        self.bench.tool("send", "--id", "a-1", "--kind", "alert", "--body", "urgency=Immediate", "--body", "severity=Severe", CANARY)
+        self.bench.tool("send", "--id", "a-1", "--kind", "alert", "--body", "urgency=Immediate", "--body", "severity=Severe", "road")
         found = self.queue()
         rows = {row["id"]: row for row in found["messages"]}
         self.assertEqual(sorted(rows), ["a-1", "b-1", "t-1", "t-2", "t-3"])
@@ -77,7 +84,7 @@ class Queue(unittest.TestCase):
         alert = rows.pop("a-1")
         self.assertEqual((alert["class"], alert["kind"], alert["to"], alert["why"]), ("URGENT", "alert", "", "radio"))
         self.assertEqual(found["more"], 0)
-        self.assertEqual([row["id"] for row in found["messages"] if row["to"] == "N0CALL-7"], ["t-1", "t-3"],
+        self.assertEqual([row["id"] for row in found["messages"] if row["to"] == "f-17"], ["t-1", "t-3"],
                          "an exercise behind everything Actual")
         self.assertTrue(rows["t-3"].pop("exercise"))
         for row in rows.values():
@@ -86,7 +93,7 @@ class Queue(unittest.TestCase):
             self.assertLess(row["since_s"], harness.PATIENCE_S)
             self.assertTrue(86000 < row["expires_in_s"] <= 86400, row)
             self.assertNotIn("exercise", row)
-        self.assertEqual((rows["t-2"]["to"], rows["b-1"]["to"]), ("N0CALL-8", ""))
+        self.assertEqual((rows["t-2"]["to"], rows["b-1"]["to"]), ("f-18", ""))
 
     def test_a_tired_person_reads_it(self):
         self.start(("away",))
