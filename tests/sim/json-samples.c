@@ -225,6 +225,11 @@ static void print_records(void)
 					  INT64_C(1790000000123)};
 		print("receipt", json_receipt(&receipt, &context, &size));
 	}
+	struct receipt delayed = {.command = "c-17",
+				  .class = CLASS_URGENT,
+				  .at_ms = INT64_C(1790000000123),
+				  .go_at_ms = INT64_C(1790000123456)};
+	print("receipt", json_receipt(&delayed, &context, &size));
 }
 
 static void print_command(const char *json)

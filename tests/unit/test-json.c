@@ -401,6 +401,22 @@ static void test_receipt(void **state)
 	assert_string_equal(topic, "gw/base1/receipt/c-17");
 }
 
+/* The second word that it is queued has an id of its own: doubles are told by it. */
+static void test_receipt_of_what_waits_for_airtime(void **state)
+{
+	(void)state;
+	struct receipt receipt = {.command = "c-17",
+				  .stage = RECEIPT_QUEUED,
+				  .class = CLASS_URGENT,
+				  .at_ms = INT64_C(1790000000123),
+				  .go_at_ms = INT64_C(1790000123456)};
+	size_t size = 0;
+	char *line = json_receipt(&receipt, &base, &size);
+	assert_non_null(strstr(line, "{\"id\":\"r-base1-c-17-queued-delayed\","));
+	assert_non_null(strstr(line, "\"stage\":\"queued\",\"go_at\":\"2026-09-21T14:15:23.456Z\",\"final\":false}}"));
+	free(line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +434,7 @@ int main(void)
 	    cmocka_unit_test(test_topic_tokens),
 	    cmocka_unit_test(test_incident),
 	    cmocka_unit_test(test_receipt),
+	    cmocka_unit_test(test_receipt_of_what_waits_for_airtime),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
