@@ -78,11 +78,12 @@ static void hear_data(struct meshcore_air *air, const uint8_t *payload, size_t s
 	tell(air, &message);
 }
 
-/* Of a whole list only what changed lately, by the clock of the own node. */
-static bool is_fresh(const struct meshcore_air *air, const struct meshcore_contact *contact)
+/* Of a whole list only what changed lately, by the clock of the own node. What was just heard comes between. */
+static bool is_fresh(const struct meshcore_air *air, uint8_t code, const struct meshcore_contact *contact)
 {
 	int64_t now_s = wall_ms(air) / 1000;
-	return !air->listing || (now_s > 0 && llabs(now_s - (int64_t)contact->changed_s) <= FRESH_S);
+	return !air->listing || code == MESHCORE_NEW_ADVERT ||
+	       (now_s > 0 && llabs(now_s - (int64_t)contact->changed_s) <= FRESH_S);
 }
 
 static void hear_contact(struct meshcore_air *air, const uint8_t *payload, size_t size)
@@ -94,7 +95,7 @@ static void hear_contact(struct meshcore_air *air, const uint8_t *payload, size_
 		return;
 	}
 	bool news = meshcore_contacts_note(&air->contacts, &contact);
-	if (!news || !contact.has_position || !is_fresh(air, &contact))
+	if (!news || !contact.has_position || !is_fresh(air, payload[0], &contact))
 		return;
 	message_init(&message);
 	meshcore_fill_advert(&contact, wall_ms(air), &message);

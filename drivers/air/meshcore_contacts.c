@@ -50,7 +50,7 @@ const struct meshcore_known *meshcore_contacts_by_key(const struct meshcore_cont
 const struct meshcore_known *meshcore_contacts_by_name(const struct meshcore_contacts *contacts, const char *name)
 {
 	const struct meshcore_known *only = NULL;
-	for (size_t i = 0; i < contacts->count; i++) {
+	for (size_t i = 0; name[0] && i < contacts->count; i++) {
 		if (strcmp(contacts->known[i].name, name) != 0)
 			continue;
 		if (only)

@@ -24,5 +24,5 @@ bool meshcore_contacts_note(struct meshcore_contacts *contacts, const struct mes
 /* The only one whose key begins with these bytes; NULL: none, or several. */
 const struct meshcore_known *meshcore_contacts_by_key(const struct meshcore_contacts *contacts, const uint8_t *prefix,
 						      size_t prefix_size);
-/* The only one of that name; NULL: none, or several. */
+/* The only one of that name; NULL: none, several, or no name at all. */
 const struct meshcore_known *meshcore_contacts_by_name(const struct meshcore_contacts *contacts, const char *name);

@@ -154,6 +154,11 @@ static void test_channel(void **unused)
 	     "SOS");
 	assert_string_equal(message->text, "SOS");
 	assert_string_equal(message->callsign, "");
+	/* which is not that of a contact without a name */
+	hear_contact(3, 0xa3, "", 1795469000, 0);
+	HEAR("\x08\x01\x01\0\xb0\xb2\x04\x6b"
+	     "SOS");
+	assert_memory_equal(message->station, "mc-name-", 8);
 }
 
 static void test_bad_utf8(void **unused)
@@ -231,9 +236,12 @@ static void test_adverts(void **unused)
 	assert_int_equal(record.message_count, 2);
 	hear_contact(3, 0xa4, "FT7", 1795469900, 1795469900);
 	assert_int_equal(record.message_count, 3);
+	/* what comes between was heard now, whatever the clock of the own node says */
+	hear_contact(0x8a, 0xa6, "FT9", 1795469900, 1000);
+	assert_int_equal(record.message_count, 4);
 	HEAR("\x04\0\0\0\0");
 	hear_contact(3, 0xa5, "FT8", 1795400000, 1795400000);
-	assert_int_equal(record.message_count, 4);
+	assert_int_equal(record.message_count, 5);
 }
 
 static void test_full_table(void **unused)
