@@ -114,10 +114,12 @@ static bool fill_text(const uint8_t *bytes, size_t size, struct message *message
 static const char *take_text(const mt_Data *data, int64_t wall_ms, struct message *message)
 {
 	(void)wall_ms;
-	if (fill_text(data->payload.bytes, data->payload.size, message))
+	bool bell = fill_text(data->payload.bytes, data->payload.size, message);
+	if (bell)
 		message->data_type = "text-bell";
 	message->kind = KIND_TEXT;
-	return message->text[0] ? NULL : "meshtastic_empty";
+	/* A bell alone says something, too. */
+	return message->text[0] || bell ? NULL : "meshtastic_empty";
 }
 
 /* By its port alone: the priority is the sender's node's own affair and does not go over the air. */

@@ -60,6 +60,12 @@
 #define FR_TEXT_HIGH                                                                                                   \
 	"94c3003812360d201d3c4315ffffffff220a080112066c756e63680735443322113db0b2046b450000c8404802586e60"             \
 	"9fffffffffffffffff017803"
+/* A bell and no word, and neither. */
+#define FR_BELL                                                                                                        \
+	"94c3003312310d201d3c4315ffffffff2205080112010735443322113db0b2046b450000c8404802586e609fffffffffffffffff0178" \
+	"03"
+#define FR_EMPTY                                                                                                       \
+	"94c30030122e0d201d3c4315ffffffff2202080135443322113db0b2046b450000c8404802586e609fffffffffffffffff017803"
 #define FR_POS_1970                                                                                                    \
 	"94c3003a12380d201d3c4315ffffffff22130803120f0d78ce4b09153053641325100e00003544332211450000c84048"             \
 	"02609fffffffffffffffff017803"

@@ -93,6 +93,7 @@ static void test_urgency(void **unused)
 	    {FR_ALERT_LOW, KIND_ALERT, URGENCY_IMMEDIATE, SEVERITY_SEVERE, "fire", "alert"},
 	    {FR_DETECTION, KIND_ALERT, URGENCY_EXPECTED, SEVERITY_MODERATE, "Gate detected", "detection-sensor"},
 	    {FR_TEXT_HIGH, KIND_TEXT, URGENCY_UNKNOWN, SEVERITY_UNKNOWN, "lunch", "text-bell"},
+	    {FR_BELL, KIND_TEXT, URGENCY_UNKNOWN, SEVERITY_UNKNOWN, "", "text-bell"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct message *message = hear(cases[i].hex);
@@ -103,6 +104,8 @@ static void test_urgency(void **unused)
 		assert_string_equal(message->text, cases[i].text);
 		assert_string_equal(message->data_type, cases[i].data_type);
 	}
+	assert_null(hear(FR_EMPTY));
+	assert_int_equal(record_drops(&record, "meshtastic_empty"), 1);
 }
 
 static void test_authenticity(void **unused)
