@@ -73,6 +73,22 @@ static int64_t sooner(int64_t a, int64_t b)
 	return !a ? b : !b ? a : a < b ? a : b;
 }
 
+/* When something is to be done about what is being sent. What waits for its command goes as soon as that can be written, without an alarm. */
+static int64_t sending_alarm_us(const struct meshcore *meshcore)
+{
+	const struct meshcore_sending *sending = &meshcore->sending;
+	switch (sending->stage) {
+	case MESHCORE_WANTED:
+	case MESHCORE_PATH_WANTED:
+		return meshcore->asked.command || meshcore->retry_us ? 0 : sending->due_us;
+	case MESHCORE_AWAITED:
+	case MESHCORE_AIRED:
+		return sending->due_us;
+	default:
+		return 0;
+	}
+}
+
 static int64_t next_alarm_us(const struct meshcore *meshcore)
 {
 	int64_t at_us = sooner(meshcore->half_us, meshcore->phase_us);
@@ -83,9 +99,7 @@ static int64_t next_alarm_us(const struct meshcore *meshcore)
 		return at_us;
 	if (meshcore->waiting && !meshcore->asked.command)
 		at_us = sooner(at_us, meshcore_may_take_us(meshcore));
-	if (meshcore->sending.stage != MESHCORE_NOTHING && meshcore->sending.stage != MESHCORE_ASKED &&
-	    meshcore->sending.stage != MESHCORE_PATH_ASKED)
-		at_us = sooner(at_us, meshcore->sending.due_us);
+	at_us = sooner(at_us, sending_alarm_us(meshcore));
 	at_us = sooner(at_us, meshcore->listing_us);
 	at_us = sooner(at_us, meshcore->stats_us);
 	at_us = sooner(at_us, meshcore->clock_us);

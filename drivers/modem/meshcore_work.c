@@ -197,6 +197,7 @@ static void take_stats(struct meshcore *meshcore, const uint8_t *payload, size_t
 	if (payload[0] != MESHCORE_STATS) {
 		meshcore->no_stats = true;
 		meshcore->heartbeat_wanted = false;
+		meshcore->stats_us = 0;
 		end_stats(meshcore);
 		return;
 	}
