@@ -52,7 +52,7 @@ bool meshcore_judge_clock(struct meshcore *meshcore, const uint8_t *payload, siz
 				  "messages. Remove its battery, or wait.",
 				  (long long)(time_s - now_s));
 	}
-	return time_s + BEHIND_S < now_s && meshcore->values[MESHCORE_KEY_SET_CLOCK].flag;
+	return (int64_t)time_s + BEHIND_S < now_s && meshcore->values[MESHCORE_KEY_SET_CLOCK].flag;
 }
 
 bool meshcore_write_clock(struct meshcore *meshcore)
