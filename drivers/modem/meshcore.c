@@ -333,6 +333,8 @@ static void answer_late(struct meshcore *meshcore)
 	}
 	if (command == MESHCORE_SEND_TEXT || command == MESHCORE_SEND_CHANNEL_TEXT || command == MESHCORE_RESET_PATH)
 		meshcore_send_silence(meshcore);
+	else
+		meshcore_work_silence(meshcore, command);
 }
 
 static void meshcore_alarm(void *state)

@@ -135,6 +135,8 @@ int64_t meshcore_may_take_us(const struct meshcore *meshcore);
 void meshcore_work_begin(struct meshcore *meshcore);
 void meshcore_work_next(struct meshcore *meshcore);
 void meshcore_work_answer(struct meshcore *meshcore, uint8_t command, const uint8_t *payload, size_t size);
+/* No answer came to that command. */
+void meshcore_work_silence(struct meshcore *meshcore, uint8_t command);
 void meshcore_work_late(struct meshcore *meshcore);
 /* The list of contacts comes in many frames, and the node takes commands meanwhile: whether that code belongs to it. */
 bool meshcore_is_listed(const struct meshcore *meshcore, uint8_t code);

@@ -105,7 +105,16 @@ static void take_device(struct meshcore *meshcore, const uint8_t *payload, size_
 	meshcore->old_frames = !told || meshcore->device.version < MESHCORE_VERSION;
 	if (!told)
 		meshcore->device = (struct meshcore_device){0};
-	take_step(meshcore, MESHCORE_STEP_APP);
+	/* The tries are counted until it has begun, or one that never does would be asked without end. */
+	meshcore->step = MESHCORE_STEP_APP;
+}
+
+/* What the last node's list said of the time holds for its list alone. */
+static void note_self(struct meshcore *meshcore, const struct meshcore_self *self)
+{
+	if (memcmp(meshcore->self.key, self->key, sizeof(self->key)) != 0)
+		meshcore->contacts_since = 0;
+	meshcore->self = *self;
 }
 
 static void take_self(struct meshcore *meshcore, const uint8_t *payload, size_t size)
@@ -115,7 +124,7 @@ static void take_self(struct meshcore *meshcore, const uint8_t *payload, size_t 
 		meshcore_setup_silence(meshcore);
 		return;
 	}
-	meshcore->self = self;
+	note_self(meshcore, &self);
 	meshcore->channel = 0;
 	meshcore_set_text(meshcore, "%s", "");
 	take_step(meshcore, wall_s(meshcore) > 0 ? MESHCORE_STEP_TIME : MESHCORE_STEP_CHANNELS);
@@ -183,8 +192,14 @@ void meshcore_setup_silence(struct meshcore *meshcore)
 static void rest(struct meshcore *meshcore)
 {
 	const char *name = meshcore->stranger.name;
-	meshcore_drop(meshcore, name ? "meshcore_wrong_device" : "meshcore_absent");
-	if (name)
+	/* The first question was answered, the second was not. */
+	bool refused = meshcore->step == MESHCORE_STEP_APP;
+	meshcore_drop(meshcore, refused ? "meshcore_refused" : name ? "meshcore_wrong_device" : "meshcore_absent");
+	if (refused)
+		meshcore_set_text(meshcore, "%s",
+				  "the node answers but does not say who it is. Check that the board has the USB "
+				  "companion firmware, and a new one; it is asked again.");
+	else if (name)
 		meshcore_set_text(meshcore, "no MeshCore node answers; what talks there looks like %s.%s", name,
 				  strstr(name, "Meshtastic") ? " Set modem and air to meshtastic." : "");
 	else

@@ -298,6 +298,15 @@ void meshcore_work_answer(struct meshcore *meshcore, uint8_t command, const uint
 	}
 }
 
+/* One question that a node has no answer to is no sign that it is dead: what it asked for stands in the list, too. */
+void meshcore_work_silence(struct meshcore *meshcore, uint8_t command)
+{
+	if (command != MESHCORE_GET_CONTACT)
+		return;
+	forget_advert(meshcore);
+	meshcore->contacts_wanted = true;
+}
+
 void meshcore_work_begin(struct meshcore *meshcore)
 {
 	int64_t now_us = meshcore_now_us(meshcore);

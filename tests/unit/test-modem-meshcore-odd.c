@@ -18,11 +18,77 @@ static void test_old_node_for_a_day(void **unused)
 	assert_true(status().ready);
 }
 
+/* It answers the first question but does not begin: it is asked a few times and then after a rest, and somebody is told. */
+static void test_never_begins(void **unused)
+{
+	(void)unused;
+	new_node();
+	node.no_self = true;
+	start(NULL);
+	pass(30000000);
+	assert_false(status().ready);
+	assert_in_range(commands(MESHCORE_APP_START), 3, 12);
+	assert_non_null(strstr(status().text, "does not say who it is"));
+	assert_true(record_drops(&record, "meshcore_refused") >= 1);
+	assert_int_equal(record_drops(&record, "meshcore_absent"), 0);
+	node.no_self = false;
+	pass(15000000);
+	assert_true(status().ready);
+	assert_string_equal(status().text, "");
+}
+
+/* The last second that its clock can hold is not behind. */
+static void test_clock_at_its_end(void **unused)
+{
+	(void)unused;
+	new_node();
+	node.time_s = UINT32_MAX;
+	start(NULL);
+	assert_int_equal(commands(MESHCORE_SET_TIME), 0);
+	assert_int_equal(record_drops(&record, "meshcore_clock_ahead"), 1);
+	assert_true(status().ready);
+}
+
+/* Another node has other contacts, whatever the first one's list said of the time. */
+static void test_another_node(void **unused)
+{
+	(void)unused;
+	new_node();
+	start(NULL);
+	meshcore->modem->opened(meshcore->state);
+	pass(1000000);
+	assert_int_equal(node.since, 1795469100);
+	node.key = 0x0c;
+	meshcore->modem->opened(meshcore->state);
+	pass(1000000);
+	assert_int_equal(node.since, 0);
+	assert_true(status().ready);
+}
+
+/* One question that a node has no answer to is no sign that it is dead. */
+static void test_question_without_answer(void **unused)
+{
+	(void)unused;
+	static const uint8_t advert[33] = {MESHCORE_ADVERT, 0xb1};
+	new_node();
+	node.no_contact_by_key = true;
+	start(NULL);
+	say(advert, sizeof(advert));
+	pass(50000000);
+	assert_int_equal(record_drops(&record, "meshcore_silent"), 0);
+	assert_int_equal(record_drops(&record, "meshcore_no_answer"), 1);
+	/* it is in the list, too */
+	assert_int_equal(commands(MESHCORE_GET_CONTACTS), 2);
+	assert_int_equal(commands(MESHCORE_DEVICE_QUERY), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_old_node_for_a_day),
+	    TEST(test_old_node_for_a_day),      TEST(test_never_begins),
+	    TEST(test_clock_at_its_end),        TEST(test_another_node),
+	    TEST(test_question_without_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
