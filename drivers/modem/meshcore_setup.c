@@ -27,6 +27,7 @@ void meshcore_begin(struct meshcore *meshcore)
 	meshcore->step = MESHCORE_STEP_QUERY;
 	meshcore->tries = meshcore->misses = 0;
 	meshcore->listing_us = 0;
+	meshcore->stranger = (struct stranger){0};
 	meshcore->old_frames = meshcore->no_stats = meshcore->has_uptime = false;
 	enter(meshcore, MESHCORE_WAKING, WAKE_US);
 }
@@ -193,7 +194,7 @@ static void rest(struct meshcore *meshcore)
 {
 	const char *name = meshcore->stranger.name;
 	/* The first question was answered, the second was not. */
-	bool refused = meshcore->step == MESHCORE_STEP_APP;
+	bool refused = meshcore->step == MESHCORE_STEP_APP || (name && strstr(name, "MeshCore"));
 	meshcore_drop(meshcore, refused ? "meshcore_refused" : name ? "meshcore_wrong_device" : "meshcore_absent");
 	if (refused)
 		meshcore_set_text(meshcore, "%s",

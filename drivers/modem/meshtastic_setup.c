@@ -48,6 +48,7 @@ static void wake(struct meshtastic *meshtastic)
 void meshtastic_begin(struct meshtastic *meshtastic)
 {
 	meshtastic->tries = 0;
+	meshtastic->stranger = (struct stranger){0};
 	meshtastic->talks = false;
 	meshtastic->asked = false;
 	meshtastic->misses = 0;

@@ -82,13 +82,36 @@ static void test_question_without_answer(void **unused)
 	assert_int_equal(commands(MESHCORE_DEVICE_QUERY), 1);
 }
 
+/* A node that has died is not taken for what it said while it lived, nor for something else. */
+static void test_dies(void **unused)
+{
+	(void)unused;
+	new_node();
+	make(NULL);
+	raw("ESP-ROM:esp32s3\r\n", 17);
+	pass(1000000);
+	assert_true(status().ready);
+	node.mute = true;
+	pass(90000000);
+	assert_non_null(strstr(status().text, "no MeshCore node answers. Check power"));
+	assert_int_equal(record_drops(&record, "meshcore_wrong_device"), 0);
+	assert_true(record_drops(&record, "meshcore_absent") >= 1);
+	/* it answers once and dies anew */
+	node.mute = false;
+	node.no_self = true;
+	pass(11000000);
+	node.mute = true;
+	pass(90000000);
+	assert_int_equal(record_drops(&record, "meshcore_wrong_device"), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_old_node_for_a_day),      TEST(test_never_begins),
 	    TEST(test_clock_at_its_end),        TEST(test_another_node),
-	    TEST(test_question_without_answer),
+	    TEST(test_question_without_answer), TEST(test_dies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

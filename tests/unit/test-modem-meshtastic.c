@@ -162,6 +162,18 @@ static void test_reboot(void **unused)
 	assert_int_equal(told.configs, 0);
 }
 
+/* What a node said while it lived is no sign that it talks. */
+static void test_dies(void **unused)
+{
+	(void)unused;
+	up();
+	pass(180000000, false);
+	assert_false(status().ready);
+	assert_int_equal(record_drops(&record, "meshtastic_unfinished"), 0);
+	assert_true(record_drops(&record, "meshtastic_absent") >= 1);
+	assert_non_null(strstr(status().text, "no Meshtastic node answers"));
+}
+
 /* A frame whose end never comes. */
 static void test_torn(void **unused)
 {
@@ -237,7 +249,7 @@ int main(void)
 	    cmocka_unit_test(test_region),         cmocka_unit_test(test_heartbeat),
 	    cmocka_unit_test(test_reboot),         cmocka_unit_test(test_torn),
 	    cmocka_unit_test(test_hostile_key),    cmocka_unit_test(test_examine),
-	    cmocka_unit_test(test_goodbye),
+	    cmocka_unit_test(test_goodbye),        cmocka_unit_test(test_dies),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_modem);
 }
