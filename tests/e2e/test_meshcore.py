@@ -203,15 +203,12 @@ radios:
         self.assertEqual(self.node.state()["refusedClocks"], 0)
 
     def test_meshtastic_on_the_port(self):
-        self.node.order("set", values={"mute": True})
+        self.node = peers.Peer(self.bench, "meshtastic-node.js", "other")
         self.base(wait=None)
-        self.until("not ready")
-
-        def named():
-            self.node.order("say", hex="94c300024001")
-            return "looks like a Meshtastic" in self.radio()["text"]
-        harness.wait_for(named, "the name of the other family")
+        self.until("not ready", "looks like a Meshtastic")
+        self.assertIn("Set modem and air to meshtastic", self.radio()["text"])
         self.until_counted("meshcore_wrong_device")
+        self.assertEqual([event["got"] for event in self.node.state()][:1], ["want_config"])
 
     # ---- saying ----
 

@@ -4,6 +4,7 @@ import subprocess
 import unittest
 
 import harness
+import peers
 import test_schema
 from mesh_peer import MeshTest
 
@@ -179,6 +180,17 @@ class Meshtastic(MeshTest):
         self.node.order("raw", hex="94c30044080712400d201d3c4315ffffffff2216" + b"\r\nWARN | full\r\n".hex() + "94c300")
         self.node.order("text", text="fire", port=ALERT)
         self.hq.expect(f"sec/base1/alert/{PEER}")
+
+    def test_a_meshcore_node_on_the_port(self):
+        self.base()
+        self.until_radio("up")
+        self.bench.stop(self.gateway)
+        other = peers.Peer(self.bench, "meshcore-node.js", "other")
+        self.config.write_text(self.config.read_text().replace(str(self.node.link), str(other.link)))
+        self.gateway = self.bench.gateway(self.config, log="second.log")
+        harness.wait_for((self.bench.dir / "base1.sock").exists, "the tool's socket")
+        self.until_radio("not ready", "there is a MeshCore node on this port", seconds=60)
+        self.assertGreaterEqual(self.dropped("meshtastic_wrong_device"), 1)
 
     def test_no_region(self):
         self.base(region=0)
