@@ -285,13 +285,13 @@ static struct modem_status status(void)
 	return found;
 }
 
-static void start(const struct driver_setting *settings)
+static void __attribute__((unused)) start(const struct driver_setting *settings)
 {
 	make(settings);
 	pass(1000000);
 }
 
-static size_t commands(uint8_t code)
+static size_t __attribute__((unused)) commands(uint8_t code)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < node.count; i++)
