@@ -91,6 +91,7 @@ struct meshcore {
 	int64_t heartbeat_us, clock_us; /* when they are due */
 	bool heartbeat_wanted, time_wanted, clock_wanted;
 	bool no_stats; /* an old board */
+	bool is_ahead; /* its clock; that is what the text says */
 	uint32_t uptime_s;
 	bool has_uptime;
 

@@ -39,6 +39,21 @@ static int64_t wall_s(const struct meshcore *meshcore)
 	return meshcore->services->wall_ms(meshcore->services->owner) / 1000;
 }
 
+/* It may also be the gateway's own clock that was behind and has been set since. */
+static void tell_ahead(struct meshcore *meshcore, int64_t ahead_s)
+{
+	if (ahead_s > AHEAD_S) {
+		meshcore_drop(meshcore, "meshcore_clock_ahead");
+		meshcore_set_text(meshcore,
+				  "the node's clock is %lld s ahead and cannot be set back; others may refuse its "
+				  "messages. Remove its battery, or wait.",
+				  (long long)ahead_s);
+	} else if (meshcore->is_ahead) {
+		meshcore_set_text(meshcore, "%s", "");
+	}
+	meshcore->is_ahead = ahead_s > AHEAD_S;
+}
+
 /* It can only be set forward: a node refuses a time before its own. */
 bool meshcore_judge_clock(struct meshcore *meshcore, const uint8_t *payload, size_t size)
 {
@@ -46,13 +61,7 @@ bool meshcore_judge_clock(struct meshcore *meshcore, const uint8_t *payload, siz
 	int64_t now_s = wall_s(meshcore);
 	if (!meshcore_read_number(payload, size, &time_s) || now_s <= 0)
 		return false;
-	if (time_s > now_s + AHEAD_S) {
-		meshcore_drop(meshcore, "meshcore_clock_ahead");
-		meshcore_set_text(meshcore,
-				  "the node's clock is %lld s ahead and cannot be set back; others may refuse its "
-				  "messages. Remove its battery, or wait.",
-				  (long long)(time_s - now_s));
-	}
+	tell_ahead(meshcore, time_s - now_s);
 	return (int64_t)time_s + BEHIND_S < now_s && meshcore->values[MESHCORE_KEY_SET_CLOCK].flag;
 }
 

@@ -49,6 +49,24 @@ static void test_clock_at_its_end(void **unused)
 	assert_true(status().ready);
 }
 
+/* The gateway itself started with an old time, and is set right later: then nobody is to take a battery out any more. */
+static void test_clock_was_not_ahead(void **unused)
+{
+	(void)unused;
+	new_node();
+	make(NULL);
+	record.wall_ms -= INT64_C(86400) * 1000;
+	pass(1000000);
+	assert_non_null(strstr(status().text, "clock is 86400 s ahead"));
+	record.wall_ms += INT64_C(86400) * 1000;
+	pass(660000000);
+	assert_string_equal(status().text, "");
+	/* what is said of something else stays */
+	SAY(MESHCORE_CONTACTS_FULL);
+	pass(660000000);
+	assert_non_null(strstr(status().text, "list of contacts is full"));
+}
+
 /* Another node has other contacts, whatever the first one's list said of the time. */
 static void test_another_node(void **unused)
 {
@@ -112,6 +130,7 @@ int main(void)
 	    TEST(test_old_node_for_a_day),      TEST(test_never_begins),
 	    TEST(test_clock_at_its_end),        TEST(test_another_node),
 	    TEST(test_question_without_answer), TEST(test_dies),
+	    TEST(test_clock_was_not_ahead),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
