@@ -46,11 +46,11 @@ static void fill_callsign(const char *name, struct message *message)
 
 /* ---- time and id ---- */
 
-/* A clock that cannot be right is told beside, and the gateway's own time stands. */
+/* A clock that cannot be right is told beside, and the gateway's own time stands. A gateway in 1970 judges nobody. */
 static void fill_time(uint32_t time_s, int64_t wall_ms, struct message *message)
 {
 	int64_t ms = time_s * INT64_C(1000);
-	if (ms >= FIRST_SANE_MS && (wall_ms <= 0 || ms <= wall_ms + AHEAD_MS))
+	if (ms >= FIRST_SANE_MS && (wall_ms < FIRST_SANE_MS || ms <= wall_ms + AHEAD_MS))
 		message->sent_at_ms = ms;
 	else
 		message_add_number(message, "sender_clock_s", time_s, 0);

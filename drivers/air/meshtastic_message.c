@@ -34,10 +34,11 @@ bool meshtastic_station_parse(const char *text, uint32_t *number)
 
 /* ---- time ---- */
 
+/* A gateway in 1970 judges nobody. */
 static bool is_sane(uint32_t time_s, int64_t wall_ms)
 {
 	int64_t ms = time_s * INT64_C(1000);
-	return ms >= FIRST_SANE_MS && (wall_ms <= 0 || ms <= wall_ms + AHEAD_MS);
+	return ms >= FIRST_SANE_MS && (wall_ms < FIRST_SANE_MS || ms <= wall_ms + AHEAD_MS);
 }
 
 /* A time of the own node or of the sender; the later call wins. */

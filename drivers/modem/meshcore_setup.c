@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define FIRST_SANE_S INT64_C(1577836800) /* 2020-01-01 */
+
 enum {
 	WAKE_US = 100000,
 	PROBE_US = 1500000,
@@ -34,9 +36,11 @@ void meshcore_begin(struct meshcore *meshcore)
 
 /* ---- its clock ---- */
 
+/* 0 = not known: a gateway whose clock nobody has set tells no node the time. */
 static int64_t wall_s(const struct meshcore *meshcore)
 {
-	return meshcore->services->wall_ms(meshcore->services->owner) / 1000;
+	int64_t now_s = meshcore->services->wall_ms(meshcore->services->owner) / 1000;
+	return now_s < FIRST_SANE_S ? 0 : now_s;
 }
 
 /* It may also be the gateway's own clock that was behind and has been set since. */

@@ -3,6 +3,7 @@ transmission is true."""
 import json
 import os
 import sys
+import time
 import unittest
 
 import harness
@@ -201,6 +202,19 @@ radios:
         self.start()
         self.until("up", "clock is")
         self.assertEqual(self.node.state()["refusedClocks"], 0)
+
+    def test_gateway_that_does_not_know_the_time(self):
+        """In 1970 by its own clock it judges nobody else's."""
+        offset = self.bench.dir / "offset"
+        offset.write_text(str(3600 - int(time.time())))
+        self.base(env={"LD_PRELOAD": str(harness.BINARY / "tests" / "jumpclock.so"), "JUMPCLOCK_BY": str(offset),
+                       "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"})
+        self.assertEqual(self.radio()["text"], "")
+        self.node.order("queue", messages=texts(1))
+        [text] = self.heard(1)
+        self.assertEqual(text["sent_at"], "2026-11-23T21:40:00.000Z")
+        self.assertNotIn("sender_clock_s", text["body"])
+        self.assertEqual(self.node.state()["clockOffset"], 0)
 
     def test_meshtastic_on_the_port(self):
         self.node = peers.Peer(self.bench, "meshtastic-node.js", "other")

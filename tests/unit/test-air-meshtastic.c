@@ -161,6 +161,9 @@ static void test_wrong_clocks(void **unused)
 	record.wall_ms = 0;
 	message = hear(FR_POS_FUTURE);
 	assert_int_equal(message->sent_at_ms, INT64_C(2000000000) * 1000);
+	record.wall_ms = 3600000; /* in 1970 by its own clock */
+	message = hear(FR_POS_FUTURE);
+	assert_int_equal(message->sent_at_ms, INT64_C(2000000000) * 1000);
 	assert_true(isnan(number(message, "sender_clock_s")));
 	record.wall_ms = INT64_C(1700000000) * 1000;
 	message = hear(FR_TEXT);
