@@ -47,8 +47,12 @@ def frame(content):
     return b"\x94\xc3" + len(content).to_bytes(2, "big") + content
 
 
+def short_name(number):
+    return f"{number & 0xffff:04x}"
+
+
 def node_info(number):
-    user = field(1, f"!{number:08x}".encode()) + field(2, f"Team {number & 0xffff}".encode()) + field(3, f"{number & 0xffff:04x}".encode()) + \
+    user = field(1, f"!{number:08x}".encode()) + field(2, f"Team {number & 0xffff}".encode()) + field(3, short_name(number).encode()) + \
         field(5, 43) + field(8, bytes(range(32)))
     position = fixed(1, 155963000) + fixed(2, 325342000) + fixed(4, int(time.time()))
     return frame(field(4, field(1, number) + field(2, user) + field(3, position) + fixed(5, int(time.time()))))
@@ -118,10 +122,14 @@ def report_nodes(report):
     with common.Workshop() as workshop:
         gateway = Gateway(workshop)
         before = gateway.resident_kib()
-        entries = b"".join(node_info(0x50000000 + number) for number in range(KNOWN))
-        if gateway.shoot([f"{entries.hex()}+{alert(0x43000000, 1).hex()} mt-43000000-00000001"])[0] < 0:
+        first = 0x50000000
+        entries = b"".join(node_info(first + number) for number in range(KNOWN))
+        if gateway.shoot([f"{entries.hex()}+{alert(first, 1).hex()} mt-{first:08x}-00000001"])[0] < 0:
             raise common.BenchError("the alert behind the entries did not come")
         report.add("cresset", "nodes", "rss_kib", gateway.resident_kib() - before, "KiB")
+        # By the name of the first entry it can be seen that all are known still.
+        if gateway.subscriber.wait_for(1, f'"callsign":"{short_name(first)}"'.encode()) < 1:
+            raise common.BenchError("the alert came without the name of its sender: the entries are not known")
     report.target("nodes", "rss_kib", "<=", 2048, f"{KNOWN} nodes known")
 
 
