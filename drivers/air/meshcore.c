@@ -95,6 +95,8 @@ static void hear_contact(struct meshcore_air *air, const uint8_t *payload, size_
 		return;
 	}
 	bool news = meshcore_contacts_note(&air->contacts, &contact);
+	if (news && contact.bad_position)
+		drop(air, "meshcore_bad_position");
 	if (!news || !contact.has_position || !is_fresh(air, payload[0], &contact))
 		return;
 	message_init(&message);

@@ -167,6 +167,7 @@ bool meshcore_read_contact(const uint8_t *payload, size_t size, struct meshcore_
 	get_text(payload + NAME_AT, NAME_SIZE, contact->name, sizeof(contact->name));
 	contact->advert_s = get32(payload + ADVERT_AT);
 	contact->has_position = get_place(payload + PLACE_AT, &contact->lat_deg, &contact->lon_deg);
+	contact->bad_position = !contact->has_position && (contact->lat_deg != 0 || contact->lon_deg != 0);
 	contact->changed_s = get32(payload + CHANGED_AT);
 	return true;
 }

@@ -106,6 +106,7 @@ struct meshcore_contact {
 	uint32_t advert_s;  /* by the contact's clock */
 	uint32_t changed_s; /* by the node's */
 	bool has_position;
+	bool bad_position; /* it has one that is nowhere on earth */
 	double lat_deg, lon_deg;
 };
 bool meshcore_read_contact(const uint8_t *payload, size_t size, struct meshcore_contact *contact);

@@ -247,6 +247,25 @@ static void test_adverts(void **unused)
 	assert_int_equal(record.message_count, 5);
 }
 
+/* A position that cannot be is counted, and once; of the contact the name is known all the same. */
+static void test_bad_position(void **unused)
+{
+	(void)unused;
+	uint8_t payload[148] = {0x8a, 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6, 7};
+	memcpy(payload + 100, "FT4", 3);
+	hear(payload, sizeof(payload));
+	assert_int_equal(record.drop_count, 0); /* it has none */
+	payload[132] = 1;
+	memset(payload + 136, 0x7f, 8);
+	hear(payload, sizeof(payload));
+	hear(payload, sizeof(payload));
+	assert_int_equal(record_drops(&record, "meshcore_bad_position"), 1);
+	assert_int_equal(record.message_count, 0);
+	HEAR("\x08\x01\x01\0\xb0\xb2\x04\x6b"
+	     "FT4: hello");
+	assert_string_equal(record.message.station, "mc-a1b2c3d4e5f6");
+}
+
 static void test_full_table(void **unused)
 {
 	(void)unused;
@@ -399,13 +418,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_direct),           TEST(test_ids),
-	    TEST(test_channel),          TEST(test_bad_utf8),
-	    TEST(test_posts_and_others), TEST(test_wrong_clocks),
-	    TEST(test_adverts),          TEST(test_full_table),
-	    TEST(test_figures),          TEST(test_damaged),
-	    TEST(test_to_a_contact),     TEST(test_on_a_channel),
-	    TEST(test_limits),           TEST(test_alerts_and_drills),
+	    TEST(test_direct),           TEST(test_ids),          TEST(test_channel),           TEST(test_bad_utf8),
+	    TEST(test_posts_and_others), TEST(test_wrong_clocks), TEST(test_adverts),           TEST(test_full_table),
+	    TEST(test_bad_position),     TEST(test_figures),      TEST(test_damaged),           TEST(test_to_a_contact),
+	    TEST(test_on_a_channel),     TEST(test_limits),       TEST(test_alerts_and_drills),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
