@@ -58,11 +58,17 @@ def run_channel(channel, minutes, systems, report):
         for metric, value, unit in figures(down, up):
             report.add(system, channel, metric, value, unit)
         if system == "cresset":
-            without = simulate(channel, minutes, "--from-field")
-            report.add(system, channel, "field_alert_delivery_ratio_without_share",
-                       ratio(without["field_delivered"], without["field_alerts"]), "")
+            without_share(channel, minutes, report)
             report.add("machine", channel, "longest_frame", down["longest_ms"], "ms")
     targets(channel, report)
+
+
+def without_share(channel, minutes, report):
+    """The same scheduler that leaves nothing of the channel to the field: where no duty cycle stops it, it is on the air all the time."""
+    down, up = simulate(channel, minutes), simulate(channel, minutes, "--from-field")
+    report.add("cresset", channel, "distress_wait_ratio_max_without_share", down["distress_frames_max"], "")
+    report.add("cresset", channel, "distress_late_without_share", down["distress_late"], f"of {down['distress']}")
+    report.add("cresset", channel, "field_alert_delivery_ratio_without_share", ratio(up["field_delivered"], up["field_alerts"]), "")
 
 
 def targets(channel, report):
@@ -70,6 +76,7 @@ def targets(channel, report):
     report.target(channel, "distress_wait_ratio_max", "<=", carrier is not None and FRAME_AND_A_BIT + carrier,
                   "1.02 x the longest frame, and the carrier sense in that wait")
     report.target(channel, "distress_late", "==", 0, "none later than 1.02 frames and its own carrier sense")
+    report.target(channel, "distress_late_without_share", "==", 0, "nor where the channel is never quiet")
     report.target(channel, "urgent_wait_frames_p99", "<=", 2, "two frames")
     report.target(channel, "overruns", "==", 0, "seen by the auditor")
     report.target(channel, "alerts_refused", "==", 0, "12 alerts an hour never wait for airtime")

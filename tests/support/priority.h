@@ -27,7 +27,7 @@ struct priority_case {
 /* Ended by one without name. */
 extern const struct priority_case priority_cases[];
 const struct priority_case *priority_case_of(const char *name);
-/* Airtime of the longest frame, us. */
+/* Airtime of the longest frame, us; without stuffed bits. */
 int64_t priority_longest_us(const struct priority_case *of);
 
 struct priority_settings {
