@@ -86,6 +86,20 @@ int message_class_from_name(const char *name)
 	return -1;
 }
 
+static bool begins_with(const char *text, const char *word)
+{
+	size_t size = strlen(word);
+	return strncmp(text, word, size) == 0 && (text[size] == ' ' || text[size] == '\0' || text[size] == ':');
+}
+
+const char *message_drill_mark(const struct message *message)
+{
+	bool exercise = message->status == STATUS_EXERCISE, test = message->status == STATUS_TEST;
+	if (exercise && !begins_with(message->text, "EXERCISE") && !begins_with(message->text, "EXERCICE"))
+		return "EXERCISE ";
+	return test && !begins_with(message->text, "TEST") ? "TEST " : "";
+}
+
 bool message_add_number(struct message *message, const char *name, double value, uint8_t decimals)
 {
 	if (message->number_count >= MESSAGE_NUMBERS_MAX)

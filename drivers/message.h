@@ -186,7 +186,8 @@ struct message {
 	char id[MESSAGE_ID_MAX],
 	    alt_id[MESSAGE_ID_MAX]; /* the same at every gateway that hears the same transmission */
 	char station[MESSAGE_STATION_MAX], callsign[MESSAGE_STATION_MAX];
-	char to[MESSAGE_STATION_MAX];       /* addressee, "" = everybody */
+	char to[MESSAGE_STATION_MAX]; /* addressee, "" = everybody */
+	bool for_us;                  /* the gateway's own station is the addressee: its sender waits for an answer */
 	int64_t sent_at_ms, received_at_ms; /* Unix, 0 = not known */
 	bool demoted;                       /* an URGENT above the station's allowance, carried as SAFETY */
 
@@ -254,6 +255,10 @@ const char *message_clock_name(enum message_clock clock);
 const char *message_urgency_name(enum alert_urgency urgency);
 const char *message_severity_name(enum alert_severity severity);
 const char *message_ack_level_name(enum ack_level level);
+
+/* What has to stand in front of a text, where the network has no other place for it, so that nobody takes an exercise for the real thing:
+ * "EXERCISE ", "TEST ", or "" where it is Actual or says so already, in English or French. */
+const char *message_drill_mark(const struct message *message);
 
 /* The class of that name in any case ("urgent"), or -1. */
 int message_class_from_name(const char *name);

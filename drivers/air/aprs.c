@@ -128,6 +128,7 @@ static void report(const struct aprs *aprs, const struct packet *heard)
 	memcpy(message.callsign, message.station, sizeof(message.callsign));
 	fill_heard(heard, &message);
 	aprs_fill_message(&packet, heard->information, heard->information_size, wall_ms, &message);
+	message.for_us = !message.aprs.third_party[0] && is_own(aprs, message.to);
 	aprs_fill_id(heard->source, heard->destination, heard->information, heard->information_size, wall_ms, &message);
 	aprs->services->heard_message(aprs->services->owner, &message);
 }

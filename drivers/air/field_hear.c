@@ -59,6 +59,7 @@ static void fill_heard(const struct field_heard *heard, struct message *message)
 	message->status = (enum message_status)header->status;
 	message->sensitivity = header->sensitivity;
 	message->ack_wanted = header->ack_wanted;
+	message->for_us = header->station != FIELD_ALL; /* members of a group share a key: nobody could be answered */
 	message->sent_at_ms = header->time_s * INT64_C(1000);
 	message->heard.rssi_dbm = heard->datagram->rssi_dbm;
 	message->heard.snr_db = heard->datagram->snr_db;

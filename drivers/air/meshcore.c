@@ -188,13 +188,11 @@ static void air_input(void *state, const struct datagram *datagram)
 /* What this network has no member for stands in front of the text. */
 static int compose(const struct message *message, char text[static MESHCORE_TEXT_MAX + 1])
 {
-	static const char *const drills[] = {[STATUS_EXERCISE] = "EXERCISE ", [STATUS_TEST] = "TEST "};
 	static const char *const alerts[] = {[ALERT_TYPE_ALERT] = "ALERT: ",
 					     [ALERT_TYPE_UPDATE] = "ALERT UPDATE: ",
 					     [ALERT_TYPE_CANCEL] = "ALERT CANCELLED: "};
-	bool drill = message->status == STATUS_EXERCISE || message->status == STATUS_TEST;
 	uint8_t type = message->body_kind == KIND_ALERT ? message->body.alert.type : ALERT_TYPE_ALERT;
-	const char *head = drill ? drills[message->status] : "";
+	const char *head = message_drill_mark(message);
 	const char *kind = message->kind == KIND_ALERT ? alerts[type <= ALERT_TYPE_CANCEL ? type : 0] : "";
 	size_t head_size = strlen(head), kind_size = strlen(kind), size = strlen(message->text);
 	if (size == 0 || !utf8_is_valid(message->text, size))

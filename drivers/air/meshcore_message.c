@@ -84,6 +84,7 @@ static void fill_direct(const struct meshcore_text *text, const struct meshcore_
 {
 	const struct meshcore_known *known = meshcore_contacts_by_key(contacts, text->sender, sizeof(text->sender));
 	message->authenticity = AUTHENTICITY_VERIFIED;
+	message->for_us = true;
 	meshcore_station(text->sender, message->station);
 	if (known)
 		fill_callsign(known->name, message);

@@ -74,6 +74,7 @@ static void hear_packet(struct meshtastic_air *air, const mt_MeshPacket *packet)
 	}
 	message_init(&message);
 	meshtastic_fill(packet, wall_ms, &message);
+	message.for_us = air->own && packet->to == air->own;
 	if (data) {
 		learn(air, packet, data);
 		reason = meshtastic_fill_data(data, wall_ms, &message);
@@ -138,9 +139,7 @@ static int address(const struct meshtastic_air *air, const char *to, mt_MeshPack
 /* Nobody may take an exercise for the real thing, so it says what it is, and rings nowhere. */
 static int say(const struct message *message, mt_MeshPacket *packet)
 {
-	static const char *const marks[] = {[STATUS_EXERCISE] = "EXERCISE ", [STATUS_TEST] = "TEST "};
-	const char *mark = message->status == STATUS_EXERCISE || message->status == STATUS_TEST ? marks[message->status]
-												: "";
+	const char *mark = message_drill_mark(message);
 	mt_Data *data = &packet->content.decoded;
 	size_t mark_size = strlen(mark), size = strlen(message->text);
 	size_t most = packet->to == MESHTASTIC_BROADCAST ? MESHTASTIC_BROADCAST_MAX : MESHTASTIC_DIRECT_MAX;

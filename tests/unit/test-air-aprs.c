@@ -319,6 +319,26 @@ static void test_own_frames(void **unused)
 	assert_int_equal(record.message_count, 1);
 }
 
+/* A message is for us if it bears our own call sign and was heard from its sender itself. */
+static void test_for_us(void **unused)
+{
+	(void)unused;
+	start((const struct driver_setting[]){{"callsign", "N0CALL-10"}, {NULL, NULL}});
+	hear_frame("N0CALL-7", "APRS", "", ":N0CALL-10:bridge closed{27");
+	assert_true(record.message.for_us);
+	assert_string_equal(record.message.aprs.message_number, "27");
+	hear_frame("N0CALL-7", "APRS", "", ":N0CALL-1 :bridge closed{27");
+	assert_false(record.message.for_us);
+	hear_frame("N0CALL-7", "APRS", "", ">status");
+	assert_false(record.message.for_us);
+	hear_frame("N0CALL-1", "APRS", "", "}N0CALL-7>APRS,TCPIP,N0CALL-1*::N0CALL-10:bridge closed{27");
+	assert_string_equal(record.message.to, "N0CALL-10");
+	assert_false(record.message.for_us);
+	start(NULL);
+	hear_frame("N0CALL-7", "APRS", "", ":N0CALL-10:bridge closed{27");
+	assert_false(record.message.for_us);
+}
+
 static void test_numbers(void **unused)
 {
 	(void)unused;
@@ -430,6 +450,7 @@ int main(void)
 	    cmocka_unit_test_teardown(test_hints, stop),
 	    cmocka_unit_test_teardown(test_third_party, stop),
 	    cmocka_unit_test_teardown(test_own_frames, stop),
+	    cmocka_unit_test_teardown(test_for_us, stop),
 	    cmocka_unit_test_teardown(test_numbers, stop),
 	    cmocka_unit_test_teardown(test_output, stop),
 	    cmocka_unit_test_teardown(test_settings, stop),

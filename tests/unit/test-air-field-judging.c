@@ -214,6 +214,7 @@ static void test_group(void **unused)
 	struct frame said = checkin(FIELD_ALL, 1), help = distress(FIELD_ALL, 1);
 	hear_and_tell(&said, KIND_CHECKIN, AUTHENTICITY_SUSPECT);
 	assert_string_equal(record.message.data_type, "field-group");
+	assert_false(record.message.for_us);
 	assert_string_equal(record.message.station, "f-65535");
 	hear_and_drop(&said, "field_replay");
 	hear_and_tell(&help, KIND_DISTRESS, AUTHENTICITY_SUSPECT);

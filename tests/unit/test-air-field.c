@@ -99,6 +99,7 @@ static void test_message(void **unused)
 	assert_string_equal(record.message.station, "f-258");
 	assert_string_equal(record.message.callsign, "");
 	assert_string_equal(record.message.data_type, "field");
+	assert_true(record.message.for_us);
 	assert_int_equal(record.message.class, CLASS_BULK);
 	assert_int_equal(record.message.heard.hops, 2);
 	assert_true(record.message.heard.rssi_dbm == -97 && record.message.heard.snr_db == 6.5);

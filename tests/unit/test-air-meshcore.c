@@ -83,6 +83,7 @@ static void test_direct(void **unused)
 	assert_string_equal(message->data_type, "text");
 	assert_string_equal(message->station, "mc-a1b2c3d4e5f6");
 	assert_string_equal(message->text, "Need medic");
+	assert_true(message->for_us);
 	assert_int_equal(message->authenticity, AUTHENTICITY_VERIFIED);
 	assert_int_equal(message->sent_at_ms, INT64_C(1795470000) * 1000);
 	assert_true(message->heard.snr_db == -4.25);
@@ -178,6 +179,7 @@ static void test_posts_and_others(void **unused)
 	assert_string_equal(message->station, "mc-0a0b0c0d");
 	assert_string_equal(message->text, "hi");
 	assert_string_equal(message->data_type, "post");
+	assert_false(message->for_us);
 	assert_int_equal(message->authenticity, AUTHENTICITY_UNVERIFIED);
 	assert_int_equal(message->heard.hops, -1);
 	HEAR("\x07\xa1\xb2\xc3\xd4\xe5\xf6\xff\x01\xb0\xb2\x04\x6bver");
@@ -412,6 +414,12 @@ static void test_alerts_and_drills(void **unused)
 	snprintf(message.text, sizeof(message.text), "leave now");
 	assert_int_equal(air->air->output(air->state, &message, NULL, said, sizeof(said)), 7 + 35);
 	assert_memory_equal(said + 7, "EXERCISE ALERT CANCELLED: leave now", 35);
+	/* What says so already, in whatever language, does not say it twice. */
+	message.kind = KIND_TEXT;
+	snprintf(message.text, sizeof(message.text), "EXERCICE partez");
+	assert_int_equal(air->air->output(air->state, &message, NULL, said, sizeof(said)), 7 + 15);
+	snprintf(message.text, sizeof(message.text), "EXERCISES are over");
+	assert_int_equal(air->air->output(air->state, &message, NULL, said, sizeof(said)), 7 + 27);
 }
 
 int main(void)

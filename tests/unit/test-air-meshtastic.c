@@ -70,6 +70,7 @@ static void test_text(void **unused)
 	assert_int_equal(message->sent_at_ms, INT64_C(1795470000) * 1000);
 	message = hear(FR_TEXT_DM);
 	assert_string_equal(message->to, "mt-0a0b0c0d");
+	assert_false(message->for_us); /* not known yet who we are */
 	assert_string_equal(message->text, "Médecin demandé ✚");
 	assert_int_equal(message->heard.hops, 0);
 	assert_int_equal(message->authenticity, AUTHENTICITY_UNVERIFIED);
@@ -262,6 +263,8 @@ static void test_acks(void **unused)
 	/* Once it is known that this is the own node, its reports are the modem's. */
 	assert_null(hear(FR_MYINFO));
 	assert_null(hear(FR_NAK));
+	assert_true(hear(FR_TEXT_DM)->for_us);
+	assert_false(hear(FR_TEXT)->for_us);
 	assert_int_equal(record.drop_count, 0);
 	assert_non_null(hear(FR_ACK));
 }
