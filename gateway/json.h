@@ -63,6 +63,7 @@ struct receipt {
 	enum message_status status;
 	int64_t at_ms;    /* Unix */
 	int64_t go_at_ms; /* Unix; QUEUED once more, because it waits for airtime until then; 0 = not that */
+	const char *ref;  /* of an answer of the gateway itself: what it answers; "" or NULL = none */
 };
 
 const char *receipt_stage_name(enum receipt_stage stage);
@@ -72,6 +73,9 @@ char *json_receipt(const struct receipt *receipt, const struct json_context *con
 char *json_receipt_id(const struct receipt *receipt, const struct json_context *context,
 		      char id[static JSON_RECORD_ID_MAX]);
 int json_receipt_topic(const struct receipt *receipt, const struct json_context *context, char *topic, size_t size);
+
+/* Ids of the gateway's own answers to the field begin with it: no command may have such an id. */
+#define ANSWER_ID "k-"
 
 /* Reads a command to a radio, as MQTT, `cresset send` and the store hand it over: {"id":"c-1","kind":"text","to":"N0CALL-7","text":".."}
  * (command-send.json). kind "text" may be left out; where id is left out it is for the caller to give one or to refuse.

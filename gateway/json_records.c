@@ -111,6 +111,7 @@ static void put_receipt_body(struct writer *writer, const struct receipt *receip
 {
 	size_t mark = writer_open(writer, "body");
 	writer_text(writer, "command", receipt->command, MESSAGE_ID_MAX);
+	writer_text(writer, "ref", receipt->ref, MESSAGE_ID_MAX);
 	writer_text(writer, "stage", receipt_stage_name(receipt->stage), SIZE_MAX);
 	writer_text(writer, "code", receipt->code, MESSAGE_NAME_MAX);
 	if (receipt->assumed)

@@ -224,6 +224,9 @@ static void print_records(void)
 					  STATUS_ACTUAL,
 					  INT64_C(1790000000123)};
 		print("receipt", json_receipt(&receipt, &context, &size));
+		receipt.command = "k-18c6f0a2b71-2";
+		receipt.ref = "f-17-4001";
+		print("receipt", json_receipt(&receipt, &context, &size));
 	}
 	struct receipt delayed = {.command = "c-17",
 				  .class = CLASS_URGENT,
