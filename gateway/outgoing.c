@@ -305,6 +305,20 @@ int outgoing_take(struct outgoing *outgoing, const struct message *asked, const 
 	return 0;
 }
 
+int outgoing_answer(struct outgoing *outgoing, const struct message *message, const char *radio, bool kept)
+{
+	int error;
+	struct exit_lane *lane = choose(outgoing, message->to, radio, &error);
+	struct entry *entry = lane ? entry_for(outgoing, message, NULL, lane) : NULL;
+	if (!entry)
+		return lane ? -ENOMEM : error;
+	entry->told = true;
+	if (kept)
+		store_put(outgoing->publisher->store, entry, entry->class <= CLASS_URGENT);
+	lane_put(lane, entry);
+	return 0;
+}
+
 void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const struct message *asked)
 {
 	struct exit_lane *lane = lane_of_radio(outgoing, radio);

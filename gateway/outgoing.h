@@ -31,11 +31,18 @@ int outgoing_find(struct outgoing *outgoing, const char *to, const char *radio);
  * not get through, the next one. 0: accepted and receipts follow. -ENODEV no such radio, or none of the addressee's network; -EINVAL more
  * than one to choose from, for a message to all; -ENOMEM. */
 int outgoing_take(struct outgoing *outgoing, const struct message *message, const char *radio);
+/* The same for what the gateway itself answers: its class is the message's, the radio is the one to begin with, and what is not to be kept
+ * costs the disk nothing and ends with this run. No `accepted` follows. */
+int outgoing_answer(struct outgoing *outgoing, const struct message *message, const char *radio, bool kept);
 /* Says something back to a station by the radio that heard it: without receipts, not kept on disk, before ROUTINE. */
 void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const struct message *message);
 /* Takes back a message that waits; the receipt `cancelled` follows before this returns. -ENOENT: nothing waits of that id; -EBUSY: too late,
  * some of it was or is being transmitted. */
 int outgoing_cancel(struct outgoing *outgoing, const char *id);
+
+/* Something newer takes its place: as outgoing_cancel, but what was transmitted already is repeated no more, and its final receipt is `sent`.
+ * -ENOENT as above. */
+int outgoing_supersede(struct outgoing *outgoing, const char *id);
 
 /* An entry of a former run, found in the store. Takes over the reference. */
 void outgoing_loaded(struct outgoing *outgoing, struct entry *entry);

@@ -203,7 +203,7 @@ static struct exit_lane *next_lane(struct errand *errand)
 static bool move_on(struct errand *errand)
 {
 	struct outgoing *outgoing = errand->lane->outgoing;
-	struct exit_lane *lane = next_lane(errand);
+	struct exit_lane *lane = errand->superseded ? NULL : next_lane(errand);
 	struct entry *fresh = lane ? moved(outgoing, errand->entry, lane) : NULL;
 	int error;
 	if (!fresh)
@@ -256,6 +256,10 @@ void errand_follow(struct errand *errand)
 		go_on(errand);
 		break;
 	case DELIVERY_AWAITING:
+		if (errand->superseded) {
+			conclude(errand, RECEIPT_SENT);
+			break;
+		}
 		errand->awaiting = true;
 		outgoing_due(errand->lane->outgoing, delivery_due_ms(errand->delivery));
 		break;
@@ -269,4 +273,14 @@ void errand_follow(struct errand *errand)
 		errand_failed(errand, "no_ack");
 		break;
 	}
+}
+
+void errand_supersede(struct errand *errand)
+{
+	errand->superseded = true;
+	if (errand->lane->flying == errand)
+		return; /* its end is told to errand_follow */
+	if (!errand->awaiting && transmit_remove(errand->lane->transmit, errand->entry))
+		entry_unref(errand->entry);
+	conclude(errand, delivery_begun(errand->delivery) ? RECEIPT_SENT : RECEIPT_CANCELLED);
 }

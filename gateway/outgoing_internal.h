@@ -30,10 +30,11 @@ struct errand {
 	struct entry *entry; /* a reference of its own */
 	struct exit_lane *lane;
 	struct delivery *delivery;
-	bool announced; /* on_air was said */
-	bool assumed;   /* the modem could not tell whether each frame was transmitted */
-	bool awaiting;  /* not in the schedule: all its frames went */
-	uint32_t tried; /* bits of the lanes that did not get through */
+	bool announced;  /* on_air was said */
+	bool assumed;    /* the modem could not tell whether each frame was transmitted */
+	bool awaiting;   /* not in the schedule: all its frames went */
+	bool superseded; /* what it says is out of date: not repeated any more */
+	uint32_t tried;  /* bits of the lanes that did not get through */
 };
 
 struct outgoing {
@@ -85,6 +86,8 @@ int errand_refusal(const struct exit_lane *lane, const struct entry *entry);
 ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
 /* It did not get through here: goes to the next lane, or is concluded as failed. The entry is in no schedule. */
 void errand_failed(struct errand *errand, const char *code);
+/* What it says is out of date, and some of it was transmitted: it is not repeated, and has been sent. */
+void errand_supersede(struct errand *errand);
 /* Acts on the stage its delivery has come to, once no frame of it is in the radio. */
 void errand_follow(struct errand *errand);
 

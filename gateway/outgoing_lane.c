@@ -186,7 +186,9 @@ void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, co
 	}
 	lane->flying = NULL;
 	outgoing_wake(lane->outgoing);
-	if (result == SEND_GIVEN_BACK && delivery_stage(errand->delivery) == DELIVERY_SENDING)
+	if (result == SEND_GIVEN_BACK && errand->superseded)
+		errand_supersede(errand);
+	else if (result == SEND_GIVEN_BACK && delivery_stage(errand->delivery) == DELIVERY_SENDING)
 		transmit_give_back(lane->transmit, entry_ref(errand->entry));
 	else if (result == SEND_GIVEN_BACK)
 		errand_follow(errand);

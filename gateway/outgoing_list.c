@@ -113,19 +113,20 @@ static bool is_sought(void *context, const struct entry *entry)
 	return !search->entry;
 }
 
-static bool has_begun(const struct outgoing *outgoing, const char *id)
+/* Of what was or is being transmitted, NULL = no such. */
+static struct errand *find_begun(const struct outgoing *outgoing, const char *id)
 {
-	for (const struct errand *errand = outgoing->errands; errand; errand = errand->next)
+	for (struct errand *errand = outgoing->errands; errand; errand = errand->next)
 		if (strcmp(entry_id(errand->entry), id) == 0 &&
 		    (errand->awaiting || errand->lane->flying == errand || delivery_begun(errand->delivery)))
-			return true;
-	return false;
+			return errand;
+	return NULL;
 }
 
 int outgoing_cancel(struct outgoing *outgoing, const char *id)
 {
 	struct search search = {.id = id};
-	if (has_begun(outgoing, id))
+	if (find_begun(outgoing, id))
 		return -EBUSY;
 	for (size_t i = 0; i < outgoing->count && !search.entry; i++) {
 		struct transmit *transmit = outgoing->lanes[i].transmit;
@@ -138,5 +139,14 @@ int outgoing_cancel(struct outgoing *outgoing, const char *id)
 	struct entry *entry = (struct entry *)search.entry;
 	errand_free(outgoing, errand_find(outgoing, entry));
 	outgoing_conclude(outgoing, entry, RECEIPT_CANCELLED, NULL, false);
+	return 0;
+}
+
+int outgoing_supersede(struct outgoing *outgoing, const char *id)
+{
+	struct errand *begun = find_begun(outgoing, id);
+	if (!begun)
+		return outgoing_cancel(outgoing, id);
+	errand_supersede(begun);
 	return 0;
 }
