@@ -114,6 +114,7 @@ static void read_field(struct settings *settings, struct config_node *root, bool
 	if (check && path[0] == '/')
 		check_key_file(settings, node, path);
 	settings->key_file = path[0] ? path : NULL;
+	settings->language = (enum words_language)values[FIELD_LANGUAGE].integer;
 }
 
 static struct settings *load(const char *path, bool check)

@@ -14,6 +14,7 @@
 #include "gateway/schedule.h"
 #include "gateway/store.h"
 #include "gateway/uplink.h"
+#include "gateway/words.h"
 #include "hw/lines.h"
 #include "hw/port.h"
 
@@ -58,7 +59,8 @@ struct settings {
 	struct classify_settings classify;
 	struct mesh_face_settings mesh_face;
 	int64_t dedupe_window_ms;
-	const char *key_file; /* of the field frame, NULL = none */
+	const char *key_file;         /* of the field frame, NULL = none */
+	enum words_language language; /* of answers to the field */
 
 	const struct radio_settings *radios;
 	size_t radio_count; /* disabled ones included */

@@ -21,6 +21,7 @@ enum {
 static const char *const clocks[] = {"auto", "unknown", "gps", "ntp", "rtc", NULL};
 static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const store_modes[] = {"disk", "memory", NULL};
+static const char *const languages[] = {"en", "fr", "both", NULL}; /* as enum words_language */
 static const char *const never[] = {"never", NULL};
 static const char *const kinds[] = {"keep", "distress", "alert", NULL};
 static const char *const urgencies[] = {"unknown", "immediate", "expected", "future", "past", NULL};
@@ -117,6 +118,8 @@ const struct config_key dedupe_keys[1] = {
 const struct config_key field_keys[FIELD_KEYS] = {
     [FIELD_KEY_FILE] = {"keys", CONFIG_TEXT, 1, FILE_NAME, "", NULL,
 			"file with the keys of the stations, made by `cresset key`."},
+    [FIELD_LANGUAGE] = {"language", CONFIG_CHOICE, 0, 0, "en", languages,
+			"of the texts that tell stations how far their messages have come."},
 };
 
 const struct config_key word_keys[1] = {
