@@ -104,6 +104,8 @@ static const char *send_error(int error)
 		return "no such radio is running. `cresset status` lists them.";
 	case -EINVAL:
 		return "there is more than one radio. Say which with --radio NAME.";
+	case -EPERM:
+		return "ids that begin with k- are the gateway's own. Choose another, or leave --id out.";
 	case -EEXIST:
 		return "this id was taken before; the message is not sent twice. Leave --id out for a new one.";
 	default:
@@ -289,11 +291,12 @@ static void request_ack(struct desk *desk, struct control_client *client, json_t
 			    "ack needs --operator: a duty name of letters, digits, _ - . (at most 31), e.g. desk-1");
 		return;
 	}
-	int result = route_acknowledge(desk->report->route, id, (enum ack_level)level, operator_id);
+	int result = route_answer(desk->report->route, id, (enum ack_level)level, operator_id, -1);
 	if (result == -ENOENT)
-		reply_error(client, "no open incident has this id. `cresset status` lists those that are open.");
+		reply_error(client, "no open incident has this id, nor a message whose station could be answered. "
+				    "`cresset status` lists those that are open.");
 	else if (result == -EALREADY)
-		reply_error(client, "this incident was already acknowledged at that level or above");
+		reply_error(client, "this was already acknowledged at that level or above");
 	else if (result < 0)
 		reply_error(client, strerror(-result));
 	else

@@ -34,6 +34,13 @@ static void on_say_back(void *context, struct radio *radio, const struct message
 	route_radio_say_back(gateway->route, radio, message);
 }
 
+static void on_heard_again(void *context, struct radio *radio, const char *id)
+{
+	struct gateway *gateway = context;
+	(void)radio;
+	route_radio_heard_again(gateway->route, id);
+}
+
 static void on_sent(void *context, struct radio *radio, enum send_result result, bool assumed, const char *code)
 {
 	struct gateway *gateway = context;
@@ -96,6 +103,7 @@ static void start_radio(struct gateway *gateway, size_t index)
 	    .context = gateway,
 	    .heard = on_heard,
 	    .say_back = on_say_back,
+	    .heard_again = on_heard_again,
 	    .sent = on_sent,
 	    .datagram = on_datagram,
 	    .state = on_radio_state,

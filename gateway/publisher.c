@@ -158,8 +158,11 @@ void publisher_incident(struct publisher *publisher, const struct incident *inci
 	publish(publisher, &parts, json, json_incident_topic(incident, &context, topic, sizeof(topic)));
 }
 
-void publisher_receipt(struct publisher *publisher, const struct receipt *receipt, const char *radio)
+void publisher_receipt(struct publisher *publisher, const struct receipt *given, const char *radio)
 {
+	struct receipt copy = *given, *receipt = &copy;
+	if (publisher->receipt && !publisher->receipt(publisher->context, receipt))
+		return;
 	struct json_context context = context_for(publisher, radio, "");
 	char topic[TOPIC_MAX], id[JSON_RECORD_ID_MAX];
 	int64_t now_ms = clock_steady_ms();

@@ -26,6 +26,8 @@ struct publisher {
 	void (*scheduled)(void *context);
 	/* The entry was accepted. May be NULL. */
 	void (*passed)(void *context, struct entry *entry);
+	/* Whether headquarters is to have a receipt; what it is of may be filled in. May be NULL. */
+	bool (*receipt)(void *context, struct receipt *receipt);
 };
 
 /* How good the wall clock is, as the configuration says or, with `auto`, as the kernel says. */

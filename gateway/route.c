@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/answer.h"
 #include "gateway/classify.h"
 #include "gateway/clock.h"
 #include "gateway/crowd.h"
 #include "gateway/emergency.h"
+#include "gateway/field_answers.h"
 #include "gateway/field_memory.h"
 #include "gateway/keeper.h"
 #include "gateway/ledger_memory.h"
@@ -46,6 +48,7 @@ struct route {
 	struct crowd crowd;
 	struct emergency emergency;
 	struct outgoing *outgoing;
+	struct field_answers *answers;
 	struct uplink *uplink;
 	struct schedule *uplink_schedule;
 	struct radio **radios;
@@ -65,6 +68,8 @@ static bool is_double(struct route *route, const struct message *message)
 	if (!message->id[0] || !remember_heard(route->remember, message->id, message->alt_id))
 		return false;
 	route->duplicates->value++;
+	field_answers_heard_again(route->answers, message->id);
+	field_answers_heard_again(route->answers, message->alt_id);
 	return true;
 }
 
@@ -75,6 +80,7 @@ static bool is_raised_again(struct route *route, const struct message *message)
 	if (message->kind != KIND_DISTRESS || !doubtful || !field_memory_raised(route->field, message))
 		return false;
 	route->stale_again->value++;
+	field_answers_heard_again(route->answers, message->id);
 	return true;
 }
 
@@ -98,9 +104,11 @@ static bool is_about_pieces(const struct message *message)
 	return message->kind == KIND_ACK && !message->ack.level && message->ack.bitmap >= 0;
 }
 
-/* raw: what nobody understands is passed on, too. */
-static void hear(struct route *route, const char *radio, bool raw, const struct message *heard, int64_t heard_us)
+/* settings: of the radio, NULL = it is the panel. */
+static void hear(struct route *route, const struct radio_settings *settings, const struct message *heard,
+		 int64_t heard_us)
 {
+	const char *radio = settings ? settings->name : PANEL_RADIO;
 	struct message message = *heard;
 	if (is_about_pieces(heard)) {
 		route->piece_acks->value++;
@@ -109,7 +117,7 @@ static void hear(struct route *route, const char *radio, bool raw, const struct 
 	message.received_at_ms = clock_wall_ms();
 	emergency_refer(&route->emergency, &message);
 	classify_message(route->classify, &message, radio, heard_us / 1000);
-	if (message.kind == KIND_RAW && !raw) {
+	if (message.kind == KIND_RAW && !(settings && settings->raw)) {
 		route->raw_off->value++;
 		return;
 	}
@@ -117,8 +125,10 @@ static void hear(struct route *route, const char *radio, bool raw, const struct 
 		return;
 	emergency_enter(&route->emergency, &message, radio);
 	crowd_settle(&route->crowd, &message);
-	if (!crowd_merges(&route->crowd, &message))
+	if (!crowd_merges(&route->crowd, &message)) {
+		field_answers_heard(route->answers, &message, settings);
 		publisher_message(&route->publisher, &message, radio, heard_us);
+	}
 	emergency_follow(&route->emergency, &message);
 	if (message.class <= CLASS_URGENT)
 		field_memory_urgent(route->field);
@@ -132,17 +142,21 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	size_t index = index_of(route, radio);
 	if (index == route->settings->radio_count)
 		return;
-	const struct radio_settings *settings = &route->settings->radios[index];
 	if (!radio_hears_elsewhere(radio))
 		outgoing_heard(route->outgoing, radio, heard);
 	route->hearing = radio;
-	hear(route, settings->name, settings->raw, heard, heard_us);
+	hear(route, &route->settings->radios[index], heard, heard_us);
 	route->hearing = NULL;
+}
+
+void route_radio_heard_again(struct route *route, const char *id)
+{
+	field_answers_heard_again(route->answers, id);
 }
 
 void route_panel_said(struct route *route, const struct message *message, int64_t at_us)
 {
-	hear(route, PANEL_RADIO, false, message, at_us);
+	hear(route, NULL, message, at_us);
 }
 
 static void on_scheduled(void *context)
@@ -181,6 +195,12 @@ static void on_passed(void *context, struct entry *entry)
 	route->callbacks.passed(route->callbacks.context, entry);
 }
 
+static bool on_receipt(void *context, struct receipt *receipt)
+{
+	struct route *route = context;
+	return field_answers_receipt(route->answers, receipt);
+}
+
 bool route_aside(struct route *route, const struct route_aside *aside)
 {
 	if (!route_delivery_aside(&route->delivery, aside))
@@ -191,6 +211,9 @@ bool route_aside(struct route *route, const struct route_aside *aside)
 
 void route_uplink_done(struct route *route, struct entry *entry, enum uplink_result result, int code)
 {
+	/* Where nobody listens the broker keeps nothing. */
+	if (result == UPLINK_DELIVERED)
+		field_answers_stored(route->answers, entry);
 	route_delivery_done(&route->delivery, entry, result, code);
 }
 
@@ -202,6 +225,8 @@ int route_send(struct route *route, const struct message *asked, const char *rad
 	/* Who may give it was asked before it came here. */
 	copy.authenticity = AUTHENTICITY_VERIFIED;
 	emergency_refer(&route->emergency, message);
+	if (strncmp(message->id, ANSWER_ID, strlen(ANSWER_ID)) == 0)
+		return -EPERM;
 	/* Asked first: an id that was turned away must not count as taken when its sender comes again. */
 	int error = outgoing_find(route->outgoing, message->to, radio);
 	if (error < 0)
@@ -227,7 +252,7 @@ void route_radio_state(struct route *route, struct radio *radio)
 	outgoing_wake(route->outgoing);
 }
 
-int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id)
+static int acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id, int eta_min)
 {
 	struct incident after;
 	int result = incidents_acknowledge(remember_incidents(route->remember), id, level, operator_id, clock_wall_ms(),
@@ -236,8 +261,23 @@ int route_acknowledge(struct route *route, const char *id, enum ack_level level,
 		return result;
 	publisher_incident(&route->publisher, &after);
 	remember_incidents_changed(route->remember, true);
+	field_answers_incident_level(route->answers, after.id, level, eta_min);
 	tell_incidents(route);
 	return 0;
+}
+
+int route_answer(struct route *route, const char *ref, enum ack_level level, const char *operator_id, int eta_min)
+{
+	int result = acknowledge(route, ref, level, operator_id, eta_min);
+	if (result != -ENOENT)
+		return result;
+	const char *incident = field_answers_incident(route->answers, ref);
+	if (incident)
+		return acknowledge(route, incident, level, operator_id, eta_min);
+	bool human = level != ACK_HQ_RECEIVED;
+	if (level < ACK_BASE_SEEN || level > ACK_CLOSED || (human && (!operator_id || !operator_id[0])))
+		return -EINVAL;
+	return field_answers_level(route->answers, ref, level, eta_min);
 }
 
 size_t route_acknowledge_all(struct route *route, const char *operator_id)
@@ -246,7 +286,7 @@ size_t route_acknowledge_all(struct route *route, const char *operator_id)
 	size_t count = 0;
 	for (size_t i = 0; i < incidents_count(incidents); i++) {
 		const struct incident *incident = incidents_at(incidents, i);
-		if (!incident->covert && route_acknowledge(route, incident->id, ACK_BASE_SEEN, operator_id) == 0)
+		if (!incident->covert && acknowledge(route, incident->id, ACK_BASE_SEEN, operator_id, -1) == 0)
 			count++;
 	}
 	return count;
@@ -266,6 +306,8 @@ static void on_stored(void *context, struct entry *entry, bool on_disk)
 	safety_settle(route->safety, entry);
 	if (strcmp(entry_outlet(entry), "uplink") != 0)
 		outgoing_stored(route->outgoing, entry, on_disk);
+	else if (on_disk)
+		field_answers_stored(route->answers, entry);
 }
 
 static void on_store_health(void *context, enum store_health health, const char *text)
@@ -284,6 +326,7 @@ static void on_recalled(void *context)
 	remember_recall_late(route->remember);
 	field_memory_recall_late(route->field);
 	ledger_memory_recall_late(route->ledgers);
+	field_answers_recall_late(route->answers);
 	tell_incidents(route);
 }
 
@@ -304,6 +347,7 @@ static void on_loaded(void *context, struct entry *entry)
 		log_error("store: a message that waited on disk is damaged and cannot be sent");
 		keeper_finish(route->keeper, entry);
 	} else if (strcmp(entry_outlet(entry), "uplink") == 0) {
+		field_answers_found(route->answers, entry);
 		schedule_put(route->uplink_schedule, entry);
 	} else {
 		/* Its id may have come after the ids were kept last. */
@@ -330,6 +374,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	remember_tick(route->remember);
 	field_memory_tick(route->field);
 	ledger_memory_tick(route->ledgers);
+	field_answers_tick(route->answers);
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
 	outgoing_tick(route->outgoing, now_ms);
@@ -396,22 +441,27 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .logistics_key = remember_key(route->remember),
 	    .scheduled = on_scheduled,
 	    .passed = on_passed,
+	    .receipt = on_receipt,
 	};
 	route->emergency = emergency_begin(&route->publisher, route->remember, route->counters);
 	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
 	route->safety = safety_new(on_safer, route);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
 	route->outgoing = outgoing_new(&route->publisher, route->ledgers, &callbacks, event);
+	if (route->outgoing)
+		route->answers = field_answers_new(&route->publisher, route->outgoing,
+						   remember_incidents(route->remember), event);
 	route->delivery = (struct route_delivery){
 	    .schedule = route->uplink_schedule,
 	    .store = route->store,
 	    .keeper = route->keeper,
 	    .safety = route->safety,
+	    .answers = route->answers,
 	    .pressure = route->pressure,
 	    .counters = route->counters,
 	    .delivered = route->delivered,
 	};
-	return route->safety && route->pressure && route->outgoing;
+	return route->safety && route->pressure && route->answers;
 }
 
 struct route *route_new(const struct settings *settings, const struct route_callbacks *callbacks, sd_event *event,
@@ -438,6 +488,7 @@ void route_free(struct route *route)
 		return;
 	sd_event_source_disable_unref(route->tick_source);
 	keeper_free(route->keeper);
+	field_answers_free(route->answers);
 	field_memory_free(route->field);
 	ledger_memory_free(route->ledgers);
 	remember_free(route->remember);

@@ -57,17 +57,22 @@ void route_panel_said(struct route *route, const struct message *message, int64_
 /* What struct radio_callbacks tells. */
 void route_radio_heard(struct route *route, struct radio *radio, const struct message *message, int64_t heard_us);
 void route_radio_say_back(struct route *route, struct radio *radio, const struct message *message);
+void route_radio_heard_again(struct route *route, const char *id);
 void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed,
 		      const char *code);
 size_t route_radio_unsafe(struct route *route, struct radio *radio);
 void route_radio_state(struct route *route, struct radio *radio);
 
 /* Takes a message for the field: id, to, text and kind are set, radio is a name or NULL for the only one. 0: accepted() follows, and
- * receipts. -ENODEV no such radio, -EINVAL more than one to choose from, -EEXIST this id was taken before, -ENOMEM. */
+ * receipts. -ENODEV no such radio, -EINVAL more than one to choose from, -EEXIST this id was taken before, -EPERM it is one of the
+ * gateway's own ("k-..."), -ENOMEM. */
 int route_send(struct route *route, const struct message *message, const char *radio);
 
-/* A person acknowledges an incident: published, kept, 0; or the error of incidents_acknowledge. */
-int route_acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id);
+/* A level is given to ref: an open incident (by its id or that of any message of it: then it is published and kept, too) or a message that was
+ * heard. Its station is told. eta_min: of RESPONDING, -1 = not given. 0; -ENOENT nothing is known of that id; -EALREADY that level or a
+ * higher one was given; -EINVAL: none of BASE_SEEN to CLOSED, or one that only a person can give without an operator_id, as
+ * incidents_acknowledge has it. */
+int route_answer(struct route *route, const char *ref, enum ack_level level, const char *operator_id, int eta_min);
 
 /* A person at the base has seen all that are open and shown there (the covert ones are not): as above, at level BASE_SEEN. Returns how
  * many had been seen by nobody. */

@@ -97,5 +97,6 @@ void route_delivery_dropped(void *context, struct entry *entry, const char *reas
 	snprintf(name, sizeof(name), "drop.%s.%s", message_class_name((enum message_class)entry->class), reason);
 	counters_get(delivery->counters, "uplink", name)->value++;
 	safety_settle(delivery->safety, entry);
+	field_answers_lost(delivery->answers, entry, reason);
 	keeper_finish(delivery->keeper, entry);
 }

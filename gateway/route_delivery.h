@@ -1,6 +1,7 @@
 /* What becomes of what waits for the uplink: delivered, refused and tried again, expired; and what other people's topics get. */
 #pragma once
 
+#include "gateway/field_answers.h"
 #include "gateway/keeper.h"
 #include "gateway/pressure.h"
 #include "gateway/route.h"
@@ -14,6 +15,7 @@ struct route_delivery {
 	struct store *store;
 	struct keeper *keeper;
 	struct safety *safety;
+	struct field_answers *answers;
 	struct pressure *pressure;
 	struct counters *counters;
 	struct counter *delivered;
