@@ -43,7 +43,7 @@ struct answer *answer_new(const struct answer_settings *settings, const struct a
 	    .said = counters_get(counters, "answer", "said"),
 	    .too_soon = counters_get(counters, "answer", "drop.too_soon"),
 	    .crowded = counters_get(counters, "answer", "drop.unproven"),
-	    .unsent = counters_get(counters, "answer", "drop.no_radio"),
+	    .unsent = counters_get(counters, "answer", "drop.cannot_say"),
 	    .given_way = counters_get(counters, "answer", "drop.origin_gave_way"),
 	};
 	return answer;

@@ -309,9 +309,15 @@ int outgoing_answer(struct outgoing *outgoing, const struct message *message, co
 {
 	int error;
 	struct exit_lane *lane = choose(outgoing, message->to, radio, &error);
-	struct entry *entry = lane ? entry_for(outgoing, message, NULL, lane) : NULL;
+	struct air_plan plan;
+	if (!lane)
+		return error;
+	error = radio_plan(lane->radio, message, &plan);
+	if (error < 0)
+		return error;
+	struct entry *entry = entry_for(outgoing, message, NULL, lane);
 	if (!entry)
-		return lane ? -ENOMEM : error;
+		return -ENOMEM;
 	entry->told = true;
 	if (kept)
 		store_put(outgoing->publisher->store, entry, entry->class <= CLASS_URGENT);

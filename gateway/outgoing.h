@@ -32,7 +32,7 @@ int outgoing_find(struct outgoing *outgoing, const char *to, const char *radio);
  * than one to choose from, for a message to all; -ENOMEM. */
 int outgoing_take(struct outgoing *outgoing, const struct message *message, const char *radio);
 /* The same for what the gateway itself answers: its class is the message's, the radio is the one to begin with, and what is not to be kept
- * costs the disk nothing and ends with this run. No `accepted` follows. */
+ * costs the disk nothing and ends with this run. No `accepted` follows. What that radio can never say is not taken: as air_ops.plan. */
 int outgoing_answer(struct outgoing *outgoing, const struct message *message, const char *radio, bool kept);
 /* Says something back to a station by the radio that heard it: without receipts, not kept on disk, before ROUTINE. */
 void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const struct message *message);
