@@ -275,15 +275,25 @@ static bool operator_is_fine(const char *name)
 	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") == strlen(name);
 }
 
+/* -1 = not given. */
+static bool eta_is_fine(const json_t *request, int level, int *eta_min)
+{
+	const json_t *value = json_object_get(request, "eta_min");
+	json_int_t given = value ? json_integer_value(value) : -1;
+	*eta_min = (int)given;
+	return !value || (level == ACK_RESPONDING && json_is_integer(value) && given >= 0 && given < UINT8_MAX);
+}
+
 static void request_ack(struct desk *desk, struct control_client *client, json_t *request)
 {
 	const char *id = json_string_value(json_object_get(request, "id"));
 	const char *operator_id = json_string_value(json_object_get(request, "operator"));
 	const char *name = json_string_value(json_object_get(request, "level"));
-	int level = level_from_name(name ? name : "BASE_SEEN");
+	int level = level_from_name(name ? name : "BASE_SEEN"), eta_min;
 	if (!id || level < 0) {
-		reply_error(client,
-			    "ack needs the id of an open incident and a level: BASE_SEEN, RESPONDING or CLOSED");
+		reply_error(
+		    client,
+		    "ack needs the id of an open incident or a message, and a level: BASE_SEEN, RESPONDING or CLOSED");
 		return;
 	}
 	if (!operator_is_fine(operator_id)) {
@@ -291,7 +301,11 @@ static void request_ack(struct desk *desk, struct control_client *client, json_t
 			    "ack needs --operator: a duty name of letters, digits, _ - . (at most 31), e.g. desk-1");
 		return;
 	}
-	int result = route_answer(desk->report->route, id, (enum ack_level)level, operator_id, -1);
+	if (!eta_is_fine(request, level, &eta_min)) {
+		reply_error(client, "eta_min goes with level RESPONDING and is 0 to 254 minutes");
+		return;
+	}
+	int result = route_answer(desk->report->route, id, (enum ack_level)level, operator_id, eta_min);
 	if (result == -ENOENT)
 		reply_error(client, "no open incident has this id, nor a message whose station could be answered. "
 				    "`cresset status` lists those that are open.");

@@ -254,7 +254,10 @@ int tool_send(int argc, char **argv)
 
 struct ack_arguments {
 	const char *id, *operator_id, *level;
+	int eta_min; /* -1 = not given */
 };
+
+enum { ETA_MAX_MIN = 254 };
 
 /* Only what a person at the base can truly say. */
 static const char *human_level(const char *name)
@@ -268,6 +271,8 @@ static const char *human_level(const char *name)
 
 static error_t check_ack(const struct ack_arguments *arguments, struct argp_state *state)
 {
+	if (arguments->eta_min >= 0 && strcmp(arguments->level, message_ack_level_name(ACK_RESPONDING)) != 0)
+		argp_error(state, "--eta goes with --level RESPONDING only");
 	if (!arguments->id)
 		argp_error(state, "the ID of which incident? 'cresset status' lists them");
 	if (!arguments->operator_id || !*arguments->operator_id)
@@ -275,6 +280,13 @@ static error_t check_ack(const struct ack_arguments *arguments, struct argp_stat
 	else if (strlen(arguments->operator_id) >= MESSAGE_NAME_MAX)
 		argp_error(state, "--operator takes at most %d bytes", MESSAGE_NAME_MAX - 1);
 	return 0;
+}
+
+static int minutes(const char *text)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+	return end != text && !*end && number >= 0 && number <= ETA_MAX_MIN ? (int)number : -1;
 }
 
 static error_t parse_ack(int key, char *argument, struct argp_state *state)
@@ -288,6 +300,11 @@ static error_t parse_ack(int key, char *argument, struct argp_state *state)
 		arguments->level = human_level(argument);
 		if (!arguments->level)
 			argp_error(state, "--level is one of BASE_SEEN, RESPONDING, CLOSED");
+		return 0;
+	case 'e':
+		arguments->eta_min = minutes(argument);
+		if (arguments->eta_min < 0)
+			argp_error(state, "--eta takes whole minutes, 0 to %d", ETA_MAX_MIN);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->id)
@@ -315,6 +332,8 @@ static int acknowledge(const struct ack_arguments *arguments)
 	struct client *client;
 	json_t *request = json_pack("{s:s, s:s, s:s, s:s}", "command", "ack", "id", arguments->id, "operator",
 				    arguments->operator_id, "level", arguments->level);
+	if (request && arguments->eta_min >= 0)
+		json_object_set_new(request, "eta_min", json_integer(arguments->eta_min));
 	if (!request) {
 		tool_complain("the id or the operator's name is not UTF-8");
 		return TOOL_USAGE;
@@ -338,11 +357,14 @@ int tool_ack(int argc, char **argv)
 	static const struct argp_option options[] = {
 	    {"operator", 'o', "NAME", 0, "duty name of who acknowledges, e.g. desk-1 (needed)", 0},
 	    {"level", 'l', "LEVEL", 0, "BASE_SEEN (default), RESPONDING or CLOSED", 0},
+	    {"eta", 'e', "MINUTES", 0, "with RESPONDING: the time that the station is told as an estimate", 0},
 	    {0}};
-	static const struct argp argp = {options, parse_ack, "ID",
-					 "Say that a person has seen an incident, responds to it, or closes it.",
-					 tool_common_options};
-	struct ack_arguments arguments = {.level = message_ack_level_name(ACK_BASE_SEEN)};
+	static const struct argp argp = {
+	    options, parse_ack, "ID",
+	    "Say that a person has seen an incident or a message, responds to it, or closes "
+	    "it. Its station is told.",
+	    tool_common_options};
+	struct ack_arguments arguments = {.level = message_ack_level_name(ACK_BASE_SEEN), .eta_min = -1};
 	tool_parse(&argp, argc, argv, &arguments);
 	return acknowledge(&arguments);
 }
