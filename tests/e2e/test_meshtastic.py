@@ -30,9 +30,12 @@ class Meshtastic(MeshTest):
         self.until_radio("up")
         self.node.order("text", text="fire at the depot", port=ALERT)
         self.hq.expect(f"sec/base1/alert/{PEER}", lambda alert: alert["text"] == "fire at the depot" and alert["class"] == "URGENT")
+        self.node.until(lambda: self.node.packets("transmitted"), "the alert's acknowledgement")
         stages = self.send("hold on", "--to", PEER)
         self.assertEqual(stages[-1]["stage"], "confirmed", stages)
-        self.assertEqual([packet["text"] for packet in self.node.packets("transmitted")], ["hold on"])
+        # The alert was acknowledged to whoever sent it, and then came this.
+        self.assertEqual([packet["text"] for packet in self.node.packets("transmitted")],
+                         ["Stored at the base. No person has seen it yet.", "hold on"])
         self.network.cut()
         harness.wait_for(lambda: self.network.connections == 2, "the gateway to come back")
         self.until_radio("up")
@@ -51,7 +54,7 @@ class Meshtastic(MeshTest):
         self.assertEqual((alert["class"], alert["body"]["urgency"], alert["body"]["severity"]), ("SAFETY", "Expected", "Moderate"))
         # The sender's node may say what it likes: urgency is in the port.
         self.node.order("text", text="lunch", fields={"priority": 110})
-        self.hq.expect(f"text/{PEER}", lambda document: document["text"] == "lunch" and document["class"] == "ROUTINE")
+        self.hq.expect(f"text/{PEER}", lambda document: document.get("text") == "lunch" and document["class"] == "ROUTINE")
         self.node.order("position", lat_e7=155963000, lon_e7=325342000)
         track = self.hq.expect(f"track/base1/{PEER}")[0]
         self.assertEqual(track["geometry"]["coordinates"], [32.5342, 15.5963])
