@@ -26,6 +26,13 @@ static void say_delay(struct outgoing *outgoing, const struct entry *entry, int6
 	outgoing->callbacks.receipt(outgoing->callbacks.context, &receipt);
 }
 
+/* Of what is repeated, or goes in several frames, its sender knows that it is on the air. */
+static bool has_begun(const struct exit_lane *lane, const struct entry *entry)
+{
+	const struct errand *errand = errand_find(lane->outgoing, entry);
+	return errand && delivery_begun(errand->delivery);
+}
+
 /* A transmit_outlook_fn: alerts come first. What its sender does not know to be queued is told later. */
 static bool tell(void *context, const struct entry *entry, int64_t at_ms, enum transmit_why why)
 {
@@ -34,7 +41,8 @@ static bool tell(void *context, const struct entry *entry, int64_t at_ms, enum t
 		return false;
 	if (!entry->told)
 		lane->alerts = 0;
-	if (!entry->told || entry->delay_told || why != TRANSMIT_AIRTIME || at_ms == INT64_MAX)
+	bool unknown = why != TRANSMIT_AIRTIME || at_ms == INT64_MAX;
+	if (!entry->told || entry->delay_told || unknown || has_begun(lane, entry))
 		return true;
 	((struct entry *)entry)->delay_told = true;
 	say_delay(lane->outgoing, entry, at_ms);
