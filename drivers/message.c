@@ -108,3 +108,14 @@ bool message_add_number(struct message *message, const char *name, double value,
 	    .name = name, .value = value, .decimals = decimals};
 	return true;
 }
+
+const char *message_alert_mark(const struct message *message)
+{
+	static const char *const marks[] = {[ALERT_TYPE_ALERT] = "ALERT: ",
+					    [ALERT_TYPE_UPDATE] = "ALERT UPDATE: ",
+					    [ALERT_TYPE_CANCEL] = "ALERT CANCELLED: "};
+	uint8_t type = message->body_kind == KIND_ALERT ? message->body.alert.type : ALERT_TYPE_ALERT;
+	if (message->kind != KIND_ALERT)
+		return "";
+	return marks[type <= ALERT_TYPE_CANCEL ? type : ALERT_TYPE_ALERT];
+}

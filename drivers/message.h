@@ -259,6 +259,8 @@ const char *message_ack_level_name(enum ack_level level);
 /* What has to stand in front of a text, where the network has no other place for it, so that nobody takes an exercise for the real thing:
  * "EXERCISE ", "TEST ", or "" where it is Actual or says so already, in English or French. */
 const char *message_drill_mark(const struct message *message);
+/* What stands behind that, where the network knows no alerts: "ALERT: ", "ALERT UPDATE: ", "ALERT CANCELLED: ", or "" for other kinds. */
+const char *message_alert_mark(const struct message *message);
 
 /* The class of that name in any case ("urgent"), or -1. */
 int message_class_from_name(const char *name);

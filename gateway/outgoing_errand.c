@@ -55,7 +55,8 @@ static int read_message(const struct entry *entry, struct message *message, bool
 	char error[128], radio[MESSAGE_NAME_MAX];
 	int result = json_parse_kept(entry_payload(entry), entry->payload_size, message, radio, error, sizeof(error));
 	*pinned = radio[0];
-	if (result == 0 && message->kind == KIND_TEXT && message->ack_wanted && !message->aprs.message_number[0])
+	bool said = message->kind == KIND_TEXT || message->kind == KIND_ALERT;
+	if (result == 0 && said && message->to[0] && message->ack_wanted && !message->aprs.message_number[0])
 		give_number(message);
 	return result;
 }

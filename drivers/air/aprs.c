@@ -179,14 +179,44 @@ static void aprs_input_text(void *state, const char *line, size_t size)
 	report(state, &heard);
 }
 
+/* An alert for all is a bulletin, which stations show and keep. */
+static const char *addressee(const struct message *message)
+{
+	return message->kind == KIND_ALERT && !message->to[0] ? "BLN0ALERT" : message->to;
+}
+
+static bool is_said(const struct message *message)
+{
+	return message->kind == KIND_TEXT || message->kind == KIND_ALERT;
+}
+
+/* Bytes of text, behind what stands in front of it. */
+static size_t text_max(const struct message *message)
+{
+	size_t most = addressee(message)[0] ? APRS_MESSAGE_TEXT_MAX : APRS_STATUS_TEXT_MAX;
+	return most - strlen(message_drill_mark(message)) - strlen(message_alert_mark(message));
+}
+
+static int compose_words(const struct message *message, uint8_t *information)
+{
+	char words[APRS_MESSAGE_TEXT_MAX + 1];
+	const char *to = addressee(message);
+	if (!message->text[0])
+		return APRS_COMPOSE_INVALID;
+	if (strlen(message->text) > text_max(message))
+		return APRS_COMPOSE_TOO_LONG;
+	snprintf(words, sizeof(words), "%s%s%s", message_drill_mark(message), message_alert_mark(message),
+		 message->text);
+	return to[0] ? aprs_compose_message(to, words, message->aprs.message_number, information)
+		     : aprs_compose_status(words, information);
+}
+
 /* The information field that says this message. Returns its size or negative errno. */
 static int compose(const struct message *message, uint8_t *information)
 {
 	int size;
-	if (message->kind == KIND_TEXT && message->to[0])
-		size = aprs_compose_message(message->to, message->text, message->aprs.message_number, information);
-	else if (message->kind == KIND_TEXT)
-		size = aprs_compose_status(message->text, information);
+	if (is_said(message))
+		size = compose_words(message, information);
 	else if (message->kind == KIND_ACK)
 		size = aprs_compose_ack(message->to, message->ack.ref, message->ack.rejected, information);
 	else
@@ -199,7 +229,7 @@ static int compose(const struct message *message, uint8_t *information)
 /* Bulletins are for everybody. */
 static bool is_answered(const struct message *message)
 {
-	return message->kind == KIND_TEXT && message->to[0] && message->aprs.message_number[0] &&
+	return is_said(message) && message->to[0] && message->aprs.message_number[0] &&
 	       strncmp(message->to, "BLN", 3) != 0;
 }
 
@@ -223,8 +253,8 @@ static int aprs_plan(const void *state, const struct message *message, struct ai
 	uint8_t bytes[AX25_FRAME_SEND_MAX];
 	ssize_t size = write_frame(state, message, bytes, sizeof(bytes));
 	*plan = (struct air_plan){0};
-	if (message->kind == KIND_TEXT)
-		plan->text_max = message->to[0] ? APRS_MESSAGE_TEXT_MAX : APRS_STATUS_TEXT_MAX;
+	if (is_said(message))
+		plan->text_max = text_max(message);
 	if (size < 0)
 		return (int)size;
 	plan->parts = 1;

@@ -188,12 +188,8 @@ static void air_input(void *state, const struct datagram *datagram)
 /* What this network has no member for stands in front of the text. */
 static int compose(const struct message *message, char text[static MESHCORE_TEXT_MAX + 1])
 {
-	static const char *const alerts[] = {[ALERT_TYPE_ALERT] = "ALERT: ",
-					     [ALERT_TYPE_UPDATE] = "ALERT UPDATE: ",
-					     [ALERT_TYPE_CANCEL] = "ALERT CANCELLED: "};
-	uint8_t type = message->body_kind == KIND_ALERT ? message->body.alert.type : ALERT_TYPE_ALERT;
 	const char *head = message_drill_mark(message);
-	const char *kind = message->kind == KIND_ALERT ? alerts[type <= ALERT_TYPE_CANCEL ? type : 0] : "";
+	const char *kind = message_alert_mark(message);
 	size_t head_size = strlen(head), kind_size = strlen(kind), size = strlen(message->text);
 	if (size == 0 || !utf8_is_valid(message->text, size))
 		return -EINVAL;

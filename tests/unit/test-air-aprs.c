@@ -371,6 +371,53 @@ static ssize_t output(struct message *message, uint8_t *bytes, size_t size)
 	return aprs->air->output(aprs->state, message, NULL, bytes, size);
 }
 
+static void expect_said(struct message *message, const char *information)
+{
+	uint8_t bytes[400];
+	struct air_plan plan;
+	ssize_t size = output(message, bytes, sizeof(bytes));
+	assert_int_equal(size, 23 + strlen(information)); /* behind addresses, control and protocol */
+	assert_memory_equal(bytes + 23, information, strlen(information));
+	assert_int_equal(aprs->air->plan(aprs->state, message, &plan), 0);
+	assert_int_equal(plan.sizes[0], size);
+}
+
+/* A station hears an alert as a message, everybody as a bulletin; nobody takes an exercise for the real thing. */
+static void test_alerts(void **unused)
+{
+	(void)unused;
+	struct message message;
+	struct air_plan plan;
+	start((const struct driver_setting[]){{"callsign", "N0CALL-10"}, {NULL, NULL}});
+	message_init(&message);
+	message.kind = message.body_kind = KIND_ALERT;
+	message.body.alert.type = ALERT_TYPE_ALERT;
+	strcpy(message.text, "stay in");
+	expect_said(&message, ":BLN0ALERT:ALERT: stay in");
+	aprs->air->plan(aprs->state, &message, &plan);
+	assert_false(plan.confirmable);
+	assert_int_equal(plan.text_max, 67 - 7);
+	strcpy(message.to, "N0CALL-7");
+	strcpy(message.aprs.message_number, "4");
+	expect_said(&message, ":N0CALL-7 :ALERT: stay in{4");
+	aprs->air->plan(aprs->state, &message, &plan);
+	assert_true(plan.confirmable);
+	message.body.alert.type = ALERT_TYPE_CANCEL;
+	message.status = STATUS_EXERCISE;
+	expect_said(&message, ":N0CALL-7 :EXERCISE ALERT CANCELLED: stay in{4");
+	message.kind = message.body_kind = KIND_TEXT;
+	message.status = STATUS_TEST;
+	expect_said(&message, ":N0CALL-7 :TEST stay in{4");
+	memset(message.text, 'x', 63);
+	message.text[63] = 0;
+	assert_int_equal(aprs->air->plan(aprs->state, &message, &plan), -EMSGSIZE);
+	assert_int_equal(plan.text_max, 62);
+	message.text[62] = 0;
+	assert_int_equal(aprs->air->plan(aprs->state, &message, &plan), 0);
+	message.text[0] = 0;
+	assert_int_equal(aprs->air->plan(aprs->state, &message, &plan), -EINVAL);
+}
+
 static void test_output(void **unused)
 {
 	(void)unused;
@@ -453,6 +500,7 @@ int main(void)
 	    cmocka_unit_test_teardown(test_for_us, stop),
 	    cmocka_unit_test_teardown(test_numbers, stop),
 	    cmocka_unit_test_teardown(test_output, stop),
+	    cmocka_unit_test_teardown(test_alerts, stop),
 	    cmocka_unit_test_teardown(test_settings, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

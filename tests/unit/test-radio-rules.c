@@ -178,8 +178,8 @@ static void test_alert_size(void **state)
 	    alert_size("field", SETTINGS({"station", "7"}, {"carriage", "ax25"}, {"callsign", "N0CALL-10"})), 64);
 	assert_int_equal(alert_size("field", SETTINGS({"station", "-1"})), 0);
 	assert_int_equal(alert_size("field", SETTINGS({"station", "7"}, {"carriage", "ax25"})), 0);
-	/* As a status of 48 characters: > in front, three addresses. */
-	assert_int_equal(alert_size("aprs", SETTINGS({"callsign", "N0CALL-10"})), 1 + 48 + 3 * 7 + 2);
+	/* As a bulletin of 48 characters: ":BLN0ALERT:ALERT: " in front, three addresses. */
+	assert_int_equal(alert_size("aprs", SETTINGS({"callsign", "N0CALL-10"})), 18 + 48 + 3 * 7 + 2);
 	assert_int_equal(alert_size("aprs", SETTINGS({"callsign", ""})), 0);
 	assert_int_equal(radio_rules_alert_size(NULL, NULL), 48);
 }
