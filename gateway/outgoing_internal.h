@@ -19,7 +19,8 @@ struct exit_lane {
 	struct errand *flying; /* whose frame is in the radio */
 	int64_t again_ms;      /* nothing may go before, 0 = something went last */
 	int64_t alert_until_ms;
-	size_t alerts; /* waited when their senders were last told so */
+	size_t alerts;                      /* waited when their senders were last told so */
+	int64_t airtime_us, handed_over_ms; /* of that frame */
 	bool channel_was_busy;
 	int64_t quiet_until_ms; /* somebody else has just spoken */
 };

@@ -26,9 +26,14 @@ static bool channel_is_quiet(struct exit_lane *lane)
 	return false;
 }
 
-static void book(struct exit_lane *lane, const struct entry *entry, int64_t airtime_us, int64_t now_ms)
+/* Booked when it has left the radio, or may have: a modem that listens first begins later than it was told to. Where the end is only assumed,
+ * it counts as the beginning, so that the hour never ends too early. */
+static void book(struct exit_lane *lane, const struct entry *entry, bool assumed)
 {
-	transmit_spent(lane->transmit, entry, airtime_us, now_ms);
+	int64_t now_ms = clock_steady_ms(), begin_ms = assumed ? now_ms : now_ms - lane->airtime_us / 1000;
+	if (begin_ms < lane->handed_over_ms)
+		begin_ms = lane->handed_over_ms;
+	transmit_spent(lane->transmit, entry, lane->airtime_us, begin_ms);
 	ledger_memory_spent(lane->outgoing->ledgers, lane->index, entry->class <= CLASS_URGENT && !entry->exercise);
 }
 
@@ -43,12 +48,11 @@ static int send_frame(struct errand *errand)
 	/* A driver may tell of progress before radio_send returns. */
 	lane->flying = errand;
 	delivery_started(errand->delivery);
-	int64_t airtime_us = radio_airtime_us(lane->radio, (size_t)size), now_ms = clock_steady_ms();
+	lane->airtime_us = radio_airtime_us(lane->radio, (size_t)size);
+	lane->handed_over_ms = clock_steady_ms();
 	int result = radio_send(lane->radio, bytes, (size_t)size);
 	if (result < 0)
 		lane->flying = NULL;
-	else
-		book(lane, errand->entry, airtime_us, now_ms);
 	return result;
 }
 
@@ -129,13 +133,17 @@ void lane_turn(struct exit_lane *lane)
 	}
 }
 
-/* An alert does not wait for the acknowledgement of something else that the modem waits for. */
+/* An alert does not wait for the acknowledgement of something else that the modem waits for, nor out a pause that was drawn for others. */
 void lane_put(struct exit_lane *lane, struct entry *entry)
 {
 	const struct errand *flying = lane->flying;
-	bool urgent = entry->class <= CLASS_URGENT && flying && flying->entry->class > entry->class;
+	bool urgent = entry->class <= CLASS_URGENT;
+	bool hurries = urgent && flying && flying->entry->class > entry->class;
+	int64_t short_pause_ms = clock_steady_ms() + (int64_t)(outgoing_random() * SLOTS_URGENT * SLOT_MS);
 	transmit_put(lane->transmit, entry);
-	if (urgent && lane->radio)
+	if (urgent && short_pause_ms < lane->quiet_until_ms)
+		lane->quiet_until_ms = short_pause_ms;
+	if (hurries && lane->radio)
 		radio_hurry(lane->radio);
 	outgoing_wake(lane->outgoing);
 }
@@ -186,6 +194,8 @@ void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, co
 	}
 	lane->flying = NULL;
 	outgoing_wake(lane->outgoing);
+	if (result != SEND_GIVEN_BACK)
+		book(lane, errand->entry, assumed || result == SEND_FAILED);
 	if (result == SEND_GIVEN_BACK && errand->superseded)
 		errand_supersede(errand);
 	else if (result == SEND_GIVEN_BACK && delivery_stage(errand->delivery) == DELIVERY_SENDING)
