@@ -110,9 +110,21 @@ static void take_back(struct answer *answer, const struct origin *origin)
 	}
 }
 
-static int take(struct answer *answer, struct origin *origin, struct message *message, bool kept, int64_t now_ms)
+static int hand_over(struct answer *answer, const struct origin *origin, const struct message *message, bool kept)
 {
 	const struct answer_callbacks *callbacks = &answer->callbacks;
+	int result = callbacks->take(callbacks->context, message, origin->radio, kept);
+	if (result == -ENODEV)
+		result = callbacks->take(callbacks->context, message, NULL, kept);
+	if (result == 0)
+		answer->said->value++;
+	else
+		answer->unsent->value++;
+	return result;
+}
+
+static int take(struct answer *answer, struct origin *origin, struct message *message, bool kept, int64_t now_ms)
+{
 	bool number = message->kind == KIND_ACK && origin->network != ORIGIN_FIELD;
 	print_id(origin, ++origin->answers, message->id);
 	if (number)
@@ -122,13 +134,7 @@ static int take(struct answer *answer, struct origin *origin, struct message *me
 		origin->waiting = true;
 	if (number)
 		origin->number_ms = now_ms;
-	int result = callbacks->take(callbacks->context, message, origin->radio, kept);
-	if (result == -ENODEV)
-		result = callbacks->take(callbacks->context, message, NULL, kept);
-	if (result == 0)
-		answer->said->value++;
-	else
-		answer->unsent->value++;
+	int result = hand_over(answer, origin, message, kept);
 	if (result < 0 && !number)
 		origin->waiting = false;
 	return result;
@@ -365,7 +371,9 @@ int answer_text(struct answer *answer, const char *id, const char *text, int64_t
 	if (!origin)
 		return -ENOENT;
 	answer_compose_text(origin, text, &message);
-	int result = take(answer, origin, &message, true, now_ms);
+	/* No level takes its place, nor is it in the way of one. */
+	snprintf(message.id, sizeof(message.id), ANSWER_ID "%llx-text", (unsigned long long)origin->serial);
+	int result = hand_over(answer, origin, &message, true);
 	origin->said_ms = result == 0 ? now_ms : origin->said_ms;
 	return result;
 }

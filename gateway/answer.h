@@ -64,8 +64,8 @@ void answer_lost(struct answer *answer, const char *id, int64_t now_ms);
 void answer_incident(struct answer *answer, const char *incident, enum ack_level level, int eta_min, int64_t now_ms);
 int answer_level(struct answer *answer, const char *id, enum ack_level level, int eta_min, int64_t now_ms);
 
-/* Something is to be said of a message of that station besides: no level, only this text, in the class of ordinary answers. 0 or what take gave;
- * -ENOENT. */
+/* Something is to be said of a message of that station besides, once: no level, only this text, in the class of ordinary answers. 0 or what
+ * take gave; -ENOENT. */
 int answer_text(struct answer *answer, const char *id, const char *text, int64_t now_ms);
 
 /* What became of an answer. Whether headquarters is to have this receipt: of DISTRESS and URGENT alone; receipt->ref is then what was

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/answer.h"
+#include "gateway/checklist.h"
 #include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/priorities.h"
@@ -186,11 +187,24 @@ void field_answers_free(struct field_answers *answers)
 
 /* ---- what happens to messages ---- */
 
+/* Of a last resort: what it does not say yet is asked for, while it is on its way. */
+static void ask_for_reasons(struct field_answers *answers, const struct message *message)
+{
+	char text[CHECKLIST_MAX];
+	if (message->body_kind != KIND_REQUEST || message->authenticity != AUTHENTICITY_VERIFIED)
+		return;
+	enum words_language language = answers->publisher->settings->language;
+	if (checklist_make(message->body.request.missing, language, text))
+		answer_text(answers->answer, message->id, text, clock_steady_ms());
+}
+
 void field_answers_heard(struct field_answers *answers, const struct message *message,
 			 const struct radio_settings *radio)
 {
-	if (radio)
-		answer_heard(answers->answer, message, radio->name, radio->air->name, clock_steady_ms());
+	if (!radio)
+		return;
+	answer_heard(answers->answer, message, radio->name, radio->air->name, clock_steady_ms());
+	ask_for_reasons(answers, message);
 }
 
 void field_answers_heard_again(struct field_answers *answers, const char *id)

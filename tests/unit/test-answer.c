@@ -607,6 +607,10 @@ static void test_own_text(void **state)
 	assert_int_equal(said(rig, 0)->kind, KIND_TEXT);
 	assert_string_equal(said(rig, 0)->to, "f-17");
 	assert_int_equal(answer_text(rig->answer, "f-17-8", "x", rig->now_ms), -ENOENT);
+	/* A level neither waits for it nor takes its place. */
+	assert_int_equal(answer_level(rig->answer, "f-17-9", ACK_HQ_RECEIVED, -1, rig->now_ms), 0);
+	assert_int_equal(rig->count, 2);
+	assert_false(rig->said[0].taken_back);
 }
 
 /* ---- receipts ---- */
