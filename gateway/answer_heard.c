@@ -64,9 +64,10 @@ static bool is_direct(const struct message *message)
 	return !message->aprs.third_party[0] && !message->aprs.name[0] && strcmp(message->heard.path, "mqtt") != 0;
 }
 
-static bool concerns_us(const struct message *message)
+static bool concerns_us(const struct message *message, enum origin_network network)
 {
-	bool to_all = message->kind == KIND_TEXT && !message->to[0];
+	/* On a mesh's channel people talk to one another; an APRS status is a notice. */
+	bool to_all = message->kind == KIND_TEXT && !message->to[0] && network != ORIGIN_APRS;
 	return message->for_us || message->class <= CLASS_URGENT || to_all;
 }
 
@@ -95,7 +96,7 @@ bool answer_origin_of(const struct message *message, const char *radio, const ch
 {
 	enum origin_network network;
 	if (!find_network(air, &network) || !message->id[0] || !is_said(message) || !is_direct(message) ||
-	    !concerns_us(message) || !can_be_addressed(network, message->station))
+	    !concerns_us(message, network) || !can_be_addressed(network, message->station))
 		return false;
 	/* Members of a group share a key and a name. */
 	if (network == ORIGIN_FIELD && !message->for_us)

@@ -1,4 +1,4 @@
-/* A table in order of arrival, with a hash of each id beside it so that looking one up touches little memory. */
+/* Records in order of arrival, with a hash of each id beside them so that looking one up touches little memory. */
 #include "gateway/origin.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ enum {
 struct origins {
 	size_t capacity, count, allocated;
 	uint64_t *hashes; /* of the ids, same order */
-	struct origin *table;
+	struct origin **table;
 	uint64_t next_serial, given_way;
 	uint8_t key[16];
 };
@@ -44,6 +44,8 @@ void origins_free(struct origins *origins)
 {
 	if (!origins)
 		return;
+	for (size_t i = 0; i < origins->count; i++)
+		free(origins->table[i]);
 	free(origins->hashes);
 	free(origins->table);
 	free(origins);
@@ -56,7 +58,7 @@ size_t origins_count(const struct origins *origins)
 
 struct origin *origins_at(const struct origins *origins, size_t index)
 {
-	return index < origins->count ? &origins->table[index] : NULL;
+	return index < origins->count ? origins->table[index] : NULL;
 }
 
 uint64_t origins_given_way(const struct origins *origins)
@@ -75,55 +77,60 @@ struct origin *origins_find(const struct origins *origins, const char *id)
 		return NULL;
 	uint64_t hash = hash_of(origins, id);
 	for (size_t i = origins->count; i-- > 0;)
-		if (origins->hashes[i] == hash && strcmp(origins->table[i].id, id) == 0)
-			return &origins->table[i];
+		if (origins->hashes[i] == hash && strcmp(origins->table[i]->id, id) == 0)
+			return origins->table[i];
 	return NULL;
 }
 
 struct origin *origins_by_serial(const struct origins *origins, uint64_t serial)
 {
 	for (size_t i = 0; i < origins->count; i++)
-		if (origins->table[i].serial == serial)
-			return &origins->table[i];
+		if (origins->table[i]->serial == serial)
+			return origins->table[i];
 	return NULL;
 }
 
 struct origin *origins_of_incident(const struct origins *origins, const char *incident, const struct origin *after)
 {
-	size_t i = after ? (size_t)(after - origins->table) + 1 : 0;
-	for (; i < origins->count && incident[0]; i++)
-		if (origins->table[i].newest && strcmp(origins->table[i].incident, incident) == 0)
-			return &origins->table[i];
+	bool passed = !after;
+	for (size_t i = 0; i < origins->count && incident[0]; i++)
+		if (!passed)
+			passed = origins->table[i] == after;
+		else if (origins->table[i]->newest && strcmp(origins->table[i]->incident, incident) == 0)
+			return origins->table[i];
 	return NULL;
 }
 
 void origins_close(struct origins *origins, const char *incident)
 {
 	for (size_t i = 0; i < origins->count; i++)
-		if (strcmp(origins->table[i].incident, incident) == 0)
-			origins->table[i].newest = false;
+		if (strcmp(origins->table[i]->incident, incident) == 0)
+			origins->table[i]->newest = false;
 }
 
 void origins_settle(struct origins *origins, bool (*is_open)(const void *context, const char *incident),
 		    const void *context)
 {
 	for (size_t i = 0; i < origins->count; i++)
-		if (origins->table[i].newest && !is_open(context, origins->table[i].incident))
-			origins->table[i].newest = false;
+		if (origins->table[i]->newest && !is_open(context, origins->table[i]->incident))
+			origins->table[i]->newest = false;
 }
 
 /* ---- giving way ---- */
+
+enum { READIEST = 2 + CLASS_SAFETY }; /* no answer has a lower class */
 
 /* How readily a record gives way: 0 never. Covert ones count by the class they are answered in, so that nothing shows. */
 static int readiness(const struct origin *origin)
 {
 	if (origin->newest)
 		return origin->authenticity == AUTHENTICITY_UNVERIFIED ? 1 : 0;
-	return 2 + (int)origin->class;
+	return READIEST - CLASS_SAFETY + (int)origin->class;
 }
 
 static void remove_at(struct origins *origins, size_t index)
 {
+	free(origins->table[index]);
 	origins->count--;
 	size_t behind = origins->count - index;
 	memmove(&origins->table[index], &origins->table[index + 1], behind * sizeof(*origins->table));
@@ -134,8 +141,8 @@ static void make_way(struct origins *origins)
 {
 	size_t chosen = 0;
 	int most = 0;
-	for (size_t i = 0; i < origins->count; i++) {
-		int ready = readiness(&origins->table[i]);
+	for (size_t i = 0; i < origins->count && most < READIEST; i++) {
+		int ready = readiness(origins->table[i]);
 		if (ready > most) {
 			most = ready;
 			chosen = i;
@@ -152,7 +159,7 @@ static bool make_room(struct origins *origins)
 	if (origins->count < origins->allocated)
 		return true;
 	size_t wanted = origins->allocated + STEP;
-	struct origin *table = reallocarray(origins->table, wanted, sizeof(*table));
+	struct origin **table = reallocarray(origins->table, wanted, sizeof(*table));
 	if (table)
 		origins->table = table;
 	uint64_t *hashes = reallocarray(origins->hashes, wanted, sizeof(*hashes));
@@ -168,10 +175,11 @@ static struct origin *append(struct origins *origins, const struct origin *origi
 {
 	if (origins->count >= origins->capacity)
 		make_way(origins);
-	if (!make_room(origins))
+	struct origin *place = make_room(origins) ? malloc(sizeof(*place)) : NULL;
+	if (!place)
 		return NULL;
-	struct origin *place = &origins->table[origins->count];
 	*place = *origin;
+	origins->table[origins->count] = place;
 	origins->hashes[origins->count++] = hash_of(origins, place->id);
 	return place;
 }
@@ -183,7 +191,7 @@ struct origin *origins_enter(struct origins *origins, const struct origin *origi
 	fresh.answers = 0;
 	fresh.newest = origin->incident[0] && !origin->covert;
 	for (size_t i = 0; i < origins->count && fresh.newest; i++) {
-		struct origin *older = &origins->table[i];
+		struct origin *older = origins->table[i];
 		if (older->newest && strcmp(older->station, fresh.station) == 0 &&
 		    strcmp(older->incident, fresh.incident) == 0)
 			older->newest = false;
@@ -232,7 +240,7 @@ uint8_t *origins_save(const struct origins *origins, size_t *size)
 	block_put_u64(&writer, origins->next_serial);
 	block_put_u32(&writer, (uint32_t)origins->count);
 	for (size_t i = 0; i < origins->count; i++)
-		put_origin(&writer, &origins->table[i]);
+		put_origin(&writer, origins->table[i]);
 	*size = block_finish(&writer);
 	return bytes;
 }
@@ -304,8 +312,8 @@ bool origins_recall(struct origins *origins, const uint8_t *bytes, size_t size)
 	if (saved->next_serial > origins->next_serial)
 		origins->next_serial = saved->next_serial;
 	for (size_t i = 0; i < saved->count && good; i++)
-		if (!origins_find(origins, saved->table[i].id))
-			good = append(origins, &saved->table[i]);
+		if (!origins_find(origins, saved->table[i]->id))
+			good = append(origins, saved->table[i]);
 	origins_free(saved);
 	return good;
 }

@@ -50,7 +50,7 @@ void origins_free(struct origins *origins);
 
 /* Adds a record (its three members above are set here) that becomes the newest of its station in its incident. When all places are taken
  * the oldest of the lowest class gives way; none that is the newest of an open incident, so that the table grows instead; but an UNVERIFIED one
- * gives way in the end, as anybody can make those. Returns the record in the table, valid until the next call that adds. NULL: out of memory. */
+ * gives way in the end, as anybody can make those. Returns the record in the table, valid until it gives way. NULL: out of memory. */
 struct origin *origins_enter(struct origins *origins, const struct origin *origin);
 
 struct origin *origins_find(const struct origins *origins, const char *id);
