@@ -34,7 +34,7 @@ class Kill(unittest.TestCase):
         """The tool's own words decide what counts as acknowledged. The radio `slow` never comes up, so what is stored stays stored."""
         while not self.stop_sending:
             self.sent += 1
-            command_id = f"k-{self.sent}"
+            command_id = f"s-{self.sent}"
             answer = self.bench.tool("send", "--radio", "slow", "--to", "N0CALL-7", "--id", command_id, "--json",
                                      f"number {self.sent}", check=False, timeout=20)
             if answer.returncode == 0 and '"STORED"' in answer.stdout:
