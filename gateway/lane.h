@@ -51,8 +51,8 @@ int lane_publish(struct lane *lane, struct entry *entry, int64_t now_us, int64_t
 int lane_repeat(struct lane *lane, struct flight *flight, int64_t now_us, int64_t now_ms, bool full);
 /* Publishes a retained document whose answer nobody waits for. topic: below the prefix. */
 int lane_publish_retained(struct lane *lane, const char *topic, const char *json);
-/* filter: whole, not below the prefix. */
-int lane_subscribe(struct lane *lane, const char *filter);
+/* As mqtt_subscribe. filter: whole, not below the prefix. */
+int lane_subscribe(struct lane *lane, const char *filter, bool show_retain);
 void lane_cork(struct lane *lane, bool on);
 
 /* Gives mark and due time to everything published since the last call. */

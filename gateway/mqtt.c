@@ -18,7 +18,15 @@
 #define MISC_SLACK_US      2000000
 #define USER_TIMEOUT_MS    60000
 #define NO_RECEIVE_MAXIMUM 65535
+#define FIRST_ERROR        0x80
 #define LEFTOVERS_MAX      2 /* attempts at one host that hang: both connections of one try */
+
+/* What came while the attempt's thread still read. */
+struct early {
+	struct early *next;
+	struct mqtt_arrival arrival;
+	char data[]; /* topic and payload */
+};
 
 struct mqtt {
 	struct mqtt *next; /* among the leftovers */
@@ -32,6 +40,7 @@ struct mqtt {
 	/* Written by the attempt's thread, read by the loop after it. */
 	int answer; /* code of CONNACK, -1 = none came */
 	int error, error_number;
+	struct early *early, **early_end;
 	/* Of the settings. */
 	char *host;
 	uint16_t port;
@@ -67,10 +76,21 @@ static int64_t monotonic_us(void)
 	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
 }
 
+static struct early *take_early(struct mqtt *mqtt)
+{
+	struct early *early = mqtt->early;
+	if (early)
+		mqtt->early = early->next;
+	return early;
+}
+
 static void mqtt_free(struct mqtt *mqtt)
 {
+	struct early *early;
 	if (!mqtt)
 		return;
+	while ((early = take_early(mqtt)))
+		free(early);
 	if (mqtt->mosquitto)
 		mosquitto_destroy(mqtt->mosquitto);
 	sd_event_unref(mqtt->event);
@@ -192,15 +212,55 @@ static void on_puback(struct mosquitto *mosquitto, void *context, int mid, int c
 	mqtt->callbacks.answered(mqtt->callbacks.context, (uint16_t)mid, code);
 }
 
+/* TLS hands out a record at once, and with it what a kept session has waiting behind the answer to CONNECT: in the attempt's thread, where
+ * nobody may be called. */
+static void keep_early(struct mqtt *mqtt, const struct mqtt_arrival *arrival)
+{
+	size_t topic_size = strlen(arrival->topic) + 1;
+	struct early *early = malloc(sizeof(*early) + topic_size + arrival->size);
+	if (!early)
+		return;
+	*early = (struct early){.arrival = *arrival};
+	memcpy(early->data, arrival->topic, topic_size);
+	if (arrival->size)
+		memcpy(early->data + topic_size, arrival->payload, arrival->size);
+	early->arrival.topic = early->data;
+	early->arrival.payload = early->data + topic_size;
+	*mqtt->early_end = early;
+	mqtt->early_end = &early->next;
+}
+
 static void on_message(struct mosquitto *mosquitto, void *context, const struct mosquitto_message *message,
 		       const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = context;
+	uint32_t expiry_s = 0;
 	(void)mosquitto;
+	if (!mqtt->callbacks.received || message->payloadlen < 0)
+		return;
+	bool expires = mosquitto_property_read_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, &expiry_s, false) !=
+		       NULL;
+	struct mqtt_arrival arrival = {.topic = message->topic,
+				       .payload = message->payload,
+				       .size = (size_t)message->payloadlen,
+				       .retained = message->retain,
+				       .expiry_s = expires ? (int64_t)expiry_s : -1};
+	if (mqtt->connected)
+		mqtt->callbacks.received(mqtt->callbacks.context, &arrival);
+	else
+		keep_early(mqtt, &arrival);
+}
+
+static void on_suback(struct mosquitto *mosquitto, void *context, int mid, int count, const int *granted,
+		      const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = context;
+	(void)mosquitto;
+	(void)mid;
 	(void)properties;
-	if (mqtt->callbacks.received && message->payloadlen >= 0)
-		mqtt->callbacks.received(mqtt->callbacks.context, message->topic, message->payload,
-					 (size_t)message->payloadlen, message->retain);
+	bool refused = count < 1 || granted[0] >= FIRST_ERROR;
+	if (refused && mqtt->connected && mqtt->callbacks.refused)
+		mqtt->callbacks.refused(mqtt->callbacks.context);
 }
 
 static void set_socket_options(struct mqtt *mqtt, int fd)
@@ -252,6 +312,16 @@ static enum mqtt_failure judge(const struct mqtt *mqtt, const char **text)
 	return MQTT_MUTE;
 }
 
+/* Their broker was told that they came, so they are handed up whatever became of the attempt. */
+static void hand_up_early(struct mqtt *mqtt)
+{
+	struct early *early;
+	while ((early = take_early(mqtt))) {
+		mqtt->callbacks.received(mqtt->callbacks.context, &early->arrival);
+		free(early);
+	}
+}
+
 static void attempt_done(void *context, bool abandoned)
 {
 	struct mqtt *mqtt = context;
@@ -268,6 +338,7 @@ static void attempt_done(void *context, bool abandoned)
 		text = "out of memory";
 	}
 	mqtt->connected = failure == MQTT_OK;
+	hand_up_early(mqtt);
 	mqtt->callbacks.opened(mqtt->callbacks.context, failure, text);
 }
 
@@ -302,6 +373,7 @@ static int set_options(struct mqtt *mqtt, const struct mqtt_settings *settings)
 	mosquitto_connect_v5_callback_set(mosquitto, on_connack);
 	mosquitto_publish_v5_callback_set(mosquitto, on_puback);
 	mosquitto_message_v5_callback_set(mosquitto, on_message);
+	mosquitto_subscribe_v5_callback_set(mosquitto, on_suback);
 	return error;
 }
 
@@ -328,6 +400,7 @@ struct mqtt *mqtt_open(const struct mqtt_settings *settings, const struct mqtt_c
 			      .session_expiry_s = settings->session_expiry_s,
 			      .connect_timeout_ms = settings->connect_timeout_ms,
 			      .event_priority = settings->event_priority};
+	mqtt->early_end = &mqtt->early;
 	mqtt->mosquitto = mosquitto_new(settings->client_id, settings->clean, mqtt);
 	if (!mqtt->host || !mqtt->mosquitto)
 		goto fail;
@@ -428,13 +501,15 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, 
 	return conclude(mqtt, error);
 }
 
-int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
+int mqtt_subscribe(struct mqtt *mqtt, const char *filter, bool show_retain)
 {
-	enum { OPTIONS = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER };
+	int options = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER;
+	if (show_retain)
+		options |= MQTT_SUB_OPT_RETAIN_AS_PUBLISHED;
 	if (!mqtt->connected)
 		return -ENOTCONN;
 	return conclude(
-	    mqtt, mosquitto_subscribe_v5(mqtt->mosquitto, NULL, filter, 1, mqtt->protocol == 5 ? OPTIONS : 0, NULL));
+	    mqtt, mosquitto_subscribe_v5(mqtt->mosquitto, NULL, filter, 1, mqtt->protocol == 5 ? options : 0, NULL));
 }
 
 bool mqtt_blocked(const struct mqtt *mqtt)

@@ -36,6 +36,15 @@ enum mqtt_failure {
 	MQTT_REFUSED,     /* any other refusal */
 };
 
+/* What somebody else published on a topic that was subscribed to. */
+struct mqtt_arrival {
+	const char *topic;
+	const void *payload;
+	size_t size;
+	bool retained;    /* the broker had kept it, or will: see mqtt_subscribe */
+	int64_t expiry_s; /* what is left of its message expiry (MQTT 5), -1 = it has none */
+};
+
 struct mqtt_callbacks {
 	void *context;
 	/* The attempt of mqtt_open is over. After a failure call mqtt_close. text: what happened, for people, valid during the call. */
@@ -44,9 +53,11 @@ struct mqtt_callbacks {
 	void (*answered)(void *context, uint16_t mid, int code);
 	/* Everything that had arrived was read: one call after a number of `answered`. */
 	void (*served)(void *context);
-	/* A message of somebody else came on a topic subscribed to; valid during the call. retained: the broker had kept it. NULL: of no
+	/* A message of somebody else came; valid during the call. What a kept session has waiting may come before `opened`. NULL: of no
 	 * interest. */
-	void (*received)(void *context, const char *topic, const void *payload, size_t size, bool retained);
+	void (*received)(void *context, const struct mqtt_arrival *arrival);
+	/* The broker does not grant a subscription. Many brokers grant it all the same and send nothing. NULL: of no interest. */
+	void (*refused)(void *context);
 	/* The connection is lost; call mqtt_close, now or later. Not called after mqtt_close. */
 	void (*lost)(void *context, const char *text);
 };
@@ -84,8 +95,9 @@ struct mqtt_publication {
 int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, uint16_t *mid);
 
 /* Asks for what others publish on this topic filter, with QoS 1, from now on and without what the broker has kept (3.1.1 sends that all the
- * same). Whether the broker allows it shows in what comes. 0, -ENOTCONN, -EINVAL, -ENOMEM as above. */
-int mqtt_subscribe(struct mqtt *mqtt, const char *filter);
+ * same). show_retain: `retained` says of what is published now, too, whether the broker keeps it (MQTT 5). 0, -ENOTCONN, -EINVAL, -ENOMEM
+ * as above. */
+int mqtt_subscribe(struct mqtt *mqtt, const char *filter, bool show_retain);
 
 /* Whether the socket takes nothing more: publishing would only queue. */
 bool mqtt_blocked(const struct mqtt *mqtt);

@@ -495,11 +495,11 @@ int sender_retain(struct sender *sender, const char *topic, const char *json)
 	return error;
 }
 
-int sender_subscribe(struct sender *sender, const char *filter)
+int sender_subscribe(struct sender *sender, enum sender_lane which, const char *filter)
 {
-	int error = lane_subscribe(sender->lanes[SENDER_BULK], filter);
-	if (error == -ENOTCONN && lane_up(sender->lanes[SENDER_BULK]))
-		break_off(sender, SENDER_BULK);
+	int error = lane_subscribe(sender->lanes[which], filter, which != SENDER_BULK);
+	if (error == -ENOTCONN && lane_up(sender->lanes[which]))
+		break_off(sender, which);
 	return error;
 }
 

@@ -172,6 +172,7 @@ void settings_read_uplink(struct settings *settings, struct config_node *root)
 	    .topic_prefix = settings_text(settings, "cresset/v1/%s/", settings->gateway.operation),
 	    .gateway = name,
 	    .state_topic = settings_text(settings, "gw/%s/state", name),
+	    .down_topic = settings_text(settings, "gw/%s/down", name),
 	    .keepalive_ms = values[UPLINK_KEEPALIVE].integer,
 	    .connect_timeout_ms = values[UPLINK_CONNECT_TIMEOUT].integer,
 	    .session_expiry_ms = values[UPLINK_SESSION_EXPIRY].integer,

@@ -50,7 +50,9 @@ struct uplink {
 	int protocol; /* of the present or last connection, 0 = never connected */
 	sd_event_source *timer, *silence, *second;
 	struct uplink_topics *topics;
-	struct counter *count_connected, *count_failed, *count_lost;
+	uplink_command_fn *command; /* NULL: nobody takes any */
+	void *command_context;
+	struct counter *count_connected, *count_failed, *count_lost, *count_commands_refused;
 };
 
 /* Between half of it and all of it, so that gateways that lost a broker together do not come back together. */
@@ -161,11 +163,56 @@ static void on_answered(void *context, uint16_t mid, int code)
 	sender_answered(end->uplink->sender, end->which, mid, code);
 }
 
-static void on_received(void *context, const char *topic, const void *payload, size_t size, bool retained)
+/* ---- commands ---- */
+
+static void ask_for_commands(struct uplink *uplink)
+{
+	char filter[2 * TEXT_MAX];
+	if (!uplink->command)
+		return;
+	snprintf(filter, sizeof(filter), "%s%s/#", uplink->settings->topic_prefix, uplink->settings->down_topic);
+	sender_subscribe(uplink->sender, SENDER_URGENT, filter);
+}
+
+/* What follows a prefix, or NULL. */
+static const char *behind(const char *text, const char *prefix)
+{
+	size_t size = strlen(prefix);
+	return text && strncmp(text, prefix, size) == 0 ? text + size : NULL;
+}
+
+/* A kept session may have subscriptions of another time. */
+static void take_command(struct uplink *uplink, const struct mqtt_arrival *arrival)
+{
+	const char *topic = behind(arrival->topic, uplink->settings->topic_prefix);
+	if (!uplink->command || !(topic = behind(topic, uplink->settings->down_topic)) || *topic != '/')
+		return;
+	struct uplink_command command = {.topic = topic + 1,
+					 .payload = arrival->payload,
+					 .size = arrival->size,
+					 .retained = arrival->retained,
+					 .expiry_s = arrival->expiry_s};
+	uplink->command(uplink->command_context, &command);
+}
+
+static void on_received(void *context, const struct mqtt_arrival *arrival)
 {
 	const struct end *end = context;
-	if (!retained)
-		uplink_topics_received(end->uplink->topics, topic, payload, size);
+	if (end->which == SENDER_URGENT)
+		take_command(end->uplink, arrival);
+	else if (!arrival->retained)
+		uplink_topics_received(end->uplink->topics, arrival->topic, arrival->payload, arrival->size);
+}
+
+static void on_refused(void *context)
+{
+	const struct end *end = context;
+	struct uplink *uplink = end->uplink;
+	if (end->which == SENDER_URGENT && uplink->count_commands_refused->value++ == 0)
+		log_error("uplink: %s does not grant the subscription to %s%s/#, so no command can come; check its "
+			  "access list",
+			  uplink_brokers_name(uplink->brokers), uplink->settings->topic_prefix,
+			  uplink->settings->down_topic);
 }
 
 static void on_served(void *context)
@@ -224,8 +271,10 @@ static void on_opened(void *context, enum mqtt_failure failure, const char *text
 		end_lost(uplink, end->which, "out of memory");
 		return;
 	}
-	if (end->which == SENDER_URGENT)
+	if (end->which == SENDER_URGENT) {
 		publish_retained(uplink);
+		ask_for_commands(uplink);
+	}
 	if (end->which == SENDER_BULK)
 		uplink_topics_ask_again(uplink->topics);
 	if (uplink->phase == PHASE_OPENING && uplink->ends[SENDER_URGENT].up && uplink->ends[SENDER_BULK].up)
@@ -239,6 +288,7 @@ static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[s
 	static const struct mqtt_callbacks callbacks = {.opened = on_opened,
 							.answered = on_answered,
 							.received = on_received,
+							.refused = on_refused,
 							.served = on_served,
 							.lost = on_lost};
 	const struct uplink_settings *settings = uplink->settings;
@@ -363,6 +413,7 @@ static void find_counters(struct uplink *uplink, struct counters *counters)
 	uplink->count_connected = counters_get(counters, "uplink", "connected");
 	uplink->count_failed = counters_get(counters, "uplink", "connect_failed");
 	uplink->count_lost = counters_get(counters, "uplink", "connection_lost");
+	uplink->count_commands_refused = counters_get(counters, "uplink", "commands_refused");
 }
 
 struct uplink *uplink_new(const struct uplink_settings *settings, struct schedule *schedule,
@@ -421,6 +472,13 @@ void uplink_retain(struct uplink *uplink, const char *topic, const char *json)
 int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context)
 {
 	return uplink_topics_subscribe(uplink->topics, filter, received, context);
+}
+
+void uplink_take_commands(struct uplink *uplink, uplink_command_fn *command, void *context)
+{
+	uplink->command = command;
+	uplink->command_context = context;
+	ask_for_commands(uplink);
 }
 
 struct uplink_status uplink_status(const struct uplink *uplink)

@@ -24,6 +24,7 @@ struct uplink_settings {
 	const char *client_id;    /* "<client_id>-u" and "<client_id>-b" on the wire */
 	const char *topic_prefix; /* "cresset/v1/<op>/" */
 	const char *state_topic;  /* below the prefix: "gw/<gw>/state" */
+	const char *down_topic;   /* below the prefix: "gw/<gw>/down" */
 	uint64_t session;         /* number of this run, in birth and will */
 	int64_t keepalive_ms, connect_timeout_ms, session_expiry_ms;
 	int64_t back_to_better_ms;  /* a better broker must have been reachable this long, 10 min */
@@ -63,6 +64,21 @@ void uplink_retain(struct uplink *uplink, const char *topic, const char *json);
  * copied. 0 or -ENOMEM. */
 typedef void uplink_received_fn(void *context, const char *topic, const void *payload, size_t size);
 int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context);
+
+/* A command as headquarters published it. */
+struct uplink_command {
+	const char *topic; /* below down_topic: "sec/text" */
+	const void *payload;
+	size_t size;
+	bool
+	    retained; /* the broker keeps it for others: a mistake of its sender. MQTT 3.1.1 says so only of what it kept before */
+	int64_t
+	    expiry_s; /* how long the broker says that it is still of use, -1 = not said, and always so with 3.1.1 */
+};
+/* Commands come on all topics below down_topic over the urgent connection. Its session outlives it: what was published while the gateway
+ * was away, at most for session_expiry, comes when it is back. */
+typedef void uplink_command_fn(void *context, const struct uplink_command *command);
+void uplink_take_commands(struct uplink *uplink, uplink_command_fn *command, void *context);
 
 struct uplink_status {
 	bool connected;

@@ -84,7 +84,7 @@ int uplink_topics_subscribe(struct uplink_topics *topics, const char *filter, up
 	*subscription = (struct subscription){
 	    .next = topics->subscriptions, .filter = copy, .received = received, .context = context};
 	topics->subscriptions = subscription;
-	sender_subscribe(topics->sender, filter);
+	sender_subscribe(topics->sender, SENDER_BULK, filter);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ void uplink_topics_ask_again(const struct uplink_topics *topics)
 {
 	const struct subscription *subscription = topics->subscriptions;
 	for (; subscription; subscription = subscription->next)
-		sender_subscribe(topics->sender, subscription->filter);
+		sender_subscribe(topics->sender, SENDER_BULK, subscription->filter);
 }
 
 void uplink_topics_received(const struct uplink_topics *topics, const char *topic, const void *payload, size_t size)
