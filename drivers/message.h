@@ -189,7 +189,8 @@ struct message {
 	char to[MESSAGE_STATION_MAX]; /* addressee, "" = everybody */
 	bool for_us;                  /* the gateway's own station is the addressee: its sender waits for an answer */
 	int64_t sent_at_ms, received_at_ms; /* Unix, 0 = not known */
-	bool demoted;                       /* an URGENT above the station's allowance, carried as SAFETY */
+	int64_t life_ms; /* of a command: from its taking on it is of use for so long, 0 = as long as its class */
+	bool demoted;    /* an URGENT above the station's allowance, carried as SAFETY */
 
 	struct message_heard heard;
 	struct message_position position;

@@ -309,9 +309,11 @@ int64_t classify_message_expiry_ms(const struct classify *classify, const struct
 	const int64_t least_ms = 15 * 60 * 1000, most_ms = INT64_C(30) * 24 * 3600 * 1000;
 	int64_t end_ms = own_end_ms(message), now_ms = wall_ms ? wall_ms : message->sent_at_ms;
 	int64_t expiry_ms = classify_expiry_ms(classify, message->class, accepted_at_ms);
-	if (message->class == CLASS_DISTRESS || end_ms <= 0 || now_ms <= 0)
-		return expiry_ms;
-	int64_t left_ms = end_ms - now_ms;
-	left_ms = left_ms < least_ms ? least_ms : left_ms > most_ms ? most_ms : left_ms;
-	return accepted_at_ms + left_ms;
+	if (message->class != CLASS_DISTRESS && end_ms > 0 && now_ms > 0) {
+		int64_t left_ms = end_ms - now_ms;
+		left_ms = left_ms < least_ms ? least_ms : left_ms > most_ms ? most_ms : left_ms;
+		expiry_ms = accepted_at_ms + left_ms;
+	}
+	int64_t life_ends_ms = message->life_ms > 0 ? accepted_at_ms + message->life_ms : expiry_ms;
+	return expiry_ms && expiry_ms < life_ends_ms ? expiry_ms : life_ends_ms;
 }

@@ -51,6 +51,6 @@ int64_t classify_expiry_ms(const struct classify *classify, enum message_class c
 
 /* The same for a message, which may have an end of its own: an alert its expiry, a request the time it is needed by. wall_ms: what the wall
  * clock said at accepted_at_ms, 0 = the clock is not to be trusted; the sender's is used then. Clocks in the field are often wrong, so
- * that an end of its own is never nearer than a quarter of an hour; nor is it further than 30 days. */
+ * that an end of its own is never nearer than a quarter of an hour; nor is it further than 30 days. A command's life_ms bounds all that. */
 int64_t classify_message_expiry_ms(const struct classify *classify, const struct message *message,
 				   int64_t accepted_at_ms, int64_t wall_ms);
