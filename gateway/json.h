@@ -4,8 +4,10 @@
 #include "drivers/message.h"
 #include "gateway/incident.h"
 
-/* Room for the id of an incident document or receipt, final zero included. */
-enum { JSON_RECORD_ID_MAX = 160 };
+enum {
+	JSON_RECORD_ID_MAX = 160, /* room for the id of an incident document or receipt, final zero included */
+	COMMAND_ID_MAX = 64,      /* bytes of the id of a command and of what it refers to */
+};
 
 /* What only a gateway knows about a message. */
 struct json_context {
@@ -54,6 +56,9 @@ enum receipt_stage {
 	RECEIPT_CANCELLED,
 };
 
+/* Stands for the id of a command that has none that can be read: each such receipt is for itself. No command has this id. */
+#define RECEIPT_UNREADABLE "unreadable"
+
 struct receipt {
 	const char *command; /* id of the command */
 	enum receipt_stage stage;
@@ -64,6 +69,12 @@ struct receipt {
 	int64_t at_ms;    /* Unix */
 	int64_t go_at_ms; /* Unix; QUEUED once more, because it waits for airtime until then; 0 = not that */
 	const char *ref;  /* of an answer of the gateway itself: what it answers; "" or NULL = none */
+
+	const char *text; /* what is wrong with a command, for people, without any of its content; "" or NULL = none */
+	unsigned limit;   /* bytes of text that can go, where it was too long; 0 = not known */
+	bool in_memory;   /* QUEUED, but on no disk */
+	const char *waiting; /* of the command list: a JSON array, written as it is; NULL = none */
+	bool more;           /* more waits than is in it */
 };
 
 const char *receipt_stage_name(enum receipt_stage stage);
@@ -78,7 +89,8 @@ int json_receipt_topic(const struct receipt *receipt, const struct json_context 
 #define ANSWER_ID "k-"
 
 /* Reads a command to a radio, as MQTT, `cresset send` and the store hand it over: {"id":"c-1","kind":"text","to":"N0CALL-7","text":".."}
- * (command-send.json). kind "text" may be left out; where id is left out it is for the caller to give one or to refuse.
+ * (command-send.json, without expires_at, which is gateway/command.h's). kind "text" may be left out; where id is left out it is for the
+ * caller to give one or to refuse.
  * Fills message, and radio ("" = not said; size MESSAGE_NAME_MAX; NULL = not wanted). Every type and length is
  * checked, unknown members are refused. 0, or -EINVAL with a text for people in error that names the member. */
 int json_parse_outgoing(const char *json, size_t size, struct message *message, char *radio, char *error,
@@ -88,6 +100,9 @@ int json_parse_outgoing(const char *json, size_t size, struct message *message, 
  * pieces have come. */
 int json_parse_kept(const char *json, size_t size, struct message *message, char *radio, char *error,
 		    size_t error_size);
+
+/* What is for one station wants to be acknowledged by it, unless its sender says otherwise (said: "ack_wanted" stood there). */
+void json_want_ack(struct message *message, bool said);
 
 /* Writes such a command, for the store. Ownership and errors as json_message. */
 char *json_outgoing(const struct message *message, const char *radio, size_t *size);

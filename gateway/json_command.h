@@ -1,4 +1,4 @@
-/* Reading of a command, shared by json_outgoing.c and json_command_body.c. */
+/* Reading of a command, shared by json_outgoing.c, json_command_body.c and command.c. */
 #pragma once
 
 #include <errno.h>
@@ -6,8 +6,6 @@
 #include <stdio.h>
 
 #include "gateway/json.h"
-
-enum { COMMAND_ID_MAX = 64 };
 
 struct command {
 	struct message *message;
@@ -19,6 +17,9 @@ struct command {
 
 /* Says what is wrong; the value is what the caller returns. */
 #define refuse(command, ...) (snprintf((command)->error, (command)->error_size, __VA_ARGS__), -EINVAL)
+
+/* Text as one JSON object, bounded in size and depth; the caller's to give back, NULL after an error. 0 or -EINVAL. */
+int command_load(const struct command *command, const char *json, size_t size, json_t **object);
 
 bool command_is_token(const char *text);
 /* Nothing that would break a line, a frame or a terminal; that it is UTF-8 was checked by the parser. */

@@ -157,7 +157,7 @@ static int check_whole(const struct command *command, const json_t *object)
 	const char *missing = NULL;
 	if (message->kind == KIND_TEXT && !message->text[0])
 		missing = "text";
-	else if (message->kind == KIND_ACK && !message->to[0])
+	else if (message->kind == KIND_ACK && !message->ack.level && !message->to[0])
 		missing = "to";
 	else if (message->kind == KIND_ACK && !message->ack.ref[0])
 		missing = "ref";
@@ -185,7 +185,7 @@ static bool is_shallow(const char *json, size_t size)
 	return true;
 }
 
-static int parse(const struct command *command, const char *json, size_t size, json_t **object)
+int command_load(const struct command *command, const char *json, size_t size, json_t **object)
 {
 	if (size > COMMAND_SIZE_MAX)
 		return refuse(command, "the command has %zu bytes, at most %d are taken", size, COMMAND_SIZE_MAX);
@@ -212,7 +212,7 @@ static int parse_message(const struct command *given, const char *json, size_t s
 	if (!command.radio)
 		command.radio = ignored;
 	command.radio[0] = '\0';
-	int result = parse(&command, json, size, &object);
+	int result = command_load(&command, json, size, &object);
 	/* First: what the body may say depends on it. */
 	value = json_object_get(object, "kind");
 	if (result == 0 && value)
@@ -271,6 +271,16 @@ static void put_acknowledgement(struct writer *writer, const struct message *mes
 		put_own(writer, message);
 	else if (!message->ack.level)
 		writer_flag(writer, "accepted", !message->ack.rejected);
+}
+
+void json_want_ack(struct message *message, bool said)
+{
+	if (said || !message->to[0] || message->kind == KIND_ACK)
+		return;
+	if (message->body_kind != message->kind)
+		message_body_init(message->kind, &message->body);
+	message->body_kind = message->kind;
+	message->ack_wanted = true;
 }
 
 static void put_body(struct writer *writer, const struct message *message)

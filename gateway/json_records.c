@@ -102,8 +102,12 @@ const char *receipt_stage_name(enum receipt_stage stage)
 char *json_receipt_id(const struct receipt *receipt, const struct json_context *context,
 		      char id[static JSON_RECORD_ID_MAX])
 {
-	snprintf(id, JSON_RECORD_ID_MAX, "r-%.32s-%.79s-%s%s", gateway_name(context), receipt->command,
-		 receipt_stage_name(receipt->stage), receipt->go_at_ms ? "-delayed" : "");
+	if (strcmp(receipt->command, RECEIPT_UNREADABLE) == 0)
+		snprintf(id, JSON_RECORD_ID_MAX, "r-%.32s-%s-%lld", gateway_name(context), receipt->command,
+			 (long long)receipt->at_ms);
+	else
+		snprintf(id, JSON_RECORD_ID_MAX, "r-%.32s-%.79s-%s%s", gateway_name(context), receipt->command,
+			 receipt_stage_name(receipt->stage), receipt->go_at_ms ? "-delayed" : "");
 	return id;
 }
 
@@ -114,10 +118,19 @@ static void put_receipt_body(struct writer *writer, const struct receipt *receip
 	writer_text(writer, "ref", receipt->ref, MESSAGE_ID_MAX);
 	writer_text(writer, "stage", receipt_stage_name(receipt->stage), SIZE_MAX);
 	writer_text(writer, "code", receipt->code, MESSAGE_NAME_MAX);
+	writer_text(writer, "text", receipt->text, SIZE_MAX);
+	if (receipt->limit)
+		writer_integer(writer, "limit", receipt->limit);
 	if (receipt->assumed)
 		writer_flag(writer, "assumed", true);
 	if (receipt->go_at_ms)
 		writer_time(writer, "go_at", receipt->go_at_ms);
+	if (receipt->in_memory)
+		writer_flag(writer, "stored", false);
+	if (receipt->waiting)
+		writer_json(writer, "waiting", receipt->waiting);
+	if (receipt->more)
+		writer_flag(writer, "more", true);
 	writer_flag(writer, "final", receipt->stage >= RECEIPT_CONFIRMED);
 	writer_close(writer, mark);
 }

@@ -288,6 +288,13 @@ void writer_integer(struct writer *writer, const char *name, int64_t value)
 	append_digits(writer, value < 0 ? -(uint64_t)value : (uint64_t)value, 1);
 }
 
+void writer_json(struct writer *writer, const char *name, const char *json)
+{
+	size_t size = strlen(json);
+	if (start_member(writer, name, size))
+		append(writer, json, size);
+}
+
 void writer_flag(struct writer *writer, const char *name, bool flag)
 {
 	if (start_member(writer, name, 5))

@@ -38,6 +38,8 @@ void writer_measured(struct writer *writer, const char *name, double value, unsi
 void writer_integer(struct writer *writer, const char *name, int64_t value);
 void writer_flag(struct writer *writer, const char *name, bool flag);
 void writer_null(struct writer *writer, const char *name);
+/* A value that is JSON already. */
+void writer_json(struct writer *writer, const char *name, const char *json);
 
 /* A text array of fixed size. */
 #define WRITER_TEXT(writer, name, array) writer_text(writer, name, array, sizeof(array))

@@ -207,6 +207,20 @@ class Schemas(unittest.TestCase):
                     {"id": "c-1", "kind": "rollcall", "text": "x", "body": roll}):
             self.assert_refused("command-send", bad, "a wrong command")
 
+    def test_commands_over_mqtt(self):
+        later = "2026-09-21T14:13:20Z"
+        self.assert_valid("command-send", {"id": "c-1", "to": "N0CALL-7", "text": "x", "expires_at": later})
+        for bad in ({"id": "c-1", "text": "x", "expires_at": "soon"}, {"id": "unreadable", "text": "x"}, {"id": "c-1", "ref": "f-17-1"}):
+            self.assert_refused("command-send", bad, "a wrong command")
+        for bad in ({"id": "c-1"}, {"id": "c-1", "ref": "a b"}, {"id": "c-1", "ref": "c-2", "to": "f-17"}, {"id": "c-1", "ref": "c-2", "kind": "list"},
+                    {"id": "unreadable", "ref": "c-2"}):
+            self.assert_refused("command-cancel", bad, "a wrong command")
+        for bad in ({}, {"id": ""}, {"id": "c-1", "ref": "c-2"}, {"id": "c-1", "kind": "cancel"}):
+            self.assert_refused("command-list", bad, "a wrong command")
+        receipt = next(document for name, document in samples() if name == "receipt" and "waiting" in document["body"])
+        for member, value in (("stored", True), ("more", False), ("limit", 0), ("waiting", {}), ("waiting", [{}]), ("text", "")):
+            self.assert_refused("receipt", {**receipt, "body": {**receipt["body"], member: value}}, member)
+
     def test_states(self):
         self.assert_valid("state", {"kind": "state", "gateway": "base1", "state": "online", "session": 7})
         self.assert_refused("state", {"kind": "state", "gateway": "base1", "state": "online"}, "a state without session")

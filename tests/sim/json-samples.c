@@ -6,6 +6,7 @@
 
 #include "drivers/message_body.h"
 #include "gateway/classify.h"
+#include "gateway/command.h"
 #include "gateway/json.h"
 
 #define SET(array, text) snprintf(array, sizeof(array), "%s", text)
@@ -223,6 +224,9 @@ static void print_records(void)
 					  CLASS_ROUTINE,
 					  STATUS_ACTUAL,
 					  INT64_C(1790000000123)};
+		receipt.limit = stage == RECEIPT_FAILED ? 67 : 0;
+		receipt.text = stage == RECEIPT_FAILED ? "member \"to\" is missing" : NULL;
+		receipt.in_memory = stage == RECEIPT_QUEUED;
 		print("receipt", json_receipt(&receipt, &context, &size));
 		receipt.command = "k-18c6f0a2b71-2";
 		receipt.ref = "f-17-4001";
@@ -233,6 +237,40 @@ static void print_records(void)
 				  .at_ms = INT64_C(1790000000123),
 				  .go_at_ms = INT64_C(1790000123456)};
 	print("receipt", json_receipt(&delayed, &context, &size));
+	struct receipt list = {.command = "c-18", .stage = RECEIPT_CONFIRMED, .class = CLASS_ROUTINE, .more = true};
+	list.waiting =
+	    "[{\"command\":\"c-17\",\"kind\":\"text\",\"class\":\"ROUTINE\",\"radio\":\"vhf\",\"to\":\"f-17\","
+	    "\"since\":\"2026-09-21T14:13:20.123Z\",\"stage\":\"waiting\",\"why\":\"turn\"}]";
+	print("receipt", json_receipt(&list, &context, &size));
+}
+
+/* A command as it comes over MQTT. */
+static void print_given(const char *schema, const char *topic, const char *json)
+{
+	static struct given_command given;
+	struct command_fault fault;
+	if (command_read(topic, json, strlen(json), &given, &fault) < 0) {
+		fprintf(stderr, "%s: %s: %s\n", json, fault.code, fault.text);
+		exit(1);
+	}
+	printf("%s %s\n", schema, json);
+}
+
+static void print_given_commands(void)
+{
+	print_given("command-cancel", "sec/cancel", "{\"id\":\"c-5\",\"ref\":\"c-4\"}");
+	print_given("command-cancel", "sec/cancel",
+		    "{\"id\":\"c-5\",\"kind\":\"cancel\",\"ref\":\"c-4\",\"expires_at\":\"2026-09-21T14:13:20Z\"}");
+	print_given("command-list", "sec/list", "{\"id\":\"c-6\"}");
+	print_given("command-list", "sec/list", "{\"id\":\"c-6\",\"kind\":\"list\"}");
+	print_given("command-send", "sec/ack",
+		    "{\"id\":\"c-7\",\"ref\":\"f-17-4\",\"body\":{\"level\":\"HQ_RECEIVED\"}}");
+	print_given("command-send", "org/example-org/text",
+		    "{\"id\":\"c-8\",\"to\":\"f-17\",\"text\":\"x\",\"expires_at\":\"2026-09-21T14:13:20.500Z\"}");
+	print_given("command-send", "sec/alert",
+		    "{\"id\":\"c-9\",\"text\":\"x\",\"body\":{\"urgency\":\"Past\",\"severity\":\"Minor\"}}");
+	print_given("command-send", "sec/rollcall",
+		    "{\"id\":\"c-10\",\"body\":{\"id\":7,\"type\":\"routine\",\"window_min\":10}}");
 }
 
 static void print_command(const char *json)
@@ -285,5 +323,6 @@ int main(void)
 	print_raised();
 	print_records();
 	print_commands();
+	print_given_commands();
 	return 0;
 }
