@@ -1,0 +1,65 @@
+/* Shared by receipts.c (what is said when) and receipts_blocks.c (what of it is on disk). */
+#pragma once
+
+#include "gateway/receipts.h"
+
+enum { RECEIPTS_IN_BLOCK = RECEIPTS_PLACES / RECEIPTS_BLOCKS };
+
+/* The receipts that a command can have, in their order. */
+enum slot {
+	SLOT_QUEUED,
+	SLOT_DELAYED, /* QUEUED once more: it waits for airtime */
+	SLOT_ON_AIR,
+	SLOT_FINAL,
+	SLOT_COUNT
+};
+
+struct record {
+	char id[COMMAND_ID_MAX + 1];
+	enum command_what what;
+	enum message_class class;
+	enum message_status status;
+	uint64_t content;
+	int64_t taken_ms; /* of the steady clock */
+	bool turned_away;
+
+	unsigned said, delivered;  /* bits by enum slot */
+	int64_t at_ms[SLOT_COUNT]; /* Unix; of QUEUED from the start */
+	char radio[SLOT_COUNT][MESSAGE_NAME_MAX];
+	bool assumed[SLOT_COUNT];
+	bool in_memory;           /* QUEUED */
+	int64_t go_at_ms;         /* DELAYED */
+	enum receipt_stage final; /* and the rest is of the final one */
+	char code[MESSAGE_NAME_MAX], text[160];
+	uint32_t limit;
+
+	/* Of this run alone. */
+	unsigned asked, kept, published; /* bits: in the block being written; survive; handed to the uplink */
+	bool former;                     /* of a former run, and not settled yet */
+	bool loaded;                     /* a message of it waits for a radio */
+};
+
+struct block {
+	bool writing; /* kept and not answered yet */
+	bool changed; /* since then */
+	int64_t writing_ms,
+	    lazy_ms; /* since when; lazy_ms: since when something waits that is in no hurry, 0 = nothing */
+};
+
+struct receipts {
+	struct receipts_hooks hooks;
+	char gateway[MESSAGE_NAME_MAX];
+	struct record *records[RECEIPTS_PLACES];
+	struct block blocks[RECEIPTS_BLOCKS];
+	size_t next;    /* where a place is looked for first */
+	int64_t now_ms; /* of the last call that said */
+	struct counter *repeated, *said_before, *second_final, *lost, *given_way, *damaged;
+};
+
+/* Writes the block with that record. */
+void receipts_write(struct receipts *receipts, size_t index);
+/* Reads what hooks->recall has of every block into free places. */
+void receipts_read_blocks(struct receipts *receipts);
+struct record *receipts_record(const struct receipts *receipts, const char *id, size_t *index);
+/* Publishes what was said and survives. */
+void receipts_publish_block(struct receipts *receipts, size_t block);
