@@ -279,11 +279,12 @@ void store_absorb(struct store *store, bool quiet)
 		else
 			change_failed(store, change, quiet);
 	}
-	if (!quiet)
-		store_give_found(store);
+	/* The blocks first, as at the start: they say what has become of the entries. */
 	if (!quiet && store->kept_late && store->callbacks.recalled)
 		store->callbacks.recalled(store->callbacks.context);
 	store->kept_late = false;
+	if (!quiet)
+		store_give_found(store);
 	if (store->health == STORE_OK && !TAILQ_EMPTY(&store->waiting))
 		store->due_us = 0;
 }
