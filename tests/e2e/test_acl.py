@@ -22,13 +22,23 @@ TOPICS = {
     "gw/base1/receipt/c-1": {DESK, OFFICER, AGENCY},
 }
 EXERCISES = {f"exercise/{topic}": readers - {BRIDGE} for topic, readers in TOPICS.items()
-             if not topic.startswith(("gw/base1/state", "gw/base1/receipt"))}
+             if not topic.startswith("gw/base1/state")}
 EXPECTED = {**TOPICS, **EXERCISES}
 ROLES = [DESK, OFFICER, LOGISTICS, AGENCY, BRIDGE, "public", "liaison-example", "auditor", "base2"]
 # What each role may read: the last message on it says that all before it have been delivered.
 LAST = {DESK: "sec/end", OFFICER: "coord/end", LOGISTICS: "log/end", AGENCY: "log/end", BRIDGE: "sit/end", "public": "pub/end",
         "liaison-example": "liaison/out/example-liaison/end", "auditor": "audit/end", "base2": "gw/base2/down/end"}
 PREFIX = "cresset/v1/demo/"
+
+# Commands to a gateway, each with those who may give it; the gateway alone hears them.
+COMMANDS = {
+    **{f"sec/{what}": {DESK} for what in ("text", "alert", "rollcall", "ack", "cancel", "list")},
+    **{f"coord/{what}": {OFFICER} for what in ("text", "ack")},
+    "org/example-org/text": {AGENCY},
+    **{topic: set() for topic in (
+        "sec/else", "sec/text/more", "coord/alert", "coord/rollcall", "coord/cancel", "coord/list", "org/other-org/text",
+        "org/example-org/ack", "org/example-org/alert", "org/example-org/cancel", "org/text", "log/text", "pub/text", "liaison/text", "text")},
+}
 
 
 class Acl(unittest.TestCase):
@@ -70,6 +80,21 @@ class Acl(unittest.TestCase):
             self.assertFalse(self.publish("base1", topic.replace("base1", "base2")), f"base1 publishes as base2: {topic}")
             for role in set(ROLES) - {"base2"}:
                 self.assertFalse(self.publish(role, topic), f"{role} publishes on {topic}")
+
+    def test_commands_are_given_by_those_who_may(self):
+        gateway, other = self.listen("base1"), self.listen("base2")
+        for topic, writers in COMMANDS.items():
+            for role in [*ROLES, "base1"]:
+                self.assertEqual(self.publish(role, f"gw/base1/down/{topic}"), role in writers, f"{role} on {topic}")
+                self.assertFalse(self.publish(role, f"exercise/gw/base1/down/{topic}"), f"{role} on exercise, {topic}")
+        self.publish("ending", "gw/base1/down/end")
+        self.publish("ending", "gw/base2/down/end")
+        gateway.expect("gw/base1/down/end")
+        other.expect("gw/base2/down/end")
+        down = PREFIX + "gw/base1/down/"
+        heard = [topic.removeprefix(down) for _, topic, _, _ in gateway.messages if topic.startswith(down)]
+        self.assertEqual(sorted(heard), sorted([topic for topic, writers in COMMANDS.items() for _ in writers] + ["end"]))
+        self.assertEqual([topic for _, topic, _, _ in other.messages if topic.startswith(down)], [])
 
 
 if __name__ == "__main__":
