@@ -41,6 +41,20 @@ double outgoing_random(void)
 
 /* ---- receipts ---- */
 
+/* Bytes of text that its radio would take in such a message, 0 = not known. */
+static unsigned limit_of(struct outgoing *outgoing, const struct entry *entry)
+{
+	const struct exit_lane *lane = lane_of_name(outgoing, entry_outlet(entry));
+	struct message message;
+	struct air_plan plan = {0};
+	char error[128];
+	if (!lane || !lane->radio ||
+	    json_parse_kept(entry_payload(entry), entry->payload_size, &message, NULL, error, sizeof(error)) < 0)
+		return 0;
+	(void)radio_plan(lane->radio, &message, &plan);
+	return (unsigned)plan.text_max;
+}
+
 void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum receipt_stage stage, const char *code,
 		  bool assumed)
 {
@@ -54,6 +68,8 @@ void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum rec
 	};
 	if (!receipt.command[0])
 		return; /* said back, and of interest to nobody else */
+	if (code && strcmp(code, "too_long") == 0)
+		receipt.limit = limit_of(outgoing, entry);
 	publisher_receipt(outgoing->publisher, &receipt, entry_outlet(entry));
 	outgoing->callbacks.receipt(outgoing->callbacks.context, &receipt);
 }
