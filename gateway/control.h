@@ -35,6 +35,9 @@
  *    with wait: {"id","stage":"queued"|"on_air"|"confirmed"|"sent"|"failed"|"expired"|"cancelled","assumed","code",
  *    "go_at"} ..., the last five end it; go_at: an alert that waits for airtime, and goes then
  *
+ * -> {"command":"cancel","id"}                               takes back what waits for its radio
+ * <- {"id","stage":"cancelled"}
+ *
  * -> {"command":"ack","id","operator","level":"BASE_SEEN"|"RESPONDING"|"CLOSED"}
  * <- {"id","level"}
  *

@@ -102,11 +102,14 @@ static const char *send_error(int error)
 	switch (error) {
 	case -ENODEV:
 		return "no such radio is running. `cresset status` lists them.";
+	case -ENOSPC:
+		return "too many messages are under way. Try again later.";
 	case -EINVAL:
 		return "there is more than one radio. Say which with --radio NAME.";
 	case -EPERM:
 		return "ids that begin with k- are the gateway's own. Choose another, or leave --id out.";
 	case -EEXIST:
+	case -EADDRINUSE:
 		return "this id was taken before; the message is not sent twice. Leave --id out for a new one.";
 	default:
 		return "out of memory";
@@ -131,6 +134,8 @@ static int read_message(struct desk *desk, json_t *request, struct message *mess
 	snprintf(error, error_size, "out of memory");
 	int result = text ? json_parse_outgoing(text, strlen(text), message, NULL, error, error_size) : -ENOMEM;
 	free(text);
+	if (result == 0)
+		json_want_ack(message, json_object_get(json_object_get(request, "body"), "ack_wanted"));
 	if (result == 0 && message->kind == KIND_ACK) {
 		snprintf(error, error_size,
 			 "member \"kind\" must be text, alert or rollcall; the command ack "
@@ -158,7 +163,8 @@ static void request_send(struct desk *desk, struct control_client *client, json_
 	snprintf(waiter->id, sizeof(waiter->id), "%s", message.id);
 	waiter->next = desk->waiters;
 	desk->waiters = waiter;
-	int result = route_send(desk->report->route, &message, json_string_value(json_object_get(request, "radio")));
+	int result = route_send(desk->report->route, "base", &message,
+				json_string_value(json_object_get(request, "radio")));
 	if (result < 0) {
 		forget_waiter(desk, waiter);
 		reply_error(client, send_error(result));
@@ -318,6 +324,20 @@ static void request_ack(struct desk *desk, struct control_client *client, json_t
 		      json_pack("{s:s, s:s}", "id", id, "level", message_ack_level_name((enum ack_level)level)));
 }
 
+static void request_cancel(struct desk *desk, struct control_client *client, json_t *request)
+{
+	const char *id = json_string_value(json_object_get(request, "id"));
+	int result = id ? route_cancel(desk->report->route, id) : -EINVAL;
+	if (result == -EINVAL)
+		reply_error(client, "cancel needs the id of a message");
+	else if (result == -EBUSY)
+		reply_error(client, "too late: it is on the air, or was sent");
+	else if (result < 0)
+		reply_error(client, "no message of this id waits here");
+	else
+		reply(client, json_pack("{s:s, s:s}", "id", id, "stage", receipt_stage_name(RECEIPT_CANCELLED)));
+}
+
 static void request_radio(struct desk *desk, struct control_client *client, json_t *request)
 {
 	desk_radios_request(desk->radios, client, request);
@@ -328,7 +348,7 @@ static const struct {
 	void (*handle)(struct desk *desk, struct control_client *client, json_t *request);
 } requests[] = {
     {"status", request_status}, {"monitor", request_monitor}, {"tail", request_tail},   {"send", request_send},
-    {"ack", request_ack},       {"radio", request_radio},     {"queue", request_queue},
+    {"ack", request_ack},       {"radio", request_radio},     {"queue", request_queue}, {"cancel", request_cancel},
 };
 
 void desk_request(void *context, struct control_client *client, const char *json, size_t size)
@@ -343,7 +363,8 @@ void desk_request(void *context, struct control_client *client, const char *json
 	if (!json_is_object(request))
 		reply_error(client, "the request is not a JSON object on one line");
 	else if (!command || i == sizeof(requests) / sizeof(*requests))
-		reply_error(client, "unknown command: there are status, queue, monitor, tail, send, ack and radio");
+		reply_error(client,
+			    "unknown command: there are status, queue, monitor, tail, send, cancel, ack and radio");
 	else
 		requests[i].handle(desk, client, request);
 	json_decref(request);

@@ -237,6 +237,12 @@ void field_answers_lost(struct field_answers *answers, const struct entry *entry
 		answer_lost(answers->answer, entry_id(entry), clock_steady_ms());
 }
 
+enum message_kind field_answers_kind(const struct field_answers *answers, const char *id)
+{
+	const struct origin *origin = origins_find(answers->origins, id);
+	return origin ? origin->kind : KIND_NONE;
+}
+
 const char *field_answers_incident(const struct field_answers *answers, const char *id)
 {
 	const struct origin *origin = origins_find(answers->origins, id);

@@ -26,6 +26,8 @@ void field_answers_lost(struct field_answers *answers, const struct entry *entry
 
 /* The id of the open incident that a message of that id counts to, or NULL. */
 const char *field_answers_incident(const struct field_answers *answers, const char *id);
+/* What kind of message that id was, KIND_NONE: nothing is known of it. */
+enum message_kind field_answers_kind(const struct field_answers *answers, const char *id);
 /* A level was given to an incident, or to the message of that id; as answer_level. */
 void field_answers_incident_level(struct field_answers *answers, const char *incident, enum ack_level level,
 				  int eta_min);

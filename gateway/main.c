@@ -144,6 +144,10 @@ static int start_route(struct gateway *gateway)
 	if (!gateway->uplink)
 		return -ENOMEM;
 	route_set_uplink(gateway->route, gateway->uplink);
+	gateway->commands = commands_new(gateway->settings, gateway->route, gateway->counters);
+	if (!gateway->commands)
+		return -ENOMEM;
+	uplink_take_commands(gateway->uplink, commands_received, gateway->commands);
 	return 0;
 }
 
@@ -229,6 +233,7 @@ static void stop(struct gateway *gateway)
 	keyring_free(gateway->secrets.keyring);
 	uplink_free(gateway->uplink);
 	mesh_face_free(gateway->mesh_face);
+	commands_free(gateway->commands);
 	route_free(gateway->route);
 	worker_free(gateway->worker);
 	desk_free(gateway->desk);

@@ -3,6 +3,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "gateway/commands.h"
 #include "gateway/control.h"
 #include "gateway/counters.h"
 #include "gateway/desk.h"
@@ -25,6 +26,7 @@ struct gateway {
 	struct route *route;
 	struct uplink_settings uplink_settings; /* the file's, with the session number */
 	struct uplink *uplink;
+	struct commands *commands;
 	struct secrets secrets;
 	struct radio_secrets radio_secrets; /* the same, as radios take it */
 	struct radio **radios;

@@ -58,8 +58,9 @@ static bool has_backlog(const struct schedule *schedule)
 	return waiting > BACKLOG;
 }
 
-/* Schedules one rendered document and frees it. topic_error: what finding its topic gave. */
-static void publish(struct publisher *publisher, struct entry_parts *parts, char *json, int topic_error)
+/* Schedules one rendered document and frees it. topic_error: what finding its topic gave. NULL: there is no entry. */
+static struct entry *schedule_document(struct publisher *publisher, struct entry_parts *parts, char *json,
+				       int topic_error)
 {
 	parts->outlet = "uplink";
 	parts->payload = json;
@@ -71,16 +72,29 @@ static void publish(struct publisher *publisher, struct entry_parts *parts, char
 		count_loss(publisher, parts->class, "drop.out_of_memory");
 	free(json);
 	if (!entry)
-		return;
+		return NULL;
 	publisher->accepted->value++;
 	schedule_put(publisher->schedule, entry_ref(entry));
-	/* The order matters: the message is on its way before the disk is asked. */
 	publisher->scheduled(publisher->context);
+	return entry;
+}
+
+/* Takes over the reference. */
+static void follow(struct publisher *publisher, struct entry *entry)
+{
+	if (!entry)
+		return;
+	/* The order matters: the message is on its way before the disk is asked. */
 	if (!entry->finished)
 		keeper_keep(publisher->keeper, entry);
 	if (publisher->passed)
 		publisher->passed(publisher->context, entry);
 	entry_unref(entry);
+}
+
+static void publish(struct publisher *publisher, struct entry_parts *parts, char *json, int topic_error)
+{
+	follow(publisher, schedule_document(publisher, parts, json, topic_error));
 }
 
 /* When the message is of no use any more, by the steady clock. */
@@ -158,23 +172,44 @@ void publisher_incident(struct publisher *publisher, const struct incident *inci
 	publish(publisher, &parts, json, json_incident_topic(incident, &context, topic, sizeof(topic)));
 }
 
-void publisher_receipt(struct publisher *publisher, const struct receipt *given, const char *radio)
+/* As long as it is remembered, so that whoever was away for a day finds it. */
+static struct entry_parts parts_of_receipt(const struct publisher *publisher, const struct receipt *receipt)
 {
-	struct receipt copy = *given, *receipt = &copy;
-	if (publisher->receipt && !publisher->receipt(publisher->context, receipt))
-		return;
-	struct json_context context = context_for(publisher, radio, "");
-	char topic[TOPIC_MAX], id[JSON_RECORD_ID_MAX];
 	int64_t now_ms = clock_steady_ms();
-	struct entry_parts parts = {
+	return (struct entry_parts){
 	    .class = receipt->class,
 	    .kind = KIND_RECEIPT,
-	    .id = json_receipt_id(receipt, &context, id),
 	    .station = "",
-	    .topic = topic,
 	    .accepted_at_ms = now_ms,
 	    .expires_at_ms = classify_expiry_ms(publisher->classify, CLASS_ROUTINE, now_ms),
 	};
+}
+
+static struct entry *schedule_receipt(struct publisher *publisher, const struct receipt *receipt, const char *radio)
+{
+	struct json_context context = context_for(publisher, radio, "");
+	char topic[TOPIC_MAX], id[JSON_RECORD_ID_MAX];
+	struct entry_parts parts = parts_of_receipt(publisher, receipt);
+	parts.id = json_receipt_id(receipt, &context, id);
+	parts.topic = topic;
 	char *json = json_receipt(receipt, &context, &parts.payload_size);
-	publish(publisher, &parts, json, json_receipt_topic(receipt, &context, topic, sizeof(topic)));
+	return schedule_document(publisher, &parts, json, json_receipt_topic(receipt, &context, topic, sizeof(topic)));
+}
+
+void publisher_kept_receipt(struct publisher *publisher, const struct receipt *receipt, const char *radio)
+{
+	struct entry *entry = schedule_receipt(publisher, receipt, radio);
+	if (entry && publisher->passed)
+		publisher->passed(publisher->context, entry);
+	entry_unref(entry);
+}
+
+void publisher_receipt(struct publisher *publisher, const struct receipt *given, const char *radio)
+{
+	struct receipt receipt = *given;
+	if (publisher->receipt && !publisher->receipt(publisher->context, &receipt))
+		return;
+	if (publisher->receipts && receipts_say(publisher->receipts, &receipt, radio, clock_steady_ms()))
+		return;
+	follow(publisher, schedule_receipt(publisher, &receipt, radio));
 }

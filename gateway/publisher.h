@@ -6,6 +6,7 @@
 #include "gateway/incident.h"
 #include "gateway/json.h"
 #include "gateway/keeper.h"
+#include "gateway/receipts.h"
 #include "gateway/schedule.h"
 #include "gateway/settings.h"
 #include "gateway/store.h"
@@ -19,6 +20,7 @@ struct publisher {
 	struct schedule *schedule;
 	struct counter *accepted;
 	struct counters *counters;
+	struct receipts *receipts; /* NULL: nothing is remembered of commands */
 	const uint8_t
 	    *logistics_key; /* 16 bytes that nobody else has: ids made with it do not lead back to a station */
 	void *context;
@@ -37,5 +39,7 @@ enum message_clock publisher_clock(const struct settings *settings);
 void publisher_message(struct publisher *publisher, const struct message *message, const char *radio, int64_t heard_us);
 /* An incident as it now stands. */
 void publisher_incident(struct publisher *publisher, const struct incident *incident);
-/* What became of a message for the field. radio: name. */
+/* What became of a message for the field, once it is kept that this was said. radio: name, "" = none. */
 void publisher_receipt(struct publisher *publisher, const struct receipt *receipt, const char *radio);
+/* Publishes a receipt now. Who says so keeps it: it is not written to disk. */
+void publisher_kept_receipt(struct publisher *publisher, const struct receipt *receipt, const char *radio);

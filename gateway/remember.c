@@ -13,18 +13,16 @@ enum {
 	HEARD_IDS = 16384,
 	HEARD_SAVE_EVERY =
 	    512, /* new ids between two saves, and at least a window: a message costs the disk few bytes */
-	COMMAND_IDS = 1024,
-	COMMAND_WINDOW_MS = 24 * 3600 * 1000, /* as long as a broker keeps commands for a gateway that is away */
 	INCIDENTS = 256,
 	JUMP_MS = 1000, /* the wall clock moved more than that against the steady one: somebody set it */
 };
 
 struct remember {
 	struct store *store;
-	struct dedupe *heard, *commands;
+	struct dedupe *heard;
 	int64_t window_ms, saved_ms;
 	unsigned heard_since_save;
-	bool commands_changed, incidents_changed; /* since they were kept */
+	bool incidents_changed; /* since they were kept */
 	struct incidents *incidents;
 	int64_t lag_ms, kept_lag_ms; /* of the steady clock: at the last look, on disk */
 	uint64_t session;
@@ -60,12 +58,6 @@ static void keep_heard(struct remember *remember)
 	remember->heard_since_save = 0;
 	remember->saved_ms = clock_steady_ms();
 	keep_ids(remember, "dedupe", remember->heard);
-}
-
-static void keep_commands(struct remember *remember)
-{
-	keep_ids(remember, "commands", remember->commands);
-	remember->commands_changed = false;
 }
 
 static void keep_lag(struct remember *remember)
@@ -148,16 +140,14 @@ struct remember *remember_new(struct store *store, int64_t window_ms, struct cou
 	remember->window_ms = window_ms;
 	remember->clock_jumps = counters_get(counters, "route", "clock_jumps");
 	remember->heard = dedupe_new(HEARD_IDS, window_ms);
-	remember->commands = dedupe_new(COMMAND_IDS, COMMAND_WINDOW_MS);
 	remember->incidents = incidents_new(INCIDENTS);
-	if (!remember->heard || !remember->commands || !remember->incidents || !recall_key(remember)) {
+	if (!remember->heard || !remember->incidents || !recall_key(remember)) {
 		remember->store = NULL;
 		remember_free(remember);
 		return NULL;
 	}
 	recall_lag(remember); /* first: the other times are to be understood by it */
 	recall_ids(remember, "dedupe", remember->heard);
-	recall_ids(remember, "commands", remember->commands);
 	recall_incidents(remember);
 	recall_session(remember);
 	return remember;
@@ -169,12 +159,9 @@ void remember_free(struct remember *remember)
 		return;
 	if (remember->store)
 		keep_heard(remember);
-	if (remember->commands_changed)
-		keep_commands(remember);
 	if (remember->incidents_changed)
 		keep_incidents(remember);
 	dedupe_free(remember->heard);
-	dedupe_free(remember->commands);
 	incidents_free(remember->incidents);
 	free(remember);
 }
@@ -189,14 +176,6 @@ bool remember_heard(struct remember *remember, const char *id, const char *alt_i
 	bool window_over = now_ms - remember->saved_ms >= remember->window_ms;
 	if (++remember->heard_since_save >= HEARD_SAVE_EVERY && window_over)
 		keep_heard(remember);
-	return false;
-}
-
-bool remember_command(struct remember *remember, const char *id)
-{
-	if (dedupe_seen(remember->commands, id, "", clock_steady_ms()))
-		return true;
-	remember->commands_changed = true;
 	return false;
 }
 
@@ -240,8 +219,6 @@ static void watch_clock(struct remember *remember)
 void remember_tick(struct remember *remember)
 {
 	watch_clock(remember);
-	if (remember->commands_changed)
-		keep_commands(remember);
 	if (remember->incidents_changed)
 		keep_incidents(remember);
 }

@@ -1,5 +1,5 @@
-/* What the gateway remembers beyond the messages that wait, also across restarts, in blocks of the store: ids of what was heard and of
- * commands, open incidents, the lag of the steady clock, the number of the run. */
+/* What the gateway remembers beyond the messages that wait, also across restarts, in blocks of the store: ids of what was heard,
+ * open incidents, the lag of the steady clock, the number of the run. */
 #pragma once
 
 #include "gateway/counters.h"
@@ -15,8 +15,6 @@ void remember_free(struct remember *remember);
 
 /* Whether an id (or its other form, "" = none) was heard within the window; if not, it counts as heard from now on. */
 bool remember_heard(struct remember *remember, const char *id, const char *alt_id);
-/* Whether a command of that id was taken within a day; if not, it counts as taken from now on. */
-bool remember_command(struct remember *remember, const char *id);
 
 struct incidents *remember_incidents(struct remember *remember);
 /* The incidents changed: to be kept now, or within a few seconds. */

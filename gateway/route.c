@@ -16,12 +16,12 @@
 #include "gateway/keeper.h"
 #include "gateway/ledger_memory.h"
 #include "gateway/log.h"
-#include "gateway/outgoing.h"
 #include "gateway/pressure.h"
 #include "gateway/priorities.h"
 #include "gateway/publisher.h"
 #include "gateway/remember.h"
 #include "gateway/route_delivery.h"
+#include "gateway/route_down.h"
 #include "gateway/safety.h"
 
 enum {
@@ -47,7 +47,7 @@ struct route {
 	struct route_delivery delivery;
 	struct crowd crowd;
 	struct emergency emergency;
-	struct outgoing *outgoing;
+	struct route_down down;
 	struct field_answers *answers;
 	struct uplink *uplink;
 	struct schedule *uplink_schedule;
@@ -143,7 +143,7 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	if (index == route->settings->radio_count)
 		return;
 	if (!radio_hears_elsewhere(radio))
-		outgoing_heard(route->outgoing, radio, heard);
+		outgoing_heard(route->down.outgoing, radio, heard);
 	route->hearing = radio;
 	hear(route, &route->settings->radios[index], heard, heard_us);
 	route->hearing = NULL;
@@ -219,37 +219,45 @@ void route_uplink_done(struct route *route, struct entry *entry, enum uplink_res
 
 /* ---- down ---- */
 
-int route_send(struct route *route, const struct message *asked, const char *radio)
+int route_send(struct route *route, const char *sender, const struct message *message, const char *radio)
 {
-	struct message copy = *asked, *message = &copy;
-	/* Who may give it was asked before it came here. */
-	copy.authenticity = AUTHENTICITY_VERIFIED;
-	emergency_refer(&route->emergency, message);
-	if (strncmp(message->id, ANSWER_ID, strlen(ANSWER_ID)) == 0)
-		return -EPERM;
-	/* Asked first: an id that was turned away must not count as taken when its sender comes again. */
-	int error = outgoing_find(route->outgoing, message->to, radio);
-	if (error < 0)
-		return error;
-	if (remember_command(route->remember, message->id))
-		return -EEXIST;
-	return outgoing_take(route->outgoing, message, radio);
+	return route_down_send(&route->down, sender, message, radio);
+}
+
+int route_cancel(struct route *route, const char *id)
+{
+	return route_down_cancel(&route->down, id);
+}
+
+uint64_t route_content(const struct route *route, const char *sender, const char *text)
+{
+	return route_down_content(&route->down, sender, text);
+}
+
+struct receipts *route_receipts(struct route *route)
+{
+	return route->down.receipts;
+}
+
+void route_receipt(struct route *route, const struct receipt *receipt)
+{
+	publisher_receipt(&route->publisher, receipt, "");
 }
 
 void route_radio_say_back(struct route *route, struct radio *radio, const struct message *message)
 {
-	outgoing_say_back(route->outgoing, radio, message);
+	outgoing_say_back(route->down.outgoing, radio, message);
 }
 
 void route_radio_sent(struct route *route, struct radio *radio, enum send_result result, bool assumed, const char *code)
 {
-	outgoing_sent(route->outgoing, radio, result, assumed, code);
+	outgoing_sent(route->down.outgoing, radio, result, assumed, code);
 }
 
 void route_radio_state(struct route *route, struct radio *radio)
 {
 	(void)radio;
-	outgoing_wake(route->outgoing);
+	outgoing_wake(route->down.outgoing);
 }
 
 static int acknowledge(struct route *route, const char *id, enum ack_level level, const char *operator_id, int eta_min)
@@ -264,6 +272,15 @@ static int acknowledge(struct route *route, const char *id, enum ack_level level
 	field_answers_incident_level(route->answers, after.id, level, eta_min);
 	tell_incidents(route);
 	return 0;
+}
+
+enum message_kind route_kind(const struct route *route, const char *ref)
+{
+	const struct incidents *incidents = remember_incidents(route->remember);
+	for (size_t i = 0; i < incidents_count(incidents); i++)
+		if (strcmp(incidents_at(incidents, i)->id, ref) == 0)
+			return KIND_INCIDENT;
+	return field_answers_kind(route->answers, ref);
 }
 
 int route_answer(struct route *route, const char *ref, enum ack_level level, const char *operator_id, int eta_min)
@@ -305,7 +322,7 @@ static void on_stored(void *context, struct entry *entry, bool on_disk)
 	struct route *route = context;
 	safety_settle(route->safety, entry);
 	if (strcmp(entry_outlet(entry), "uplink") != 0)
-		outgoing_stored(route->outgoing, entry, on_disk);
+		route_down_stored(&route->down, entry, on_disk);
 	else if (on_disk)
 		field_answers_stored(route->answers, entry);
 }
@@ -324,6 +341,7 @@ static void on_recalled(void *context)
 {
 	struct route *route = context;
 	remember_recall_late(route->remember);
+	route_down_recall_late(&route->down);
 	field_memory_recall_late(route->field);
 	ledger_memory_recall_late(route->ledgers);
 	field_answers_recall_late(route->answers);
@@ -335,8 +353,9 @@ static void on_kept(void *context, const char *name)
 	struct route *route = context;
 	field_memory_kept(route->field, name);
 	ledger_memory_kept(route->ledgers, name);
+	receipts_kept(route->down.receipts, name);
 	/* The first word to a station waits for a block of counters. */
-	outgoing_wake(route->outgoing);
+	outgoing_wake(route->down.outgoing);
 }
 
 static void on_loaded(void *context, struct entry *entry)
@@ -350,9 +369,7 @@ static void on_loaded(void *context, struct entry *entry)
 		field_answers_found(route->answers, entry);
 		schedule_put(route->uplink_schedule, entry);
 	} else {
-		/* Its id may have come after the ids were kept last. */
-		remember_command(route->remember, entry_id(entry));
-		outgoing_loaded(route->outgoing, entry);
+		route_down_loaded(&route->down, entry);
 	}
 }
 
@@ -377,7 +394,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	field_answers_tick(route->answers);
 	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
 		on_scheduled(route);
-	outgoing_tick(route->outgoing, now_ms);
+	route_down_tick(&route->down, now_ms);
 	crowd_tick(&route->crowd);
 	sd_event_source_set_time(source, (uint64_t)(clock_mono_us() + TICK_US));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -423,8 +440,6 @@ static bool make_memory(struct route *route, sd_event *event)
 static bool make_ways(struct route *route, sd_event *event)
 {
 	const struct settings *settings = route->settings;
-	struct outgoing_callbacks callbacks = {route->callbacks.context, route->callbacks.accepted,
-					       route->callbacks.receipt};
 	route->uplink_schedule = schedule_new(&settings->schedule, route_delivery_dropped, &route->delivery);
 	route->keeper = keeper_new(route->store, settings->store.commit_interval_ms, event);
 	if (!route->uplink_schedule || !route->keeper)
@@ -447,9 +462,17 @@ static bool make_ways(struct route *route, sd_event *event)
 	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
 	route->safety = safety_new(on_safer, route);
 	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
-	route->outgoing = outgoing_new(&route->publisher, route->ledgers, &callbacks, event);
-	if (route->outgoing)
-		route->answers = field_answers_new(&route->publisher, route->outgoing,
+	route->down = (struct route_down){
+	    .store = route->store,
+	    .keeper = route->keeper,
+	    .publisher = &route->publisher,
+	    .emergency = &route->emergency,
+	    .key = remember_key(route->remember),
+	    .callbacks = route->callbacks,
+	    .ledgers = route->ledgers,
+	};
+	if (route_down_begin(&route->down, event, route->counters))
+		route->answers = field_answers_new(&route->publisher, route->down.outgoing,
 						   remember_incidents(route->remember), event);
 	route->delivery = (struct route_delivery){
 	    .schedule = route->uplink_schedule,
@@ -457,6 +480,7 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .keeper = route->keeper,
 	    .safety = route->safety,
 	    .answers = route->answers,
+	    .receipts = route->down.receipts,
 	    .pressure = route->pressure,
 	    .counters = route->counters,
 	    .delivered = route->delivered,
@@ -479,6 +503,7 @@ struct route *route_new(const struct settings *settings, const struct route_call
 		return NULL;
 	}
 	store_load(route->store, on_loaded, route);
+	route_down_settle(&route->down);
 	return route;
 }
 
@@ -491,10 +516,11 @@ void route_free(struct route *route)
 	field_answers_free(route->answers);
 	field_memory_free(route->field);
 	ledger_memory_free(route->ledgers);
+	route_down_keep(&route->down);
 	remember_free(route->remember);
 	store_close(route->store, CLOSE_MS);
 	pressure_free(route->pressure);
-	outgoing_free(route->outgoing);
+	route_down_end(&route->down);
 	schedule_free(route->uplink_schedule);
 	safety_free(route->safety);
 	classify_free(route->classify);
@@ -520,7 +546,7 @@ void route_set_uplink(struct route *route, struct uplink *uplink)
 void route_add_radio(struct route *route, size_t index, struct radio *radio)
 {
 	route->radios[index] = radio;
-	outgoing_add_radio(route->outgoing, index, radio);
+	outgoing_add_radio(route->down.outgoing, index, radio);
 }
 
 const struct incidents *route_incidents(const struct route *route)
@@ -530,17 +556,17 @@ const struct incidents *route_incidents(const struct route *route)
 
 void route_watch_alerts(struct route *route, void (*changed)(void *context), void *context)
 {
-	outgoing_watch_alerts(route->outgoing, changed, context);
+	outgoing_watch_alerts(route->down.outgoing, changed, context);
 }
 
 const struct outgoing *route_outgoing(const struct route *route)
 {
-	return route->outgoing;
+	return route->down.outgoing;
 }
 
 struct schedule_level route_radio_level(const struct route *route, size_t index, enum message_class class)
 {
-	return outgoing_level(route->outgoing, index, class);
+	return outgoing_level(route->down.outgoing, index, class);
 }
 
 struct store *route_store(struct route *route)

@@ -14,6 +14,7 @@
 
 struct field_memory;
 struct outgoing;
+struct receipts;
 struct route;
 
 struct route_callbacks {
@@ -63,16 +64,27 @@ void route_radio_sent(struct route *route, struct radio *radio, enum send_result
 size_t route_radio_unsafe(struct route *route, struct radio *radio);
 void route_radio_state(struct route *route, struct radio *radio);
 
-/* Takes a message for the field: id, to, text and kind are set, radio is a name or NULL for the only one. 0: accepted() follows, and
- * receipts. -ENODEV no such radio, -EINVAL more than one to choose from, -EEXIST this id was taken before, -EPERM it is one of the
- * gateway's own ("k-..."), -ENOMEM. */
-int route_send(struct route *route, const struct message *message, const char *radio);
+/* Takes a message for the field: id, to, text and kind are set, radio is a name or NULL. sender: whose command it is ("sec", "org/<name>").
+ * 0: accepted() follows, and receipts. -EEXIST this command was taken before, -EADDRINUSE another one with its id was; -EPERM it is one of the
+ * gateway's own ("k-..."); -ENOSPC too many are under way; -ENOMEM; otherwise the errors of outgoing_take, and the id may come again. */
+int route_send(struct route *route, const char *sender, const struct message *message, const char *radio);
+/* Takes a command back that waits; its final receipt is `cancelled`. -ENOENT: nothing of that id waits; -EBUSY: some of it was or is being
+ * transmitted. */
+int route_cancel(struct route *route, const char *id);
+/* What is remembered of commands. Their receipts go through route_receipt. */
+struct receipts *route_receipts(struct route *route);
+/* For receipts_command.content: a hash that only this gateway can make. */
+uint64_t route_content(const struct route *route, const char *sender, const char *text);
+/* What became of a command that is not a message for a radio. */
+void route_receipt(struct route *route, const struct receipt *receipt);
 
 /* A level is given to ref: an open incident (by its id or that of any message of it: then it is published and kept, too) or a message that was
  * heard. Its station is told. eta_min: of RESPONDING, -1 = not given. 0; -ENOENT nothing is known of that id; -EALREADY that level or a
  * higher one was given; -EINVAL: none of BASE_SEEN to CLOSED, or one that only a person can give without an operator_id, as
  * incidents_acknowledge has it. */
 int route_answer(struct route *route, const char *ref, enum ack_level level, const char *operator_id, int eta_min);
+/* What a level may be given to: KIND_INCIDENT, or the kind of a message that was heard; KIND_NONE: nothing is known of that id. */
+enum message_kind route_kind(const struct route *route, const char *ref);
 
 /* A person at the base has seen all that are open and shown there (the covert ones are not): as above, at level BASE_SEEN. Returns how
  * many had been seen by nobody. */

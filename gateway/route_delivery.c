@@ -85,6 +85,8 @@ void route_delivery_done(struct route_delivery *delivery, struct entry *entry, e
 		say_unheard(delivery, entry,
 			    "reached the broker, but nobody listens there. Tell headquarters by other means.");
 	delivery->delivered->value++;
+	if (entry->kind == KIND_RECEIPT)
+		receipts_delivered(delivery->receipts, entry_id(entry));
 	safety_settle(delivery->safety, entry);
 	keeper_finish(delivery->keeper, entry);
 	pressure_check(delivery->pressure);

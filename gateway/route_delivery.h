@@ -4,6 +4,7 @@
 #include "gateway/field_answers.h"
 #include "gateway/keeper.h"
 #include "gateway/pressure.h"
+#include "gateway/receipts.h"
 #include "gateway/route.h"
 #include "gateway/safety.h"
 #include "gateway/schedule.h"
@@ -16,6 +17,7 @@ struct route_delivery {
 	struct keeper *keeper;
 	struct safety *safety;
 	struct field_answers *answers;
+	struct receipts *receipts;
 	struct pressure *pressure;
 	struct counters *counters;
 	struct counter *delivered;

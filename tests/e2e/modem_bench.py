@@ -142,7 +142,7 @@ radios:
         return radio
 
     def send(self, text="return to base by the north road"):
-        return self.bench.tool("send", "--to", "f-4660", "--wait", "--json", text, check=False).stdout
+        return self.bench.tool("send", "--to", "f-4660", "-b", "ack_wanted=false", "--wait", "--json", text, check=False).stdout
 
     def expect_checkin(self, count=1):
         checkins = self.listener.expect("/checkin/", count=count)

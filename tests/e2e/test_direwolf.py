@@ -62,7 +62,7 @@ class Direwolf(unittest.TestCase):
         with open(home / "direwolf.out", "wb") as output:
             self.direwolf(f"ADEVICE udp:{udp} dwfile", env={**os.environ, "HOME": str(home)}, stdout=output)
         self.gateway("aprs: {callsign: N0CALL-10, path: WIDE1-1}")
-        said = self.bench.tool("send", "--to", "N0CALL-7", "--wait", "return to base by the north road").stdout
+        said = self.bench.tool("send", "--to", "N0CALL-7", "-b", "ack_wanted=false", "--wait", "return to base by the north road").stdout
         self.assertIn("sent", said)
 
         def decoded():

@@ -33,7 +33,7 @@ class MuteTnc(unittest.TestCase):
 
     def send(self, *ids):
         for command in ids:
-            self.bench.tool("send", "--to", "N0CALL-7", "--id", command, "x" * 60)
+            self.bench.tool("send", "--to", "N0CALL-7", "-b", "ack_wanted=false", "--id", command, "x" * 60)
         return ids
 
     def deaf_tnc(self):

@@ -65,7 +65,8 @@ class Route(unittest.TestCase):
         self.bench.gateway(config)
         self.tnc.connected()
         harness.wait_for(lambda: self.bench.status()["radios"][0]["state"] == "up", "the radio")
-        said = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-1", "--wait", "--json", "road closed at km 12").stdout
+        said = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-1", "--wait", "--json", "-b", "ack_wanted=false",
+                               "road closed at km 12").stdout
         lines = [json.loads(line) for line in said.splitlines()]
         self.assertEqual(lines[0].get("status"), "STORED")
         self.assertEqual(lines[-1]["stage"], "sent")

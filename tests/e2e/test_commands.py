@@ -1,0 +1,468 @@
+"""Commands of headquarters over a real mosquitto, to stations behind KISS: what each audience may do, what is turned away and how, and that every
+command has one final receipt and is carried out once, whoever was away or killed in between."""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import threading
+import unittest
+
+import harness
+
+DOWN = "cresset/v1/test/gw/base1/down/"
+FINAL = {"confirmed", "sent", "failed", "expired", "cancelled"}
+STATIONS = ("stations:\n- {station: N0CALL-7, organisation: example-org}\n- {station: N0CALL-8, organisation: other-org}\n")
+DISTRESS = b"N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}="
+
+
+class Rig(unittest.TestCase):
+    protocol = "5"
+
+    def setUp(self):
+        self.bench = harness.Bench()
+        self.addCleanup(self.bench.__exit__)
+        self.tnc = self.bench.tnc()
+        self.broker_lines = ["persistence true", f"persistence_location {self.bench.dir}/", "autosave_interval 1"]
+        self.port, self.broker = self.bench.broker(lines=self.broker_lines)
+        self.hq = harness.Listener(self.bench, self.port)
+        self.config = None
+        self.door = self.port  # where the gateway knocks
+
+    # ---- the rig ----
+
+    def device(self):
+        return f"tcp://127.0.0.1:{self.tnc.port}", "aprs: {callsign: N0CALL-10}"
+
+    def start(self, radios=None, extra=STATIONS, wait=True, **options):
+        self.config = self.bench.config([self.door], radios or {"vhf": self.device()}, extra)
+        # expires_at says nothing to a gateway that does not know the time.
+        self.config.write_text(self.config.read_text().replace("gateway:\n", "gateway:\n  clock: ntp\n", 1))
+        return self.start_again(wait, **options)
+
+    def start_again(self, wait=True, **options):
+        gateway = self.bench.gateway(self.config, **options)
+        if wait:
+            harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
+            harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "the broker")
+        return gateway
+
+    def publish(self, topic, payload, *options):
+        payload = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)
+        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", self.protocol, "-q", "1", "-t",
+                        DOWN + topic, "-s" if payload else "-n", *options], input=payload if isinstance(payload, bytes) else payload.encode(), check=True,
+                       timeout=harness.PATIENCE_S)
+
+    def documents(self, command):
+        """Receipts of a command, doubles left out by their id as headquarters does it; those of one id must say the same."""
+        found = {}
+        for document in self.hq.find("/receipt/", lambda document: document["body"]["command"] == command):
+            double = found.setdefault(document["id"], document)
+            if "waiting" not in document["body"]:
+                self.assertEqual(double, document)
+        return list(found.values())
+
+    def stages(self, command):
+        return [document["body"]["stage"] for document in self.documents(command)]
+
+    def final(self, command, seconds=None):
+        harness.wait_for(lambda: FINAL & set(self.stages(command)), f"the final receipt of {command}", seconds)
+        finals = [document for document in self.documents(command) if document["body"]["final"]]
+        self.assertEqual(len(finals), 1, finals)
+        return finals[0]["body"]
+
+    def fails(self, command, code):
+        body = self.final(command)
+        self.assertEqual((body["stage"], body.get("code")), ("failed", code), body)
+        return body
+
+    def frames(self, text):
+        return [frame for frame in harness.kiss_frames(self.tnc.sent) if frame[0] == 0 and text.encode() in frame]
+
+    def settled(self):
+        """Everything published before has been seen: the gateway answers in order."""
+        self.mark = getattr(self, "mark", 0) + 1
+        name = f"mark-{self.mark}"
+        self.publish("coord/list", {"id": name})
+        self.fails(name, "not_allowed")
+
+
+class Commands(Rig):
+    # ---- what may be commanded ----
+
+    def test_text_to_a_station(self):
+        self.start()
+        self.publish("sec/text", {"id": "c-1", "to": "N0CALL-7", "text": "route 4 is closed", "body": {"ack_wanted": False}})
+        self.assertEqual(self.final("c-1")["stage"], "sent")
+        self.assertEqual(self.stages("c-1"), ["queued", "on_air", "sent"])
+        self.assertEqual(len(self.frames("route 4 is closed")), 1)
+        receipts = self.documents("c-1")
+        self.assertEqual({receipt["class"] for receipt in receipts}, {"ROUTINE"})
+        self.assertTrue(receipts[2]["body"]["assumed"])
+        self.assertNotIn("stored", receipts[0]["body"])
+
+    def test_what_each_audience_may_do(self):
+        self.start()
+        allowed = [("sec/text", {"to": "N0CALL-7", "text": "a text", "kind": "text"}), ("sec/text", {"text": "to all"}),
+                   ("coord/text", {"to": "N0CALL-8", "text": "from the officer"}),
+                   ("org/example-org/text", {"to": "N0CALL-7", "text": "from the organisation"}), ("sec/list", {})]
+        for number, (topic, members) in enumerate(allowed):
+            self.publish(topic, {"id": f"a-{number}", **members, **({"body": {"ack_wanted": False}} if "text" in members else {})})
+            self.assertIn(self.final(f"a-{number}")["stage"], {"sent", "confirmed"}, topic)
+        text = {"to": "N0CALL-7", "text": "not for this one"}
+        alert = {"to": "N0CALL-7", "text": "not for this one", "body": {"urgency": "Immediate", "severity": "Severe"}}
+        rollcall = {"body": {"id": 7, "type": "security", "window_min": 10}}
+        refused = [("coord/alert", alert), ("coord/rollcall", rollcall), ("coord/cancel", {"ref": "c-1"}), ("coord/list", {}),
+                   ("org/example-org/alert", alert), ("org/example-org/rollcall", rollcall), ("org/example-org/list", {}),
+                   ("org/example-org/ack", {"ref": "x", "body": {"level": "HQ_RECEIVED"}}), ("org/example-org/cancel", {"ref": "a-0"}),
+                   ("org/example-org/text", {**text, "to": "N0CALL-8"}), ("org/example-org/text", {**text, "to": "N0CALL-77"}),
+                   ("org/unassigned/text", {**text, "to": "N0CALL-77"}), ("org/text", text), ("org/a/b/text", text),
+                   ("log/text", text), ("pub/text", text), ("liaison/text", text), ("audit/text", text), ("sec/dance", text),
+                   ("sec/text/more", text), ("secs/text", text)]
+        for number, (topic, members) in enumerate(refused):
+            self.publish(topic, {"id": f"r-{number}", **members})
+            self.fails(f"r-{number}", "not_allowed")
+        self.assertEqual(self.frames("not for this one"), [])
+
+    def test_alert_and_roll_call_go_by_their_network(self):
+        self.start()
+        self.publish("sec/alert", {"id": "alert", "to": "N0CALL-7", "text": "stay in",
+                                   "body": {"urgency": "Immediate", "severity": "Severe", "ack_wanted": False}})
+        self.publish("sec/rollcall", {"id": "rollcall", "body": {"id": 7, "type": "security", "window_min": 10}})
+        for command in ("alert", "rollcall"):
+            body = self.final(command)
+            self.assertTrue(body["stage"] == "sent" or body["code"] in {"not_supported"}, body)
+        self.assertEqual({receipt["class"] for receipt in self.documents("alert")}, {"URGENT"})
+
+    def test_exercises_answer_on_their_own_topics(self):
+        self.start()
+        self.publish("sec/text", {"id": "ex", "text": "only a drill", "status": "Exercise"})
+        self.assertEqual(self.final("ex")["stage"], "sent")
+        topics = {topic for _, topic, _, _ in self.hq.messages if topic.endswith("receipt/ex")}
+        self.assertEqual(topics, {"cresset/v1/test/exercise/gw/base1/receipt/ex"})
+        self.assertEqual({receipt["status"] for receipt in self.documents("ex")}, {"Exercise"})
+
+    def test_acknowledging_a_distress(self):
+        self.start()
+        self.tnc.connected()
+        self.tnc.hear(DISTRESS)
+        incident = self.hq.expect("/sec/base1/distress/")[0]["body"]["incident"]
+        self.publish("coord/ack", {"id": "ack-coord", "ref": incident, "body": {"level": "HQ_RECEIVED"}})
+        self.fails("ack-coord", "not_allowed")
+        self.tnc.hear("N0CALL-7>APZ001::N0CALL-10:which road is open{12")
+        text = self.hq.expect("/text/N0CALL-7")[0]["id"]
+        self.publish("coord/ack", {"id": "ack-text", "ref": text, "body": {"level": "HQ_SEEN", "operator": "officer-1"}})
+        self.assertEqual(self.final("ack-text")["stage"], "confirmed")
+        self.publish("sec/ack", {"id": "ack-1", "ref": incident, "body": {"level": "HQ_SEEN", "operator": "desk-1"}})
+        self.assertEqual(self.final("ack-1")["stage"], "confirmed")
+        seen = self.hq.expect("/sec/base1/incident/", lambda document: document["body"].get("level") == "HQ_SEEN")[0]
+        self.assertEqual(seen["body"]["operator"], "desk-1")
+        self.publish("sec/ack", {"id": "ack-2", "ref": incident, "body": {"level": "HQ_RECEIVED"}})
+        self.fails("ack-2", "already")
+        for command, body in (("ack-3", {"level": "RESPONDING"}), ("ack-4", {"level": "BASE_SEEN", "operator": "x"}), ("ack-5", {})):
+            self.publish("sec/ack", {"id": command, "ref": incident, "body": body})
+            self.assertRegex(self.fails(command, "bad_command")["text"], '"body.operator"|BASE_SEEN|"body.level"')
+        self.publish("coord/ack", {"id": "ack-6", "ref": "a-1", "body": {"level": "CLOSED", "operator": "x"}})
+        self.fails("ack-6", "not_allowed")
+        self.publish("sec/ack", {"id": "ack-7", "ref": "a-none", "body": {"level": "HQ_RECEIVED"}})
+        self.fails("ack-7", "not_found")
+        self.publish("sec/ack", {"id": "ack-8", "ref": incident, "body": {"level": "CLOSED", "operator": "desk-1"}})
+        self.assertEqual(self.final("ack-8")["stage"], "confirmed")
+        self.assertEqual(self.bench.status()["incidents"], [])
+
+    # ---- what is turned away ----
+
+    def test_members_that_are_wrong(self):
+        self.start()
+        text = {"to": "N0CALL-7", "text": "never sent"}
+        wrong = [({**text, "kind": "alert"}, '"kind"'), ({**text, "secretname": 1}, "member 4 "), ({**text, "to": "N0 CALL"}, '"to"'),
+                 ({"to": "N0CALL-7"}, '"text"'), ({**text, "body": {"secretname": 1}}, '"body"'), ({**text, "expires_at": "soon"}, '"expires_at"'),
+                 ({**text, "radio": 7}, '"radio"'), ({**text, "status": "System"}, '"status"'), ({**text, "text": "a\nb"}, '"text"')]
+        for number, (members, where) in enumerate(wrong):
+            self.publish("sec/text", {"id": f"w-{number}", **members})
+            body = self.fails(f"w-{number}", "bad_command")
+            self.assertIn(where, body["text"])
+            self.assertNotIn("secretname", body["text"])
+        self.publish("coord/text", {"id": "w-all", "text": "never sent"})
+        self.assertIn("security desk", self.fails("w-all", "bad_command")["text"])
+        self.publish("sec/cancel", {"id": "w-cancel"})
+        self.fails("w-cancel", "bad_command")
+        self.publish("sec/list", {"id": "w-list", "to": "N0CALL-7"})
+        self.fails("w-list", "bad_command")
+        self.publish("sec/text", {"id": "w-radio", **text, "radio": "uhf"})
+        self.fails("w-radio", "no_radio")
+        self.publish("sec/text", {"id": "w-station", **text, "to": "f-17"})
+        self.fails("w-station", "unknown_station")
+        self.publish("sec/text", {"id": "w-long", "to": "N0CALL-7", "text": "x" * 200})
+        self.assertEqual(self.fails("w-long", "too_long")["limit"], 67)
+        self.assertEqual(self.frames("never sent"), [])
+        self.assertNotIn("never sent", self.bench.log())
+
+    def test_what_has_no_id_is_answered_now_and_then(self):
+        self.start()
+        for payload in (b"\xff\xfe{", b'{"to":"N0CALL-7","text":"private words"}', b"[]", b"x" * 9000, b'{"id":"a b"}', b'{"id":"unreadable"}', b'{"id":"k-1"}', b"",
+                        b'{"id":1}', b'{"id":"' + b"x" * 65 + b'"}', b'{"id":"a","id":"b"}', b"[" * 5000):
+            self.publish("sec/text", payload)
+        self.settled()
+        receipts = self.documents("unreadable")
+        self.assertEqual(len(receipts), 1, "one in ten seconds")
+        body = receipts[0]["body"]
+        self.assertEqual((body["stage"], body["code"], body["text"]), ("failed", "bad_json", "not JSON at byte 0"))
+        self.assertEqual(self.bench.counter("commands", "drop.unreadable"), 12)
+        self.assertEqual(self.bench.log().count("cannot be taken"), 1)
+        self.assertNotIn("private words", self.bench.log())
+        harness.wait_for(lambda: self.publish("sec/text", b'{"text":"private words"}') or len(self.documents("unreadable")) == 2,
+                         "the next receipt")
+        self.assertEqual([receipt["body"]["code"] for receipt in self.documents("unreadable")], ["bad_json", "bad_id"])
+
+    def test_retained_commands_are_not_taken(self):
+        self.start()
+        self.publish("sec/text", {"id": "kept", "to": "N0CALL-7", "text": "kept by the broker"}, "-r")
+        self.settled()
+        self.assertEqual(self.stages("kept"), [])
+        self.assertEqual(self.bench.counter("commands", "drop.retained"), 1)
+        self.assertIn("retain", self.bench.log())
+        self.assertEqual(self.frames("kept by the broker"), [])
+
+    def test_a_flood_of_what_is_turned_away(self):
+        self.start()
+        lines = b"".join(b'{"id":"x-%d","to":"N0CALL-7","text":"x"}\n' % number for number in range(300))
+        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", "5", "-q", "1", "-t",
+                        DOWN + "log/text", "-l"], input=lines, check=True, timeout=harness.PATIENCE_S)
+        harness.wait_for(lambda: self.bench.counter("commands", "drop.flood") > 200, "the flood to be dropped")
+        self.assertLess(len(self.hq.find("/receipt/x-")), 100)
+
+    # ---- once and once only ----
+
+    def test_a_repeated_command_is_answered_the_same_and_sent_once(self):
+        gateway = self.start()
+        command = {"id": "again", "to": "N0CALL-7", "text": "said once", "body": {"ack_wanted": False}}
+        self.publish("sec/text", command)
+        self.final("again")
+        harness.wait_for(lambda: len(self.hq.find("receipt/again")) == 3, "the receipts")
+        self.publish("sec/text", command)
+        harness.wait_for(lambda: len(self.hq.find("receipt/again")) == 6, "the same receipts again")
+        self.documents("again")
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            before = len(self.hq.find("receipt/again"))
+            self.bench.stop(gateway, how)
+            gateway = self.start_again()
+            self.publish("sec/text", {**command, "expires_at": "2038-01-01T00:00:00Z"})
+            harness.wait_for(lambda: len(self.hq.find("receipt/again")) >= before + 3, "the same receipts after a restart")
+            self.assertEqual(self.final("again")["stage"], "sent")
+        self.settled()
+        self.assertEqual(len(self.frames("said once")), 1)
+        self.publish("coord/text", command)
+        self.publish("sec/text", {**command, "text": "something else"})
+        self.settled()
+        self.assertEqual(self.bench.counter("commands", "drop.id_taken"), 2)
+        self.assertEqual(self.documents("unreadable")[0]["body"]["code"], "id_taken")
+        self.assertEqual(self.frames("something else"), [])
+        refused = self.bench.tool("send", "--to", "N0CALL-7", "--id", "again", "said once", check=False)
+        self.assertIn("taken before", refused.stderr)
+
+    def test_published_while_the_gateway_was_away(self):
+        gateway = self.start()
+        self.bench.stop(gateway, signal.SIGKILL)
+        self.publish("sec/text", {"id": "away", "to": "N0CALL-7", "text": "while you were away", "body": {"ack_wanted": False}})
+        self.publish("sec/text", {"id": "taken-back", "to": "N0CALL-7", "text": "not any more"})
+        self.publish("sec/cancel", {"id": "cancel-1", "ref": "taken-back"})
+        gateway = self.start_again()
+        self.assertEqual(self.final("away")["stage"], "sent")
+        self.assertEqual(self.final("taken-back")["stage"], "cancelled")
+        self.assertEqual(self.final("cancel-1")["stage"], "confirmed")
+        self.bench.stop(gateway)
+        self.publish("sec/text", {"id": "away-2", "to": "N0CALL-7", "text": "once more", "body": {"ack_wanted": False}})
+        self.start_again()
+        self.assertEqual(self.final("away-2")["stage"], "sent")
+        self.assertEqual(len(self.frames("while you were away")), 1)
+        self.assertEqual(self.frames("not any more"), [])
+
+    def test_a_waiting_command_survives_a_kill(self):
+        dead = f"tcp://127.0.0.1:{harness.free_port()}"
+        gateway = self.start({"vhf": (dead, "aprs: {callsign: N0CALL-10}")})
+        self.publish("sec/text", {"id": "waits", "to": "N0CALL-7", "text": "sent at last", "body": {"ack_wanted": False}})
+        harness.wait_for(lambda: self.stages("waits") == ["queued"], "the receipt")
+        self.bench.stop(gateway, signal.SIGKILL)
+        self.start()
+        self.assertEqual(self.final("waits")["stage"], "sent")
+        self.assertEqual(self.stages("waits"), ["queued", "on_air", "sent"])
+        self.assertEqual(len(self.frames("sent at last")), 1)
+
+    def test_receipts_wait_for_the_broker(self):
+        dead = harness.free_port()
+        gateway = self.start({"vhf": (f"tcp://127.0.0.1:{dead}", "aprs: {callsign: N0CALL-10}")})
+        self.publish("sec/text", {"id": "late", "to": "N0CALL-7", "text": "nobody listens", "body": {"ack_wanted": False}})
+        harness.wait_for(lambda: self.stages("late") == ["queued"], "the receipt")
+        self.bench.stop(self.broker)
+        harness.wait_for(lambda: not self.bench.status()["uplink"]["connected"], "the broker to be missed")
+        self.tnc.close()
+        self.tnc = self.bench.tnc(dead)
+        harness.wait_for(lambda: self.frames("nobody listens"), "the transmission")
+        # The second and the third receipt: once they wait, it is on disk that they were said.
+        harness.wait_for(lambda: self.bench.status()["classes"][3]["queued"] == 2, "the receipts")
+        self.bench.stop(gateway, signal.SIGKILL)
+        _, self.broker = self.bench.broker(self.port, self.broker_lines)
+        self.hq = harness.Listener(self.bench, self.port)
+        self.start_again()
+        self.assertEqual(self.final("late")["stage"], "sent")
+        self.assertEqual(len(self.frames("nobody listens")), 1)
+
+    # ---- time ----
+
+    def test_expired_before_the_transmitter_is_free(self):
+        dead = f"tcp://127.0.0.1:{harness.free_port()}"
+        gateway = self.start({"vhf": (dead, "aprs: {callsign: N0CALL-10}")})
+        text = {"to": "N0CALL-7", "text": "too late"}
+        soon = harness.time.strftime("%Y-%m-%dT%H:%M:%SZ", harness.time.gmtime(harness.time.time() + 4))
+        self.publish("sec/text", {"id": "past", **text, "expires_at": "2020-01-01T00:00:00Z"})
+        self.publish("sec/text", {"id": "soon", **text, "expires_at": soon})
+        self.publish("sec/text", {"id": "mqtt", **text, "expires_at": "2038-01-01T00:00:00Z"}, "-D", "publish", "message-expiry-interval", "3")
+        self.assertEqual(self.final("past")["stage"], "expired")
+        for command in ("soon", "mqtt"):
+            self.assertEqual(self.final(command)["stage"], "expired")
+            self.assertEqual(self.stages(command), ["queued", "expired"])
+        self.bench.stop(gateway)
+
+    # ---- cancel and list ----
+
+    def test_cancel(self):
+        dead = f"tcp://127.0.0.1:{harness.free_port()}"
+        self.start({"vhf": (dead, "aprs: {callsign: N0CALL-10}")})
+        self.publish("org/example-org/text", {"id": "theirs", "to": "N0CALL-7", "text": "x"})
+        harness.wait_for(lambda: self.stages("theirs") == ["queued"], "the receipt")
+        self.publish("coord/cancel", {"id": "n-1", "ref": "theirs"})
+        self.fails("n-1", "not_allowed")
+        self.publish("sec/cancel", {"id": "n-2", "ref": "nothing"})
+        self.fails("n-2", "not_found")
+        self.publish("sec/cancel", {"id": "n-3", "ref": "theirs"})
+        self.assertEqual(self.final("n-3")["stage"], "confirmed")
+        self.assertEqual(self.final("theirs")["stage"], "cancelled")
+        self.publish("sec/cancel", {"id": "n-4", "ref": "theirs"})
+        self.fails("n-4", "not_found")
+        self.bench.tool("send", "--to", "N0CALL-7", "--id", "tool-1", "x")
+        self.assertEqual(self.bench.tool("cancel", "tool-1").stdout, "tool-1: cancelled\n")
+        self.assertEqual(self.final("tool-1")["stage"], "cancelled")
+        self.assertIn("no message of this id waits", self.bench.tool("cancel", "tool-1", check=False).stderr)
+
+    def test_cancel_comes_too_late(self):
+        self.start()
+        self.publish("sec/text", {"id": "gone", "to": "N0CALL-7", "text": "gone", "body": {"ack_wanted": False}})
+        self.assertEqual(self.final("gone")["stage"], "sent")
+        self.publish("sec/cancel", {"id": "n-5", "ref": "gone"})
+        self.fails("n-5", "too_late")
+        self.assertIn("too late", self.bench.tool("cancel", "gone", check=False).stderr)
+
+    def test_list(self):
+        dead = f"tcp://127.0.0.1:{harness.free_port()}"
+        gateway = self.start({"vhf": (dead, "aprs: {callsign: N0CALL-10}")})
+        self.publish("sec/list", {"id": "l-0"})
+        self.assertEqual(self.final("l-0")["waiting"], [])
+        self.publish("sec/text", {"id": "first", "to": "N0CALL-7", "text": "private words"})
+        harness.wait_for(lambda: self.stages("first") == ["queued"], "the receipt")
+        self.publish("sec/list", {"id": "l-1"})
+        item, = self.final("l-1")["waiting"]
+        self.assertEqual({name: item[name] for name in ("command", "kind", "class", "radio", "to", "stage", "why")},
+                         {"command": "first", "kind": "text", "class": "ROUTINE", "radio": "vhf", "to": "N0CALL-7", "stage": "waiting",
+                          "why": "radio"})
+        self.assertLess(item["since"], item["expires_at"])
+        lines = b"".join(b'{"id":"m-%d","to":"N0CALL-7","text":"x"}\n' % number for number in range(110))
+        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", "5", "-q", "1", "-t",
+                        DOWN + "sec/text", "-l"], input=lines, check=True, timeout=harness.PATIENCE_S)
+        self.hq.expect("receipt/m-", count=110)
+        self.publish("sec/list", {"id": "l-2"})
+        body = self.final("l-2")
+        self.assertEqual((len(body["waiting"]), body["more"]), (100, True))
+        self.bench.stop(gateway)
+        self.assertNotIn("private words", self.bench.log())
+
+    def test_without_a_disk_it_says_so(self):
+        dead = f"tcp://127.0.0.1:{harness.free_port()}"
+        self.start({"vhf": (dead, "aprs: {callsign: N0CALL-10}")}, "store:\n  mode: memory\n")
+        self.publish("sec/text", {"id": "memory", "to": "N0CALL-7", "text": "x"})
+        harness.wait_for(lambda: self.stages("memory") == ["queued"], "the receipt")
+        self.assertIs(self.documents("memory")[0]["body"]["stored"], False)
+
+
+class OldDoor:
+    """In front of a broker: lets in MQTT 3.1.1 only, as a broker of ten years ago would."""
+
+    def __init__(self, port):
+        self.behind = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                visitor, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.let_in, args=(visitor,), daemon=True).start()
+
+    def let_in(self, visitor):
+        with contextlib.suppress(OSError), visitor:
+            hello = visitor.recv(4096)
+            level = hello[hello.index(b"MQTT") + 4] if b"MQTT" in hello else 0
+            if level != 4:
+                visitor.sendall(b"\x20\x02\x00\x01")
+                return
+            with socket.create_connection(("127.0.0.1", self.behind)) as broker:
+                broker.sendall(hello)
+                threading.Thread(target=self.carry, args=(broker, visitor), daemon=True).start()
+                self.carry(visitor, broker)
+
+    @staticmethod
+    def carry(one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        for end in (one, other):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+class OldProtocol(Rig):
+    """The same by MQTT 3.1.1, which has no expiry and says of what is kept only what was kept before."""
+    protocol = "311"
+
+    def setUp(self):
+        super().setUp()
+        door = OldDoor(self.port)
+        self.addCleanup(door.close)
+        self.door = door.port
+
+    def test_text_and_what_came_while_the_gateway_was_away(self):
+        gateway = self.start()
+        self.assertEqual(self.bench.status()["uplink"]["protocol"], 4)
+        text = {"to": "N0CALL-7", "body": {"ack_wanted": False}}
+        self.publish("sec/text", {"id": "old-1", "text": "the old way", **text})
+        self.assertEqual(self.final("old-1")["stage"], "sent")
+        self.bench.stop(gateway, signal.SIGKILL)
+        self.publish("sec/text", {"id": "old-2", "text": "while away", **text})
+        self.publish("sec/text", {"id": "old-1", "text": "the old way", **text})
+        self.start_again()
+        self.assertEqual(self.final("old-2")["stage"], "sent")
+        self.settled()
+        self.assertEqual((len(self.frames("the old way")), len(self.frames("while away"))), (1, 1))
+
+    def test_what_the_broker_had_kept_is_not_taken(self):
+        gateway = self.start()
+        self.bench.stop(gateway)
+        self.publish("sec/text", {"id": "old-3", "to": "N0CALL-7", "text": "kept"}, "-r")
+        subprocess.run([harness.find_program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(self.port), "-i", "cresset-base1-u", "-t", "none",
+                        "-E"], check=True, timeout=harness.PATIENCE_S)  # ends the session, so that only the kept one comes
+        self.start_again()
+        harness.wait_for(lambda: self.bench.counter("commands", "drop.retained") == 1, "the kept command")
+        self.assertEqual(self.frames("kept"), [])
+
+
+if __name__ == "__main__":
+    harness.main()
