@@ -36,5 +36,6 @@ int tool_queue(int argc, char **argv);
 int tool_monitor(int argc, char **argv);
 int tool_tail(int argc, char **argv);
 int tool_send(int argc, char **argv);
+int tool_cancel(int argc, char **argv);
 int tool_ack(int argc, char **argv);
 int tool_radio(int argc, char **argv);
