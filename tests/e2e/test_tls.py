@@ -1,6 +1,10 @@
 """TLS with a private authority, a client certificate, and a host name that must match."""
 
+import contextlib
+import socket
+import ssl
 import subprocess
+import threading
 import unittest
 
 import harness
@@ -21,6 +25,54 @@ def make_certificate(folder, authority, name, subject, alternative):
             f"{name}.key", "-out", f"{name}.csr", cwd=folder)
     openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key", "-CAcreateserial",
             "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.crt", cwd=folder)
+
+
+class OneRecordBroker:
+    """Speaks as much MQTT 5 as a gateway needs; whoever opens the urgent connection finds a command waiting."""
+
+    def __init__(self, folder, topic, payload):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "broker.crt", folder / "broker.key")
+        self.listener = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
+        self.port = self.listener.getsockname()[1]
+        body = len(topic).to_bytes(2, "big") + topic.encode() + b"\x00\x07\x00" + payload
+        self.waiting = b"\x32" + bytes([len(body)]) + body
+        self.topics = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def close(self):
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
+            while first := stream.read(1):
+                size = shift = 0
+                while True:
+                    octet = stream.read(1)[0]
+                    size |= (octet & 0x7f) << shift
+                    shift += 7
+                    if not octet & 0x80:
+                        break
+                connection.sendall(self.answer(first[0] >> 4, stream.read(size)))
+
+    def answer(self, kind, body):
+        if kind == 1:
+            return b"\x20\x03\x00\x00\x00" + (self.waiting if b"-base1-u" in body else b"")
+        if kind == 3:
+            length = int.from_bytes(body[:2], "big")
+            self.topics.append(body[2:2 + length].decode())
+            return b"\x40\x02" + body[2 + length:4 + length]
+        if kind == 8:
+            return b"\x90\x04" + body[:2] + b"\x00\x01"
+        return b"\xd0\x00" if kind == 12 else b""
 
 
 class Tls(unittest.TestCase):
@@ -48,8 +100,9 @@ class Tls(unittest.TestCase):
     def gateway(self, port, authority="authority"):
         broker = (f"{{host: 127.0.0.1, port: {port}, tls: true, ca_file: {self.dir}/{authority}.crt, "
                   f"certificate_file: {self.dir}/gateway.crt, key_file: {self.dir}/gateway.key}}")
-        self.bench.gateway(self.bench.config([broker], {"vhf": f"tcp://127.0.0.1:{self.tnc.port}"}))
+        gateway = self.bench.gateway(self.bench.config([broker], {"vhf": f"tcp://127.0.0.1:{self.tnc.port}"}))
         self.tnc.connected()
+        return gateway
 
     def test_delivery_with_client_certificate(self):
         port, plain = self.broker()
@@ -58,6 +111,26 @@ class Tls(unittest.TestCase):
         hq.expect("gw/base1/state")
         self.tnc.hear("N0CALL-7>APZ001:>under TLS")
         hq.expect("text/N0CALL-7")
+
+    def test_commands_that_waited_at_the_broker(self):
+        port, plain = self.broker()
+        hq = harness.Listener(self.bench, plain)
+        gateway = self.gateway(port)
+        hq.expect("gw/base1/state", lambda document: document["state"] == "online")
+        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
+        self.bench.stop(gateway)
+        lines = b"".join(b'{"id":"c-%d","to":"N0CALL-7","text":"x"}\n' % number for number in range(40))
+        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(plain), "-V", "5", "-q", "1", "-t",
+                        "cresset/v1/test/gw/base1/down/sec/text", "-l"], input=lines, check=True, timeout=harness.PATIENCE_S)
+        self.gateway(port)
+        harness.wait_for(lambda: len({receipt["body"]["command"] for receipt in hq.find("/receipt/c-")}) == 40, "a receipt for each")
+
+    def test_a_command_in_one_record_with_the_answer_to_connect(self):
+        """TLS hands out a record at once, so that it is read in the attempt's thread."""
+        broker = OneRecordBroker(self.dir, "cresset/v1/test/gw/base1/down/sec/text", b'{"id":"c-1","to":"N0CALL-7","text":"x"}')
+        self.addCleanup(broker.close)
+        self.gateway(broker.port)
+        harness.wait_for(lambda: "cresset/v1/test/gw/base1/receipt/c-1" in broker.topics, "the receipt")
 
     def refused(self, port, authority="authority"):
         self.gateway(port, authority)
