@@ -100,6 +100,14 @@ class AlertAirtime(PanelTest):
             self.assertEqual(refused.returncode, 1)
             self.assertIn(" was not sent: failed: too_long", refused.stderr)
 
+    def test_taken_back_it_waits_no_more(self):
+        went = self.send_until_one_waits()
+        self.hq.expect(f"receipt/a-{went}", lambda receipt: "go_at" in receipt["body"])
+        self.bench.tool("cancel", f"a-{went}")
+        harness.wait_for(lambda: self.stages(f"a-{went}") == ["queued", "queued", "cancelled"], "the final receipt")
+        harness.wait_for(lambda: not self.airtime()["alert_waits"], "the end of the waiting")
+        self.lines.expect("lamp_radio", 0)
+
     def test_who_waits_for_it_reads_it(self):
         went = self.send_until_one_waits()
         waiting = self.bench.start([harness.CRESSET, "send", "--wait", "--kind", "alert", "--id", "w-1", "-b", "urgency=Immediate", "-b",

@@ -124,6 +124,13 @@ class Queue(unittest.TestCase):
         self.near.hear(f"N0CALL-7>APZ001::N0CALL-10:ack{number}")
         harness.wait_for(lambda: self.queue()["messages"] == [], "the end of the message")
 
+    def test_what_is_taken_back_is_gone(self):
+        self.start(("away",))
+        self.send("t-1")
+        self.send("t-2")
+        self.bench.tool("cancel", "t-1")
+        self.assertEqual([row["id"] for row in self.queue()["messages"]], ["t-2"])
+
     def test_of_one_radio(self):
         self.start(("near", "away"))
         self.send("t-1", "--radio", "away")
