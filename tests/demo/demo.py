@@ -12,6 +12,7 @@ import wave
 from datetime import datetime
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
+import answers  # noqa: E402
 import common  # noqa: E402
 import lora  # noqa: E402
 import mesh  # noqa: E402
@@ -70,11 +71,12 @@ def open_link(workshop):
     return link.field, link.hq, "10.77.0.2"
 
 
-def start_tnc(workshop, inside, port):
-    workshop.write("direwolf.conf", f"ADEVICE stdin null\nARATE 44100\nACHANNELS 1\nCHANNEL 0\nMYCALL N0CALL-10\nMODEM 1200\n"
-                                    f"AGWPORT 0\nKISSPORT {port}\n")
+def start_tnc(workshop, inside, port, station):
+    # What it keys is heard at the station and not here, and the sound of a minute is squeezed into less: waiting for a free channel is no use.
+    workshop.write("direwolf.conf", f"ADEVICE stdin dwfile\nARATE 44100\nACHANNELS 1\nCHANNEL 0\nMYCALL {answers.GATEWAY}\nMODEM 1200\n"
+                                    f"FULLDUP ON\nAGWPORT 0\nKISSPORT {port}\n")
     command = [common.system_program("direwolf"), "-t", "0", "-q", "hd", "-c", workshop.path("direwolf.conf"), "-"]
-    return workshop.start("direwolf", command, inside, stdin=subprocess.PIPE)
+    return workshop.start("direwolf", command, inside, stdin=subprocess.PIPE, env=station.environment())
 
 
 def start_gateway(workshop, inside, broker, broker_port, tnc_port, lora_settings, mesh_settings):
@@ -85,7 +87,7 @@ uplink:
   brokers:
     - {{host: {broker}, port: {broker_port}}}
 {top}radios:
-  vhf: {{device: "tcp://127.0.0.1:{tnc_port}", modem: kiss, air: aprs}}
+  vhf: {{device: "tcp://127.0.0.1:{tnc_port}", modem: kiss, air: aprs, aprs: {{callsign: {answers.GATEWAY}}}}}
 {radio}{mesh_settings}""")
     return workshop.start("cressetd", [common.program("cressetd"), "--config", config], inside)
 
@@ -99,6 +101,7 @@ class Headquarters:
         self.shown_s = 0
         self.unproven = 0  # field frames whose seal was not confirmed
         self.seen = set()
+        self.answers = None  # who is told of what arrives
         self.child = workshop.start("listener", [common.system_program("mosquitto_sub"), "-h", broker, "-p", str(port), "-q", "1",
                                                  "-V", "5", "-t", "cresset/v1/demo/#", "-F", "%t\t%p"], inside,
                                     stdout=subprocess.PIPE)
@@ -111,8 +114,14 @@ class Headquarters:
             document = document.get("properties", document)
             # An alert whose answer is overdue is sent once more; headquarters drops doubles by id. What a mesh node knows from before has none.
             name = document.get("id", payload)
-            if "received_at" in document and name not in self.seen:
-                self.seen.add(name)
+            if "received_at" not in document or name in self.seen:
+                continue
+            self.seen.add(name)
+            if document["kind"] == "receipt":
+                self.answers.receipt(document["body"])
+            elif document["kind"] == "incident":
+                self.answers.incident(document["body"])
+            elif "authenticity" in document:
                 self.arrived(topic.decode(), document)
 
     def arrived(self, topic, document):
@@ -120,6 +129,7 @@ class Headquarters:
         latency = now - datetime.fromisoformat(document["received_at"].replace("Z", "+00:00")).timestamp()
         self.latency_s[document["radio"], document["class"]].append(latency)
         self.unproven += document["radio"] == "lora" and document["authenticity"] != "VERIFIED"
+        self.answers.arrived(document)
         urgent = document["class"] in ("DISTRESS", "URGENT")
         # Of the ordinary VHF traffic one line a second is enough to see it flow.
         if urgent or document["radio"] != "vhf" or now - self.shown_s >= 1:
@@ -171,8 +181,10 @@ def run(seconds):
         port, tnc_port = common.free_port(), common.free_port(highest=49151)
         workshop.broker("mosquitto", f"listener {port}\nallow_anonymous true\nmax_topic_alias 1000\nmax_inflight_messages 1000\n", hq)
         headquarters = Headquarters(workshop, hq, broker, port)
-        tnc = start_tnc(workshop, field, tnc_port)
         stations, meshes = lora.Lora(workshop), mesh.Meshes(workshop)
+        publish = [*hq, common.system_program("mosquitto_pub"), "-h", broker, "-p", str(port), "-q", "1", "-V", "5"]
+        headquarters.answers = answers.Answers(workshop, stations, publish)
+        tnc = start_tnc(workshop, field, tnc_port, headquarters.answers.station)
         gateway = start_gateway(workshop, field, broker, port, tnc_port, stations.settings(), meshes.settings())
         common.wait_until(lambda: "vhf: up" in workshop.text("cressetd.err"), 30, "cressetd finds the TNC")
         for name in ("lora", *meshes.nodes):
@@ -181,6 +193,7 @@ def run(seconds):
         feed(tnc, (stations, meshes), workshop, seconds)
         time.sleep(3)
         workshop.check(gateway)
+        headquarters.answers.check()
         queued, rate = waiting(workshop)
         headquarters.table()
         print()

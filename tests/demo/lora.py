@@ -27,6 +27,7 @@ def degrees(station, second):
 
 class Lora:
     """Started first: the gateway needs `settings`, the people at the demonstration `account`."""
+    in_distress = IN_DISTRESS
 
     def __init__(self, workshop):
         self.workshop = workshop
