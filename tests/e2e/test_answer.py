@@ -198,7 +198,7 @@ class Meshtastic(mesh_peer.MeshTest):
         self.node.order("text", text="need water", fields={"to": 0x0a0b0c0d, "pkiEncrypted": True})
         self.node.until(lambda: [packet for packet in self.node.packets() if packet["text"] == STORED], "the answer")
         self.assertEqual([(packet["to"], packet["text"]) for packet in self.node.packets()], [(0x433c1d20, STORED)])
-        [text] = self.hq.expect("text/mt-433c1d20", lambda text: text["text"] == "need water")
+        [text] = self.hq.expect("text/mt-433c1d20", lambda text: text.get("text") == "need water")
         self.bench.tool("ack", text["id"], "--operator", "desk-1")
         self.node.until(lambda: [packet for packet in self.node.packets() if packet["text"] == "A person at the base has seen your message."],
                         "the level")
