@@ -210,7 +210,7 @@ class FieldKeys(unittest.TestCase):
 
     def test_the_first_word_to_a_station_goes_as_soon_as_its_counters_are_on_disk(self):
         self.stop(signal.SIGTERM)
-        self.config.write_text(self.config.read_text().replace("air: field", "air: field\n    field: {station: 61000}"))
+        self.config.write_text(self.config.read_text().replace("air: field", "air: field\n    listening_share_pct: 100\n    field: {station: 61000}"))
         self.start()
         began = time.monotonic()
         for station in range(100, 108):
