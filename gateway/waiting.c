@@ -27,11 +27,10 @@ static bool add(void *context, const struct outgoing_item *item)
 	list->more = json_array_size(list->array) >= WAITING_MAX;
 	if (list->more)
 		return false;
-	json_t *object = json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s}", "command", entry_id(entry), "kind",
-	    message_kind_name((enum message_kind)entry->kind), "class",
-	    message_class_name((enum message_class)entry->class), "radio", item->radio, "stage",
-	    outgoing_stage_name(item->stage));
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "command", entry_id(entry), "kind",
+				   message_kind_name((enum message_kind)entry->kind), "class",
+				   message_class_name((enum message_class)entry->class), "radio", item->radio, "stage",
+				   outgoing_stage_name(item->stage));
 	if (!object)
 		return true;
 	if (item->to[0])
