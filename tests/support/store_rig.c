@@ -75,15 +75,36 @@ static void on_loaded(void *context, struct entry *entry)
 	rig->loaded[rig->loaded_count++] = entry;
 }
 
+static void on_kept(void *context, const char *name)
+{
+	struct store_rig *rig = context;
+	if (rig->kept)
+		rig->kept(rig->context, name);
+}
+
+static void open_store(struct store_rig *rig, const struct store_settings *settings)
+{
+	struct store_callbacks callbacks = {.context = rig, .stored = on_stored, .health = on_health, .kept = on_kept};
+	rig->counters = counters_new();
+	rig->store = store_open(settings, &callbacks, rig->event, rig->counters);
+	if (!rig->store)
+		abort();
+}
+
 void store_rig_open(struct store_rig *rig, int64_t commit_interval_ms, int64_t retry_interval_ms)
 {
 	struct store_settings settings = {rig->path[0] ? rig->path : NULL, commit_interval_ms, retry_interval_ms};
-	struct store_callbacks callbacks = {rig, on_stored, on_health};
-	rig->counters = counters_new();
-	rig->store = store_open(&settings, &callbacks, rig->event, rig->counters);
-	if (!rig->store)
-		abort();
+	open_store(rig, &settings);
 	store_load(rig->store, on_loaded, rig);
+}
+
+void store_rig_open_for(struct store_rig *rig, const char *path, void (*kept)(void *context, const char *name),
+			void *context)
+{
+	struct store_settings settings = {path, 1, 0};
+	rig->kept = kept;
+	rig->context = context;
+	open_store(rig, &settings);
 }
 
 void store_rig_close(struct store_rig *rig)

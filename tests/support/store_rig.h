@@ -19,6 +19,9 @@ struct store_rig {
 
 	struct entry *loaded[STORE_RIG_MAX]; /* references of the rig */
 	size_t loaded_count;
+
+	void (*kept)(void *context, const char *name);
+	void *context;
 };
 
 /* Makes the directory and nothing in it; NULL never. */
@@ -31,6 +34,9 @@ void store_rig_forked(struct store_rig *rig);
 
 /* Opens the store at rig->path and loads what is in it. */
 void store_rig_open(struct store_rig *rig, int64_t commit_interval_ms, int64_t retry_interval_ms);
+/* Opens it at path, or in memory where that is NULL, for what keeps only blocks there: kept is told of each that is on disk. */
+void store_rig_open_for(struct store_rig *rig, const char *path, void (*kept)(void *context, const char *name),
+			void *context);
 /* Closes it, giving the disk ten seconds, and forgets what was recorded. */
 void store_rig_close(struct store_rig *rig);
 

@@ -32,16 +32,6 @@ struct run {
 	size_t kept;
 };
 
-static void on_stored(void *context, struct entry *entry, bool on_disk)
-{
-	(void)context, (void)entry, (void)on_disk;
-}
-
-static void on_health(void *context, enum store_health health, const char *text)
-{
-	(void)context, (void)health, (void)text;
-}
-
 static void on_kept(void *context, const char *name)
 {
 	struct run *run = context;
@@ -52,12 +42,8 @@ static void on_kept(void *context, const char *name)
 
 static void begin(struct run *run, const char *path)
 {
-	struct store_settings settings = {path, 1, 0};
-	struct store_callbacks callbacks = {.context = run, .stored = on_stored, .health = on_health, .kept = on_kept};
 	run->kept = 0;
-	run->rig->counters = counters_new();
-	run->rig->store = store_open(&settings, &callbacks, run->rig->event, run->rig->counters);
-	assert_non_null(run->rig->store);
+	store_rig_open_for(run->rig, path, on_kept, run);
 	run->memory = ledger_memory_new(run->rig->store, run->rig->counters);
 	assert_non_null(run->memory);
 }
