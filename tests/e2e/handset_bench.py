@@ -1,30 +1,11 @@
 """What the tests of handsets share: the program tests/field-station on a simulated module of its own, and a gateway beside it."""
-import importlib.machinery
-import importlib.util
 import json
 import subprocess
-import sys
 import threading
 
 import harness
 import modem_bench
 from test_ebyte import E22_KEYS, E22_REGISTERS
-
-try:
-    from cryptography.hazmat.primitives.ciphers.aead import AESCCM  # noqa: F401
-except ImportError:
-    sys.exit("python3-cryptography is missing: apt-get install python3-cryptography")
-
-
-def load(path):
-    loader = importlib.machinery.SourceFileLoader(path.name.replace("-", "_"), str(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
-    return module
-
-
-field = load(harness.SOURCE / "tests" / "vectors" / "make-field")
 
 
 class Handset:

@@ -11,7 +11,8 @@ import harness
 import mesh_peer
 import peers
 import test_schema
-from handset_bench import AESCCM, FieldTest, Handset, field
+from field_bench import AESCCM, KissTest, field
+from handset_bench import FieldTest, Handset
 
 EMERGENCY = b"N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}="
 STORED = "Stored at the base. No person has seen it yet."
@@ -221,24 +222,9 @@ class MeshCore(unittest.TestCase):
         harness.wait_for(lambda: STORED in json.dumps(node.state()["sent"]), f"the answer; {node.state()['sent']}")
 
 
-class FieldFrames(unittest.TestCase):
+class FieldFrames(KissTest):
     """Frames by hand, so that nothing but what comes back decides."""
-
-    def setUp(self):
-        self.bench = harness.Bench()
-        self.addCleanup(self.bench.__exit__)
-        keys = self.bench.dir / "keys.json"
-        keys.write_text(json.dumps({"format": "cresset keys 1", "master": field.MASTER.hex()}))
-        keys.chmod(0o600)
-        self.port, self.broker = self.bench.broker()
-        self.hq = harness.Listener(self.bench, self.port)
-        self.tnc = self.bench.tnc()
-        config = self.bench.config([self.port], {"lora": (f"tcp://127.0.0.1:{self.tnc.port}", "field: {station: 61000}")},
-                                   f"field: {{keys: {keys}}}\n")
-        config.write_text(config.read_text().replace("air: aprs", "air: field"))
-        self.bench.gateway(config)
-        self.tnc.connected()
-        self.hq.expect("gw/base1/state", lambda state: state.get("online", True))
+    radio_keys = "field: {station: 61000}"
 
     def acks(self):
         """(ref counter, level, detail, status) of every ack frame to station 17."""

@@ -7,7 +7,8 @@ import time
 import harness
 import modem_bench
 import test_rylr
-from handset_bench import AESCCM, FieldTest, Handset, field
+from field_bench import AESCCM, field
+from handset_bench import FieldTest, Handset
 from test_ebyte import Station
 
 LONG = " ".join(f"{number} of 140" for number in range(1, 141))[:1000]

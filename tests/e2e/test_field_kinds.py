@@ -1,36 +1,24 @@
 """Field frames into a real daemon, through a real broker, to headquarters: each kind on its topic, as its schema says; and what a check-in
 under duress shows at the base: nothing."""
 
-import importlib.machinery
-import importlib.util
 import json
 import select
 import subprocess
 import sys
-import unittest
 
 import harness
+from field_bench import KissTest, field
 
 try:
     import jsonschema
-    import cryptography  # noqa: F401
-except ImportError as missing:
-    sys.exit(f"python3-{missing.name} is missing: apt-get install python3-{missing.name}")
+except ImportError:
+    sys.exit("python3-jsonschema is missing: apt-get install python3-jsonschema")
 try:
     import referencing
 except ImportError:
     referencing = None
 
 
-def load(path):
-    loader = importlib.machinery.SourceFileLoader(path.name.replace("-", "_"), str(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
-    return module
-
-
-field = load(harness.SOURCE / "tests" / "vectors" / "make-field")
 SCHEMAS = {path.name: json.loads(path.read_text()) for path in (harness.SOURCE / "config" / "schema").glob("*.json")}
 NOWHERE = {"lat_e7": field.UNKNOWN, "lon_e7": field.UNKNOWN}
 ALERT = {"type": 0, "urgency": 1, "severity": 2, "certainty": 0, "category": 0, "event": 0, "response": 0, **NOWHERE,
@@ -49,22 +37,9 @@ def check(document, kind):
         jsonschema.Draft202012Validator(SCHEMAS[f"{kind}.json"], resolver=resolver).validate(document)
 
 
-class FieldKinds(unittest.TestCase):
+class FieldKinds(KissTest):
     def setUp(self):
-        self.bench = harness.Bench()
-        self.addCleanup(self.bench.__exit__)
-        keys = self.bench.dir / "keys.json"
-        keys.write_text(json.dumps({"format": "cresset keys 1", "master": field.MASTER.hex()}))
-        keys.chmod(0o600)
-        self.port, self.broker = self.bench.broker()
-        self.hq = harness.Listener(self.bench, self.port)
-        self.tnc = self.bench.tnc()
-        self.config = self.bench.config([self.port], {"lora": f"tcp://127.0.0.1:{self.tnc.port}"},
-                                        f"field: {{keys: {keys}}}\n")
-        self.config.write_text(self.config.read_text().replace("air: aprs", "air: field"))
-        self.bench.gateway(self.config)
-        self.tnc.connected()
-        self.hq.expect("gw/base1/state")
+        super().setUp()
         self.counter = 1000
 
     def say(self, kind, fields, station=17, **header):
@@ -184,7 +159,6 @@ class FieldKinds(unittest.TestCase):
                 self.heard("move/base1/4099", self.say("movement", {**movement, "op": op}))
             classes.append(self.heard("track/base1/f-17", self.say("position", fields))["class"])
         self.assertEqual(classes, ["BULK", "ROUTINE", "ROUTINE", "BULK"])
-
 
     def test_which_pieces_have_come_is_no_news(self):
         self.say("ack", {"ref_station": 17, "ref_counter": 5, "level": 0, "detail": 3})
