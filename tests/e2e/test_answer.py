@@ -298,4 +298,4 @@ class Field(FieldTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)

@@ -465,4 +465,4 @@ class OldProtocol(Rig):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)

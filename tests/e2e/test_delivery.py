@@ -110,4 +110,4 @@ class Delivery(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)

@@ -76,4 +76,4 @@ class DutyCycle(modem_bench.ModemTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=2)

@@ -227,4 +227,4 @@ class FieldKeys(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)

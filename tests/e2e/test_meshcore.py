@@ -270,4 +270,4 @@ radios:
 if __name__ == "__main__":
     if not peers.ready():
         sys.exit(harness.SKIP)
-    harness.main()
+    harness.main(at_once=4)

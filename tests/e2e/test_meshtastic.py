@@ -223,4 +223,4 @@ class Meshtastic(MeshTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)
