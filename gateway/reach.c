@@ -7,17 +7,10 @@
 
 enum { FRESH_MS = 600000 };
 
-struct way {
-	unsigned number;
-	int64_t heard_ms; /* 0 = never */
-	int hops;         /* -1 = not known */
-	double rssi_dbm;  /* NAN = not known */
-};
-
 struct known {
 	char station[MESSAGE_STATION_MAX]; /* "" = free */
 	int64_t heard_ms;
-	struct way ways[REACH_WAYS_MAX];
+	struct reach_way ways[REACH_WAYS_MAX];
 };
 
 struct reach {
@@ -62,11 +55,11 @@ static struct known *place_for(struct reach *reach, const char *station)
 	return place;
 }
 
-static struct way *way_of(struct known *known, unsigned number)
+static struct reach_way *way_of(struct known *known, unsigned number)
 {
-	struct way *oldest = &known->ways[0];
+	struct reach_way *oldest = &known->ways[0];
 	for (size_t i = 0; i < REACH_WAYS_MAX; i++) {
-		struct way *way = &known->ways[i];
+		struct reach_way *way = &known->ways[i];
 		if (way->heard_ms && way->number == number)
 			return way;
 		if (way->heard_ms < oldest->heard_ms)
@@ -86,27 +79,35 @@ void reach_heard(struct reach *reach, const char *station, unsigned way, const s
 		memcpy(known->station, station, strlen(station) + 1);
 	}
 	known->heard_ms = now_ms;
-	*way_of(known, way) = (struct way){way, now_ms ? now_ms : 1, heard->hops, heard->rssi_dbm};
+	*way_of(known, way) = (struct reach_way){way, now_ms ? now_ms : 1, heard->hops, heard->rssi_dbm};
 }
 
-/* What is not known counts as worst. */
-static bool is_better(const struct way *one, const struct way *other, int64_t now_ms)
+bool reach_is_fresh(const struct reach_way *way, int64_t now_ms)
 {
-	bool one_fresh = now_ms - one->heard_ms <= FRESH_MS, other_fresh = now_ms - other->heard_ms <= FRESH_MS;
-	if (!one_fresh || !other_fresh)
-		return one->heard_ms > other->heard_ms;
+	return way->heard_ms && now_ms - way->heard_ms <= FRESH_MS;
+}
+
+int reach_compare(const struct reach_way *one, const struct reach_way *other)
+{
 	unsigned one_hops = (unsigned)one->hops, other_hops = (unsigned)other->hops;
 	if (one_hops != other_hops)
-		return one_hops < other_hops;
+		return one_hops < other_hops ? 1 : -1;
 	double one_dbm = isnan(one->rssi_dbm) ? -INFINITY : one->rssi_dbm;
 	double other_dbm = isnan(other->rssi_dbm) ? -INFINITY : other->rssi_dbm;
-	return one_dbm != other_dbm ? one_dbm > other_dbm : one->heard_ms > other->heard_ms;
+	return (one_dbm > other_dbm) - (one_dbm < other_dbm);
 }
 
-size_t reach_ways(const struct reach *reach, const char *station, int64_t now_ms, unsigned *ways, size_t max)
+static bool is_better(const struct reach_way *one, const struct reach_way *other, int64_t now_ms)
+{
+	bool fresh = reach_is_fresh(one, now_ms) && reach_is_fresh(other, now_ms);
+	int better = fresh ? reach_compare(one, other) : 0;
+	return better ? better > 0 : one->heard_ms > other->heard_ms;
+}
+
+size_t reach_look(const struct reach *reach, const char *station, int64_t now_ms, struct reach_way *ways, size_t max)
 {
 	const struct known *known = find(reach, station);
-	const struct way *sorted[REACH_WAYS_MAX];
+	const struct reach_way *sorted[REACH_WAYS_MAX];
 	size_t count = 0;
 	for (size_t i = 0; known && i < REACH_WAYS_MAX; i++) {
 		if (!known->ways[i].heard_ms)
@@ -117,8 +118,17 @@ size_t reach_ways(const struct reach *reach, const char *station, int64_t now_ms
 		sorted[at] = &known->ways[i];
 	}
 	for (size_t i = 0; i < count && i < max; i++)
-		ways[i] = sorted[i]->number;
+		ways[i] = *sorted[i];
 	return count < max ? count : max;
+}
+
+size_t reach_ways(const struct reach *reach, const char *station, int64_t now_ms, unsigned *ways, size_t max)
+{
+	struct reach_way found[REACH_WAYS_MAX];
+	size_t count = reach_look(reach, station, now_ms, found, max < REACH_WAYS_MAX ? max : REACH_WAYS_MAX);
+	for (size_t i = 0; i < count; i++)
+		ways[i] = found[i].number;
+	return count;
 }
 
 bool reach_speaks(const char *air, const char *station)
