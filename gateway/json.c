@@ -7,7 +7,7 @@
 #include "gateway/json_writer.h"
 #include "gateway/json_parts.h"
 
-static void put_heard(struct writer *writer, const struct message_heard *heard)
+void json_put_heard(struct writer *writer, const struct message_heard *heard)
 {
 	size_t mark = writer_open(writer, "heard");
 	writer_number(writer, "rssi_dbm", heard->rssi_dbm, 1);
@@ -73,7 +73,7 @@ static void put_message(struct writer *writer, const struct message *message, co
 	json_put_gateway(writer, context, context->radio);
 	json_put_times(writer, context, message->sent_at_ms, message->received_at_ms);
 	writer_text(writer, "authenticity", message_authenticity_name(message->authenticity), SIZE_MAX);
-	put_heard(writer, &message->heard);
+	json_put_heard(writer, &message->heard);
 	json_put_position(writer, &message->position);
 	WRITER_TEXT(writer, "text", message->text);
 	json_put_body(writer, message);

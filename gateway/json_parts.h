@@ -7,6 +7,8 @@
 
 /* "position", unless it is not valid. */
 void json_put_position(struct writer *writer, const struct message_position *position);
+/* "heard", unless nothing is known of it. */
+void json_put_heard(struct writer *writer, const struct message_heard *heard);
 /* "gateway" and "radio", unless the context has no gateway. */
 void json_put_gateway(struct writer *writer, const struct json_context *context, const char *radio);
 /* "sent_at", and what only a gateway knows: "received_at" and "clock". */
