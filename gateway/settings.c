@@ -139,6 +139,7 @@ static struct settings *load(const char *path, bool check)
 	settings_read_rules(settings, root);
 	settings_read_stations(settings, root);
 	settings_read_mesh_face(settings, root);
+	settings_read_neighbours(settings, root);
 	config_finish(settings->config);
 	return settings;
 }

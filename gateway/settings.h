@@ -9,6 +9,7 @@
 #include "gateway/classify.h"
 #include "gateway/log.h"
 #include "gateway/mesh_face.h"
+#include "gateway/neighbours.h"
 #include "gateway/panel_settings.h"
 #include "gateway/radio_rules.h"
 #include "gateway/schedule.h"
@@ -58,6 +59,7 @@ struct settings {
 	struct schedule_settings schedule;
 	struct classify_settings classify;
 	struct mesh_face_settings mesh_face;
+	struct neighbours_settings neighbours;
 	int64_t dedupe_window_ms;
 	const char *key_file;         /* of the field frame, NULL = none */
 	enum words_language language; /* of answers to the field */

@@ -153,6 +153,17 @@ const struct config_key mesh_face_keys[MESH_FACE_KEYS] = {
     [MESH_FACE_CLEAR] = {"clear", CONFIG_FLAG, 0, 0, "false", NULL, "true: without encryption."},
 };
 
+const struct config_key neighbours_keys[NEIGHBOURS_KEYS] = {
+    [NEIGHBOURS_ENABLED] = {"enabled", CONFIG_FLAG, 0, 0, "false", NULL,
+			    "true: commands to stations may go by other gateways, and theirs by this one."},
+    [NEIGHBOURS_HOLD] = {"hold", CONFIG_DURATION, SECOND, HOUR, "2 min", NULL,
+			 "how long a neighbour may try before the next way is taken."},
+    [NEIGHBOURS_REPORT] = {"report_every", CONFIG_DURATION, SECOND, 9 * MINUTE, "5 min", NULL,
+			   "how often the others are told that a station was heard."},
+    [NEIGHBOURS_GATEWAYS] = {"gateways", CONFIG_TEXTS, 1, TOKEN_MAX, "", NULL,
+			     "the only gateways that are listened to; none = all of this operation."},
+};
+
 const struct config_key mesh_channel_keys[MESH_CHANNEL_KEYS] = {
     [MESH_CHANNEL_NAME] = {"name", CONFIG_TEXT, 1, MESH_CHANNEL_NAME_MAX, NULL, NULL,
 			   "the channel's name as the nodes have it."},
@@ -241,6 +252,7 @@ const struct settings_table settings_tables[] = {
     TABLE("stations[]", station_keys),
     TABLE("mesh_face", mesh_face_keys),
     TABLE("mesh_face.channels[]", mesh_channel_keys),
+    TABLE("neighbours", neighbours_keys),
     TABLE("radios.*", radio_keys),
     TABLE("radios.*", board_keys),
     TABLE("panel", panel_keys),

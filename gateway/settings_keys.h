@@ -42,6 +42,8 @@ enum { FIELD_KEY_FILE, FIELD_LANGUAGE, FIELD_KEYS };
 
 enum { MESH_FACE_ENABLED, MESH_FACE_ROOT, MESH_FACE_RECEIVE, MESH_FACE_CLEAR, MESH_FACE_KEYS };
 
+enum { NEIGHBOURS_ENABLED, NEIGHBOURS_HOLD, NEIGHBOURS_REPORT, NEIGHBOURS_GATEWAYS, NEIGHBOURS_KEYS };
+
 enum { MESH_CHANNEL_NAME, MESH_CHANNEL_KEY_FILE, MESH_CHANNEL_KEYS };
 
 enum {
@@ -104,6 +106,7 @@ extern const struct config_key word_keys[1]; /* keywords, at the top */
 extern const struct config_key rule_keys[RULE_KEYS];
 extern const struct config_key station_keys[STATION_KEYS];
 extern const struct config_key mesh_face_keys[MESH_FACE_KEYS];
+extern const struct config_key neighbours_keys[NEIGHBOURS_KEYS];
 extern const struct config_key mesh_channel_keys[MESH_CHANNEL_KEYS];
 extern const struct config_key radio_keys[RADIO_KEYS];
 extern const struct config_key panel_keys[PANEL_KEYS];

@@ -15,6 +15,8 @@ void settings_read_panel(struct settings *settings, struct config_node *root);
 void settings_read_rules(struct settings *settings, struct config_node *root);
 /* Meshtastic's own topics. Needs the uplink and the radios. */
 void settings_read_mesh_face(struct settings *settings, struct config_node *root);
+/* Needs the uplink. */
+void settings_read_neighbours(struct settings *settings, struct config_node *root);
 void settings_read_stations(struct settings *settings, struct config_node *root);
 
 /* Lays the file of the board that the radio names under its keys. Before anything else of the radio is read. */
