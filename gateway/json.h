@@ -9,10 +9,13 @@ enum {
 	COMMAND_ID_MAX = 64,      /* bytes of the id of a command and of what it refers to */
 };
 
+/* An outlet that is no radio but another gateway, which delivers for this one: "gw/" and its name. */
+#define GATEWAY_OUTLET "gw/"
+
 /* What only a gateway knows about a message. */
 struct json_context {
-	const char *gateway; /* name, NULL: leave out everything that only a gateway knows (cresset decode) */
-	const char *radio;
+	const char *gateway;      /* name, NULL: leave out everything that only a gateway knows (cresset decode) */
+	const char *radio;        /* or GATEWAY_OUTLET and a gateway, in receipts: by which it went */
 	const char *organisation; /* of the station, "unassigned" */
 	enum message_clock clock;
 };

@@ -5,12 +5,13 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/json_command.h"
 #include "gateway/json_parts.h"
 
-enum { REPORT_SIZE_MAX = 1024, REPORT_DEPTH_MAX = 2, HOPS_MAX = 255 };
+enum { REPORT_SIZE_MAX = 1024, RECEIPT_SIZE_MAX = 8192, HOPS_MAX = 255, DIGITS = 16 };
 
 /* ---- whom a gateway heard ---- */
 
@@ -123,6 +124,109 @@ int json_parse_reach(const char *topic, const void *json, size_t size, struct re
 	*report = (struct reach_report){.heard = {.rssi_dbm = NAN, .snr_db = NAN, .hops = -1}};
 	json_t *object = read_topic(topic, report) ? load(json, size, REPORT_SIZE_MAX) : NULL;
 	bool sound = object && read_report(object, report);
+	json_decref(object);
+	return sound ? 0 : -EINVAL;
+}
+
+/* ---- what one gateway hands to another ---- */
+
+void json_handed_id(const char *gateway, uint64_t number, char id[static COMMAND_ID_MAX + 1])
+{
+	snprintf(id, COMMAND_ID_MAX + 1, "n-%.*s-%016llx", MESSAGE_NAME_MAX - 1, gateway, (unsigned long long)number);
+}
+
+bool json_handed_by(const char *id, char gateway[static MESSAGE_NAME_MAX])
+{
+	size_t size = strlen(id);
+	if (strncmp(id, "n-", 2) != 0 || size < 2 + 1 + 1 + DIGITS || id[size - DIGITS - 1] != '-' ||
+	    strspn(id + size - DIGITS, "0123456789abcdef") != DIGITS)
+		return false;
+	size_t name = size - 2 - 1 - DIGITS;
+	if (name >= MESSAGE_NAME_MAX)
+		return false;
+	memcpy(gateway, id + 2, name);
+	gateway[name] = '\0';
+	return command_is_token(gateway);
+}
+
+bool json_is_handed(const char *id)
+{
+	char gateway[MESSAGE_NAME_MAX];
+	return json_handed_by(id, gateway);
+}
+
+char *json_order(const struct message *message, int64_t expires_at_ms, size_t *size)
+{
+	char time[32], member[64];
+	char *json = json_outgoing(message, NULL, size);
+	if (!json || expires_at_ms <= 0)
+		return json;
+	int length = snprintf(member, sizeof(member), ",\"expires_at\":\"%s\"}", json_time(expires_at_ms, time));
+	char *longer = realloc(json, *size + (size_t)length);
+	if (!longer) {
+		free(json);
+		return NULL;
+	}
+	/* In place of the last brace. */
+	memcpy(longer + *size - 1, member, (size_t)length + 1);
+	*size += (size_t)length - 1;
+	return longer;
+}
+
+int json_order_topic(enum message_kind kind, const char *to, const char *own, char *topic, size_t size)
+{
+	if (!command_is_token(to) || !command_is_token(own))
+		return -EINVAL;
+	int length = snprintf(topic, size, "gw/%s/down/gw/%s/%s", to, own, message_kind_name(kind));
+	return length >= 0 && (size_t)length < size ? length : -EMSGSIZE;
+}
+
+bool json_is_handed_receipt(const char *topic, char gateway[static MESSAGE_NAME_MAX])
+{
+	return take_word(&topic, "gw/") && take_level(&topic, gateway, MESSAGE_NAME_MAX) &&
+	       strcmp(topic, "receipt") == 0;
+}
+
+static bool take_stage(const json_t *value, enum receipt_stage *stage)
+{
+	const char *name = json_string_value(value);
+	for (unsigned i = RECEIPT_QUEUED; name && i <= RECEIPT_CANCELLED; i++)
+		if (strcmp(name, receipt_stage_name((enum receipt_stage)i)) == 0) {
+			*stage = (enum receipt_stage)i;
+			return true;
+		}
+	return false;
+}
+
+/* A code goes on into a receipt of this gateway. */
+static bool is_code(const char *text)
+{
+	return text[0] &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") == strlen(text);
+}
+
+static bool read_receipt(const json_t *body, struct handed_receipt *receipt)
+{
+	const char *id = json_string_value(json_object_get(body, "command"));
+	const char *code = json_string_value(json_object_get(body, "code"));
+	if (!id || strlen(id) >= sizeof(receipt->id) || !json_is_handed(id) ||
+	    !take_stage(json_object_get(body, "stage"), &receipt->stage))
+		return false;
+	if (code && (strlen(code) >= sizeof(receipt->code) || !is_code(code)))
+		return false;
+	memcpy(receipt->id, id, strlen(id) + 1);
+	if (code)
+		memcpy(receipt->code, code, strlen(code) + 1);
+	receipt->assumed = json_is_true(json_object_get(body, "assumed"));
+	return true;
+}
+
+int json_parse_handed_receipt(const void *json, size_t size, struct handed_receipt *receipt)
+{
+	*receipt = (struct handed_receipt){.stage = RECEIPT_FAILED};
+	json_t *object = load(json, size, RECEIPT_SIZE_MAX);
+	bool sound = object && is_text(object, "kind", "receipt") &&
+		     read_receipt(json_object_get(object, "body"), receipt);
 	json_decref(object);
 	return sound ? 0 : -EINVAL;
 }

@@ -15,3 +15,28 @@ char *json_reach(const struct reach_report *report, size_t *size);
 int json_reach_topic(const struct reach_report *report, char *topic, size_t size);
 /* topic: below the prefix. 0, or -EINVAL: it is none, or says another station than its topic. Members that are not known are passed over. */
 int json_parse_reach(const char *topic, const void *json, size_t size, struct reach_report *report);
+
+/* ---- what one gateway hands to another ---- */
+
+/* The id of a message that was handed over: "n-<who hands it over>-<16 digits>", 16 of 0-9 a-f. No other command may have such an id. */
+void json_handed_id(const char *gateway, uint64_t number, char id[static COMMAND_ID_MAX + 1]);
+/* Whether an id is one, and of which gateway. */
+bool json_handed_by(const char *id, char gateway[static MESSAGE_NAME_MAX]);
+bool json_is_handed(const char *id);
+
+/* The command by which it is handed over, on "gw/<to>/down/gw/<own>/<kind>": message as json_outgoing writes it, with expires_at (Unix, 0 =
+ * left out). Ownership and errors as json_outgoing. */
+char *json_order(const struct message *message, int64_t expires_at_ms, size_t *size);
+int json_order_topic(enum message_kind kind, const char *to, const char *own, char *topic, size_t size);
+
+/* What the other gateway says became of it. */
+struct handed_receipt {
+	char id[COMMAND_ID_MAX + 1]; /* as it was handed over */
+	enum receipt_stage stage;
+	char code[MESSAGE_NAME_MAX]; /* "" = none */
+	bool assumed;
+};
+/* Whether a topic below gw/<own>/down/ is that of such a receipt, "gw/<gateway>/receipt", and whose. */
+bool json_is_handed_receipt(const char *topic, char gateway[static MESSAGE_NAME_MAX]);
+/* 0, or -EINVAL: it is none. */
+int json_parse_handed_receipt(const void *json, size_t size, struct handed_receipt *receipt);

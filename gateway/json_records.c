@@ -111,7 +111,14 @@ char *json_receipt_id(const struct receipt *receipt, const struct json_context *
 	return id;
 }
 
-static void put_receipt_body(struct writer *writer, const struct receipt *receipt)
+/* The gateway that delivered for this one, NULL = one of its own radios did. */
+static const char *via(const struct json_context *context)
+{
+	size_t size = sizeof(GATEWAY_OUTLET) - 1;
+	return context->radio && strncmp(context->radio, GATEWAY_OUTLET, size) == 0 ? context->radio + size : NULL;
+}
+
+static void put_receipt_body(struct writer *writer, const struct receipt *receipt, const char *neighbour)
 {
 	size_t mark = writer_open(writer, "body");
 	writer_text(writer, "command", receipt->command, MESSAGE_ID_MAX);
@@ -125,6 +132,7 @@ static void put_receipt_body(struct writer *writer, const struct receipt *receip
 		writer_flag(writer, "assumed", true);
 	if (receipt->go_at_ms)
 		writer_time(writer, "go_at", receipt->go_at_ms);
+	writer_text(writer, "via", neighbour, MESSAGE_NAME_MAX);
 	if (receipt->in_memory)
 		writer_flag(writer, "stored", false);
 	if (receipt->waiting)
@@ -143,8 +151,8 @@ char *json_receipt(const struct receipt *receipt, const struct json_context *con
 	writer_text(&writer, "kind", message_kind_name(KIND_RECEIPT), SIZE_MAX);
 	writer_text(&writer, "class", message_class_name(receipt->class), SIZE_MAX);
 	writer_text(&writer, "status", message_status_name(receipt->status), SIZE_MAX);
-	json_put_gateway(&writer, context, context->radio);
+	json_put_gateway(&writer, context, via(context) ? NULL : context->radio);
 	json_put_times(&writer, context, 0, receipt->at_ms);
-	put_receipt_body(&writer, receipt);
+	put_receipt_body(&writer, receipt, via(context));
 	return writer_finish(&writer, size);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/json.h"
+#include "gateway/json_neighbour.h"
 
 /* In a pattern: G gateway, S station, R radio, O organisation, I id, N the number that a roll call, activity or movement has of its own,
  * K kind; the rest stands for itself. */
@@ -195,8 +196,14 @@ int json_incident_topic(const struct incident *incident, const struct json_conte
 	return write_topic(patterns[KIND_INCIDENT], incident->status, &tokens, topic, size);
 }
 
+/* What was handed over by another gateway is that one's to answer to its caller, and nobody else's to read. */
 int json_receipt_topic(const struct receipt *receipt, const struct json_context *context, char *topic, size_t size)
 {
+	char giver[MESSAGE_NAME_MAX];
+	if (json_handed_by(receipt->command, giver)) {
+		struct topic_tokens handed = {.gateway = context->gateway, .station = giver};
+		return write_topic("gw/S/down/gw/G/receipt", STATUS_ACTUAL, &handed, topic, size);
+	}
 	struct topic_tokens tokens = {.gateway = context->gateway, .id = receipt->command};
 	return write_topic(patterns[KIND_RECEIPT], receipt->status, &tokens, topic, size);
 }

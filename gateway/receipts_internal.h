@@ -25,7 +25,7 @@ struct record {
 
 	unsigned said, delivered;  /* bits by enum slot */
 	int64_t at_ms[SLOT_COUNT]; /* Unix; of QUEUED from the start */
-	char radio[SLOT_COUNT][MESSAGE_NAME_MAX];
+	char radio[SLOT_COUNT][MESSAGE_NAME_MAX + sizeof(GATEWAY_OUTLET)];
 	bool assumed[SLOT_COUNT];
 	bool in_memory;           /* QUEUED */
 	int64_t go_at_ms;         /* DELAYED */

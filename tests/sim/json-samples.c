@@ -8,6 +8,7 @@
 #include "gateway/classify.h"
 #include "gateway/command.h"
 #include "gateway/json.h"
+#include "gateway/json_neighbour.h"
 
 #define SET(array, text) snprintf(array, sizeof(array), "%s", text)
 
@@ -244,6 +245,22 @@ static void print_records(void)
 	print("receipt", json_receipt(&list, &context, &size));
 }
 
+static void print_between_gateways(void)
+{
+	struct json_context other = {.gateway = "base1", .radio = GATEWAY_OUTLET "base2", .clock = CLOCK_SOURCE_NTP};
+	struct receipt receipt = {.command = "c-17", .stage = RECEIPT_CONFIRMED, .class = CLASS_ROUTINE, .at_ms = 1};
+	struct reach_report report = {.gateway = "base1",
+				      .station = "f-17",
+				      .radio = "vhf",
+				      .heard = {.rssi_dbm = -97.5, .snr_db = 6.25, .hops = 1},
+				      .at_ms = INT64_C(1790000000123)};
+	size_t size;
+	print("receipt", json_receipt(&receipt, &other, &size));
+	print("reach", json_reach(&report, &size));
+	report.heard = (struct message_heard){.rssi_dbm = NAN, .snr_db = NAN, .hops = -1};
+	print("reach", json_reach(&report, &size));
+}
+
 /* A command as it comes over MQTT. */
 static void print_given(const char *schema, const char *topic, const char *json)
 {
@@ -323,6 +340,7 @@ int main(void)
 	print_raised();
 	print_records();
 	print_commands();
+	print_between_gateways();
 	print_given_commands();
 	return 0;
 }

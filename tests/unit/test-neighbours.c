@@ -1,4 +1,4 @@
-/* Whom other gateways heard: the best one first, each with room of its own, and what they say to one another read with suspicion. */
+/* Whom other gateways heard: the best one first, and each with room of its own. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "gateway/json_neighbour.h"
 #include "gateway/neighbours.h"
 
 enum { MINUTE = 60000 };
@@ -159,93 +158,6 @@ static void test_the_others_are_told_now_and_then(void **state)
 	tear_down(&rig);
 }
 
-/* ---- reports ---- */
-
-static void test_a_report_there_and_back(void **state)
-{
-	(void)state;
-	struct reach_report report = {.gateway = "base2",
-				      .station = "f-17",
-				      .radio = "lora",
-				      .heard = {.rssi_dbm = -97.5, .snr_db = 6.25, .hops = 1, .path = "N0CALL-3*"},
-				      .at_ms = INT64_C(1790000000123)};
-	struct reach_report read;
-	char topic[128];
-	size_t size;
-	char *json = json_reach(&report, &size);
-	assert_string_equal(json, "{\"kind\":\"reach\",\"gateway\":\"base2\",\"station\":\"f-17\",\"radio\":\"lora\","
-				  "\"at\":\"2026-09-21T14:13:20.123Z\",\"heard\":{\"rssi_dbm\":-97.5,\"snr_db\":6.25,"
-				  "\"hops\":1}}");
-	assert_int_equal(json_reach_topic(&report, topic, sizeof(topic)), strlen("gw/base2/reach/f-17"));
-	assert_string_equal(topic, "gw/base2/reach/f-17");
-	assert_int_equal(json_parse_reach(topic, json, size, &read), 0);
-	assert_string_equal(read.gateway, "base2");
-	assert_string_equal(read.station, "f-17");
-	assert_string_equal(read.radio, "lora");
-	assert_int_equal(read.at_ms, report.at_ms);
-	assert_true(read.heard.rssi_dbm == -97.5 && read.heard.snr_db == 6.25 && read.heard.hops == 1);
-	free(json);
-	assert_true(json_reach_topic(&report, topic, 10) < 0);
-	snprintf(report.station, sizeof(report.station), "a/b");
-	assert_true(json_reach_topic(&report, topic, sizeof(topic)) < 0);
-}
-
-#define TOPIC "gw/base2/reach/f-17"
-#define BASE  "\"kind\":\"reach\",\"gateway\":\"base2\",\"station\":\"f-17\""
-
-static void test_reports_are_read_with_suspicion(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *topic, *json;
-		bool sound;
-	} rows[] = {
-	    {TOPIC, "{" BASE "}", true},
-	    {TOPIC, "{" BASE ",\"heard\":{},\"more\":[1]}", true},
-	    {TOPIC, "{" BASE ",\"heard\":{\"hops\":0,\"rssi_dbm\":-20,\"snr_db\":-3.5}}", true},
-	    {TOPIC, "{" BASE ",\"at\":\"yesterday\"}", true}, /* nobody goes by it */
-	    {TOPIC, "", false},
-	    {TOPIC, "[]", false},
-	    {TOPIC, "{" BASE, false},
-	    {TOPIC, "{" BASE "," BASE "}", false},
-	    {TOPIC, "{\"kind\":\"reach\",\"gateway\":\"base2\",\"station\":\"f-18\"}", false}, /* not its topic's */
-	    {TOPIC, "{\"kind\":\"reach\",\"gateway\":\"base3\",\"station\":\"f-17\"}", false},
-	    {TOPIC, "{\"kind\":\"text\",\"gateway\":\"base2\",\"station\":\"f-17\"}", false},
-	    {TOPIC, "{\"gateway\":\"base2\",\"station\":\"f-17\"}", false},
-	    {TOPIC, "{" BASE ",\"heard\":[]}", false},
-	    {TOPIC, "{" BASE ",\"heard\":{\"hops\":-1}}", false},
-	    {TOPIC, "{" BASE ",\"heard\":{\"hops\":256}}", false},
-	    {TOPIC, "{" BASE ",\"heard\":{\"hops\":0.5}}", false},
-	    {TOPIC, "{" BASE ",\"heard\":{\"hops\":\"0\"}}", false},
-	    {TOPIC, "{" BASE ",\"heard\":{\"rssi_dbm\":51}}", false},
-	    {TOPIC, "{" BASE ",\"heard\":{\"rssi_dbm\":1e400}}", false},
-	    {TOPIC, "{" BASE ",\"heard\":{\"snr_db\":null}}", false},
-	    {"gw/base2/reach/f-17/x", "{" BASE "}", false},
-	    {"gw/base2/reach/", "{" BASE "}", false},
-	    {"gw//reach/f-17", "{" BASE "}", false},
-	    {"gw/base2/reach", "{" BASE "}", false},
-	    {"gw/base2/state/f-17", "{" BASE "}", false},
-	    {"gw/base2/reach/f 17", "{\"kind\":\"reach\",\"gateway\":\"base2\",\"station\":\"f 17\"}", false},
-	    {"gw/a-gateway-with-a-name-of-32-letters/reach/f-17", "{" BASE "}", false},
-	    {"gw/base2/reach/a-station-with-24-letters", "{" BASE "}", false},
-	    {"", "{" BASE "}", false},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct reach_report report;
-		bool sound = json_parse_reach(rows[i].topic, rows[i].json, strlen(rows[i].json), &report) == 0;
-		if (sound != rows[i].sound)
-			fail_msg("%s %s", rows[i].topic, rows[i].json);
-	}
-	char large[2048];
-	int used = snprintf(large, sizeof(large), "{" BASE ",\"more\":\"%01500d\"}", 0);
-	struct reach_report report;
-	assert_int_not_equal(json_parse_reach(TOPIC, large, (size_t)used, &report), 0);
-	memset(large, '[', sizeof(large));
-	assert_int_not_equal(json_parse_reach(TOPIC, large, 1000, &report), 0);
-	assert_int_equal(json_parse_reach(TOPIC, "{" BASE "}", sizeof("{" BASE "}") - 1, &report), 0);
-	assert_true(isnan(report.heard.rssi_dbm) && report.heard.hops == -1 && report.at_ms == 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,8 +165,6 @@ int main(void)
 	    cmocka_unit_test(test_only_those_of_the_settings),
 	    cmocka_unit_test(test_none_pushes_out_what_another_said),
 	    cmocka_unit_test(test_the_others_are_told_now_and_then),
-	    cmocka_unit_test(test_a_report_there_and_back),
-	    cmocka_unit_test(test_reports_are_read_with_suspicion),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
