@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/json_command.h"
+#include "gateway/json_neighbour.h"
 #include "gateway/json_parts.h"
 
 static const char *const what_names[] = {
@@ -20,6 +21,7 @@ static const struct {
     [AUDIENCE_SECURITY] = {"sec", MAY(TEXT) | MAY(ALERT) | MAY(ROLLCALL) | MAY(ACK) | MAY(CANCEL) | MAY(LIST)},
     [AUDIENCE_COORDINATION] = {"coord", MAY(TEXT) | MAY(ACK)},
     [AUDIENCE_ORGANISATION] = {"org", MAY(TEXT)},
+    [AUDIENCE_GATEWAY] = {"gw", MAY(TEXT) | MAY(ALERT) | MAY(ACK)},
 };
 
 #define fail(fault, name, ...)                                                                                         \
@@ -40,7 +42,7 @@ static enum command_what what_of(const char *name)
 	return (enum command_what)what;
 }
 
-/* sender is "sec" or "org/name": all before the last slash. */
+/* sender is "sec", "org/name" or "gw/name": all before the last slash. */
 static enum command_audience audience_of(const char *sender, const char **organisation)
 {
 	*organisation = "";
@@ -49,11 +51,12 @@ static enum command_audience audience_of(const char *sender, const char **organi
 		if (strncmp(sender, audiences[i].name, size) != 0)
 			continue;
 		bool named = sender[size] == '/' && sender[size + 1] && command_is_token(sender + size + 1);
-		if (i == AUDIENCE_ORGANISATION && named) {
+		bool needs_name = i == AUDIENCE_ORGANISATION || i == AUDIENCE_GATEWAY;
+		if (needs_name && named) {
 			*organisation = sender + size + 1;
-			return AUDIENCE_ORGANISATION;
+			return (enum command_audience)i;
 		}
-		if (i != AUDIENCE_ORGANISATION && !sender[size])
+		if (!needs_name && !sender[size])
 			return (enum command_audience)i;
 	}
 	return AUDIENCE_NOBODY;
@@ -90,19 +93,26 @@ static int take_id(const json_t *value, char room[static COMMAND_ID_MAX + 1])
 	return 0;
 }
 
-/* The others are the gateway's own. */
-static bool is_free(const char *id)
+/* What a gateway hands over has an id that says so, and nothing else has: that it is not handed on, and who is told of it, goes by that. The
+ * others are the gateway's own. */
+static bool fits(const struct given_command *command)
 {
-	return strcmp(id, RECEIPT_UNREADABLE) != 0 && strncmp(id, ANSWER_ID, strlen(ANSWER_ID)) != 0;
+	char giver[MESSAGE_NAME_MAX];
+	bool handed = json_handed_by(command->id, giver);
+	if (command->audience == AUDIENCE_GATEWAY)
+		return handed && strcmp(giver, command->organisation) == 0;
+	return !handed && strcmp(command->id, RECEIPT_UNREADABLE) != 0 &&
+	       strncmp(command->id, ANSWER_ID, strlen(ANSWER_ID)) != 0;
 }
 
 static int read_id(const json_t *object, struct given_command *command, struct command_fault *fault)
 {
-	if (take_id(json_object_get(object, "id"), command->id) == 0 && is_free(command->id))
+	if (take_id(json_object_get(object, "id"), command->id) == 0 && fits(command))
 		return 0;
 	command->id[0] = '\0';
 	return fail(fault, "bad_id",
-		    "member \"id\" must be text of A-Z a-z 0-9 _ -, 1 to %d bytes, not \"%s\" nor \"%s...\"",
+		    "member \"id\" must be text of A-Z a-z 0-9 _ -, 1 to %d bytes, not \"%s\", \"%s...\" nor one of "
+		    "those that gateways give to one another",
 		    COMMAND_ID_MAX, RECEIPT_UNREADABLE, ANSWER_ID);
 }
 
@@ -190,35 +200,52 @@ static int check_ack(struct given_command *command, struct command_fault *fault)
 
 static int check_message(struct given_command *command, struct command_fault *fault)
 {
-	if (command->what == COMMAND_ACK)
+	if (command->what == COMMAND_ACK && command->audience != AUDIENCE_GATEWAY)
 		return check_ack(command, fault);
 	if (!command->message.to[0] && command->audience != AUDIENCE_SECURITY)
 		return fail(fault, "bad_command", "member \"to\" is missing: only the security desk speaks to all");
 	return 0;
 }
 
-static int read_message(json_t *object, struct given_command *command, struct command_fault *fault)
+/* What another gateway hands over was read by it once, and is as it keeps it: all is said there, and it may be an answer of its own. */
+static int parse(const char *text, struct given_command *command, struct command_fault *fault)
+{
+	bool kept = command->audience == AUDIENCE_GATEWAY;
+	return (kept ? json_parse_kept : json_parse_outgoing)(text, strlen(text), &command->message, command->radio,
+							      fault->text, sizeof(fault->text));
+}
+
+static int check_members(json_t *object, const struct given_command *command, struct command_fault *fault)
 {
 	static const char *const members[] = {"id",  "kind", "status",   "radio", "to", "text", "message_number",
-					      "ref", "body", "position", NULL};
-	int result = check_names(object, members, fault);
-	if (result < 0)
+					      "ref", "body", "position", NULL},
+				 *const handed[] = {"id",  "kind",     "status", "to",  "text",     "message_number",
+						    "ref", "accepted", "body",   "own", "position", NULL};
+	bool kept = command->audience == AUDIENCE_GATEWAY;
+	int result = check_names(object, kept ? handed : members, fault);
+	if (result < 0 || kept)
 		return result;
 	if (command->what == COMMAND_ACK && !json_object_get(json_object_get(object, "body"), "level"))
 		return fail(fault, "bad_command", "member \"body.level\" is missing");
+	return 0;
+}
+
+static int read_message(json_t *object, struct given_command *command, struct command_fault *fault)
+{
+	int result = check_members(object, command, fault);
+	if (result < 0)
+		return result;
 	bool said = json_object_get(json_object_get(object, "body"), "ack_wanted");
 	char *text = json_dumps(object, JSON_COMPACT);
 	fault->code = "bad_command";
 	snprintf(fault->text, sizeof(fault->text), "the gateway is out of memory");
-	result = text ? json_parse_outgoing(text, strlen(text), &command->message, command->radio, fault->text,
-					    sizeof(fault->text))
-		      : -EINVAL;
+	result = text ? parse(text, command, fault) : -EINVAL;
 	free(text);
 	if (result < 0) {
 		hide_name(fault);
 		return result;
 	}
-	json_want_ack(&command->message, said);
+	json_want_ack(&command->message, said || command->audience == AUDIENCE_GATEWAY);
 	command->status = command->message.status;
 	return check_message(command, fault);
 }

@@ -7,7 +7,8 @@ enum command_audience {
 	AUDIENCE_SECURITY,
 	AUDIENCE_COORDINATION,
 	AUDIENCE_ORGANISATION,
-	AUDIENCE_NOBODY, /* any other: may do nothing */
+	AUDIENCE_GATEWAY, /* another one, which hands something over */
+	AUDIENCE_NOBODY,  /* any other: may do nothing */
 };
 
 enum command_what {
@@ -31,12 +32,13 @@ enum { COMMAND_ORGANISATION_MAX = 64 };
 struct given_command {
 	enum command_audience audience;
 	enum command_what what;
-	char sender[COMMAND_ORGANISATION_MAX + 4]; /* "sec", "coord", "org/<organisation>": the topic without <what> */
-	const char *organisation;                  /* inside sender, "" = none */
-	char id[COMMAND_ID_MAX + 1];               /* "" = it could not be read, and no receipt can name it */
-	char ref[COMMAND_ID_MAX + 1];              /* ack, cancel: what they speak of */
-	char radio[MESSAGE_NAME_MAX];              /* "" = not said */
-	int64_t expires_at_ms;                     /* Unix, 0 = not said */
+	char sender[COMMAND_ORGANISATION_MAX +
+		    4];           /* "sec", "coord", "org/<organisation>", "gw/<gateway>": the topic without <what> */
+	const char *organisation; /* inside sender, also the gateway; "" = none */
+	char id[COMMAND_ID_MAX + 1];  /* "" = it could not be read, and no receipt can name it */
+	char ref[COMMAND_ID_MAX + 1]; /* ack, cancel: what they speak of */
+	char radio[MESSAGE_NAME_MAX]; /* "" = not said */
+	int64_t expires_at_ms;        /* Unix, 0 = not said */
 	enum message_status status;
 	struct message message; /* text, alert, rollcall, and of an ack level, operator and eta */
 };

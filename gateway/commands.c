@@ -128,7 +128,7 @@ static char *canonical(const struct given_command *given)
 	const struct message *message = &given->message;
 	char text[512];
 	size_t size;
-	if (given->what < COMMAND_ACK)
+	if (given->what < COMMAND_ACK || given->audience == AUDIENCE_GATEWAY)
 		return json_outgoing(message, given->radio[0] ? given->radio : NULL, &size);
 	snprintf(text, sizeof(text), "%s %s %s %s %d %d", command_what_name(given->what), given->ref,
 		 message_status_name(given->status), message->ack.operator_id, (int)message->ack.level,
@@ -225,6 +225,16 @@ static void carry_out_list(struct commands *commands, const struct given_command
 	done(commands, given, CLASS_ROUTINE, content, NULL);
 }
 
+static void carry_out_handed(struct commands *commands, const struct given_command *given, uint64_t content)
+{
+	static const struct command_fault not_taken = {
+	    "not_allowed", "this gateway takes nothing from that one (neighbours in its settings)"};
+	if (route_trusts(commands->route, given->organisation))
+		carry_out_message(commands, given, content);
+	else
+		turn_away(commands, given, content, RECEIPT_FAILED, &not_taken);
+}
+
 static void carry_out(struct commands *commands, const struct given_command *given, uint64_t content)
 {
 	static void (*const how[])(struct commands * commands, const struct given_command *given, uint64_t content) = {
@@ -232,7 +242,10 @@ static void carry_out(struct commands *commands, const struct given_command *giv
 	    [COMMAND_ROLLCALL] = carry_out_message, [COMMAND_ACK] = carry_out_ack,
 	    [COMMAND_CANCEL] = carry_out_cancel,    [COMMAND_LIST] = carry_out_list,
 	};
-	how[given->what](commands, given, content);
+	if (given->audience == AUDIENCE_GATEWAY)
+		carry_out_handed(commands, given, content);
+	else
+		how[given->what](commands, given, content);
 }
 
 /* ---- the whole ---- */
@@ -295,7 +308,8 @@ void commands_received(void *context, const struct uplink_command *command)
 	struct commands *commands = context;
 	struct given_command *given = malloc(sizeof(*given));
 	struct command_fault fault;
-	if (!given || is_retained(commands, command)) {
+	if (!given || is_retained(commands, command) ||
+	    route_neighbour_answered(commands->route, command->topic, command->payload, command->size)) {
 		free(given);
 		return;
 	}

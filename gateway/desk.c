@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "gateway/clock.h"
+#include "gateway/json_neighbour.h"
 #include "gateway/desk_radio.h"
 #include "gateway/json.h"
 
@@ -136,6 +137,10 @@ static int read_message(struct desk *desk, json_t *request, struct message *mess
 	free(text);
 	if (result == 0)
 		json_want_ack(message, json_object_get(json_object_get(request, "body"), "ack_wanted"));
+	if (result == 0 && json_is_handed(message->id)) {
+		snprintf(error, error_size, "member \"id\" is one of those that gateways give to one another");
+		return -EINVAL;
+	}
 	if (result == 0 && message->kind == KIND_ACK) {
 		snprintf(error, error_size,
 			 "member \"kind\" must be text, alert or rollcall; the command ack "

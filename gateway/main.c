@@ -78,6 +78,7 @@ static void on_uplink_state(void *context, bool connected, const char *text)
 	struct gateway *gateway = context;
 	snprintf(gateway->uplink_text, sizeof(gateway->uplink_text), "%s", text);
 	gateway->connected = connected;
+	route_uplink_state(gateway->route, connected);
 	main_links_changed(gateway);
 }
 
@@ -124,6 +125,15 @@ static int start_loop(struct gateway *gateway)
 	return gateway->worker ? 0 : -ENOMEM;
 }
 
+static int listen_to_neighbours(struct gateway *gateway)
+{
+	char filter[128];
+	if (!gateway->settings->neighbours.enabled)
+		return 0;
+	snprintf(filter, sizeof(filter), "%sgw/+/reach/+", gateway->settings->uplink.topic_prefix);
+	return uplink_subscribe(gateway->uplink, filter, route_neighbour_heard, gateway->route);
+}
+
 static int start_route(struct gateway *gateway)
 {
 	struct route_callbacks callbacks = {
@@ -148,7 +158,7 @@ static int start_route(struct gateway *gateway)
 	if (!gateway->commands)
 		return -ENOMEM;
 	uplink_take_commands(gateway->uplink, commands_received, gateway->commands);
-	return 0;
+	return listen_to_neighbours(gateway);
 }
 
 static int start_secrets(struct gateway *gateway)

@@ -15,22 +15,6 @@
 
 enum { REACH_STATIONS = 512, SAY_BACK_MS = 60000 };
 
-static struct exit_lane *lane_of_radio(struct outgoing *outgoing, const struct radio *radio)
-{
-	for (size_t i = 0; i < outgoing->count; i++)
-		if (outgoing->lanes[i].radio == radio)
-			return &outgoing->lanes[i];
-	return NULL;
-}
-
-static struct exit_lane *lane_of_name(struct outgoing *outgoing, const char *name)
-{
-	for (size_t i = 0; i < outgoing->count; i++)
-		if (strcmp(outgoing->lanes[i].settings->name, name) == 0)
-			return &outgoing->lanes[i];
-	return NULL;
-}
-
 double outgoing_random(void)
 {
 	uint32_t random = 0;
@@ -87,7 +71,7 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct exit_lane *lane = context;
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = errand_find(outgoing, entry);
-	bool begun = errand && delivery_begun(errand->delivery);
+	bool begun = errand && (errand->past.announced || delivery_begun(errand->delivery));
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;
@@ -174,6 +158,7 @@ static void follow_due(struct outgoing *outgoing, int64_t now_ms)
 			delivery_give_up(errand->delivery);
 		errand_follow(errand);
 	}
+	handovers_due(outgoing, now_ms);
 	outgoing_wake(outgoing);
 }
 
@@ -188,6 +173,7 @@ void outgoing_tick(struct outgoing *outgoing, int64_t now_ms)
 {
 	for (size_t i = 0; i < outgoing->count; i++)
 		transmit_tick(outgoing->lanes[i].transmit, now_ms);
+	outgoing_rescue(outgoing, now_ms);
 	follow_due(outgoing, now_ms);
 }
 
@@ -231,54 +217,11 @@ bool outgoing_heard(struct outgoing *outgoing, const struct radio *radio, const 
 	return errand;
 }
 
-/* ---- ways ---- */
-
-static bool offers(const struct exit_lane *lane, const char *to, uint32_t without)
-{
-	return lane->radio && !(without & 1u << lane->index) && (!to[0] || reach_speaks(lane->settings->air->name, to));
-}
-
-size_t outgoing_ways(const struct outgoing *outgoing, const char *to, uint32_t without, struct exit_lane **lanes,
-		     size_t max)
-{
-	unsigned heard[REACH_WAYS_MAX];
-	size_t count = 0, known = reach_ways(outgoing->reach, to, clock_steady_ms(), heard, REACH_WAYS_MAX);
-	for (size_t i = 0; i < known && count < max; i++) {
-		struct exit_lane *lane = &outgoing->lanes[heard[i]];
-		if (!offers(lane, to, without))
-			continue;
-		lanes[count++] = lane;
-		without |= 1u << lane->index;
-	}
-	for (size_t i = 0; i < outgoing->count && count < max; i++)
-		if (offers(&outgoing->lanes[i], to, without))
-			lanes[count++] = &outgoing->lanes[i];
-	return count;
-}
-
-static struct exit_lane *choose(struct outgoing *outgoing, const char *to, const char *radio, int *error)
-{
-	struct exit_lane *lanes[2], *named = radio ? lane_of_name(outgoing, radio) : NULL;
-	*error = -ENODEV;
-	if (radio)
-		return named && named->radio ? named : NULL;
-	size_t count = outgoing_ways(outgoing, to, 0, lanes, 2);
-	if (count > 1 && !to[0])
-		*error = -EINVAL;
-	return count == 0 || (count > 1 && !to[0]) ? NULL : lanes[0];
-}
-
-int outgoing_find(struct outgoing *outgoing, const char *to, const char *radio)
-{
-	int error;
-	return choose(outgoing, to, radio, &error) ? 0 : error;
-}
-
 /* ---- taking messages ---- */
 
 /* radio: the one its sender has named, "" = none. */
 static struct entry *entry_for(struct outgoing *outgoing, const struct message *message, const char *radio,
-			       const struct exit_lane *lane)
+			       const char *outlet)
 {
 	struct publisher *publisher = outgoing->publisher;
 	bool trusted = publisher_clock(publisher->settings) != CLOCK_SOURCE_UNKNOWN;
@@ -288,7 +231,7 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	struct entry_parts parts = {
 	    .class = message->class,
 	    .kind = message->kind,
-	    .outlet = lane->settings->name,
+	    .outlet = outlet,
 	    .id = message->id,
 	    .station = message->to,
 	    .topic = message->status == STATUS_EXERCISE || message->status == STATUS_TEST ? "exercise/" : "",
@@ -302,36 +245,52 @@ static struct entry *entry_for(struct outgoing *outgoing, const struct message *
 	return entry;
 }
 
+int outgoing_find(struct outgoing *outgoing, const struct message *message, const char *radio)
+{
+	struct way way;
+	return outgoing_choose(outgoing, message, radio, &way);
+}
+
+/* Takes over the reference. */
+static void put(struct outgoing *outgoing, struct entry *entry)
+{
+	struct exit_lane *lane = lane_of_name(outgoing, entry_outlet(entry));
+	if (lane)
+		lane_put(lane, entry);
+	else
+		handover_start(outgoing, entry, NULL);
+}
+
 int outgoing_take(struct outgoing *outgoing, const struct message *asked, const char *radio)
 {
-	int error;
-	struct exit_lane *lane = choose(outgoing, asked->to, radio, &error);
-	if (!lane)
+	struct way way;
+	int error = outgoing_choose(outgoing, asked, radio, &way);
+	if (error < 0)
 		return error;
+	char outlet[MESSAGE_NAME_MAX + sizeof(GATEWAY_OUTLET)];
 	struct message message = *asked;
 	/* What a person sends takes its class from its kind; its wording decides nothing on the way out. */
 	message.class = classify_class(&message);
-	struct entry *entry = entry_for(outgoing, &message, radio, lane);
+	struct entry *entry = entry_for(outgoing, &message, radio, way_outlet(outgoing, &way, outlet));
 	if (!entry)
 		return -ENOMEM;
 	store_put(outgoing->publisher->store, entry, true);
 	if (entry->class <= CLASS_URGENT)
-		lane_put(lane, entry_ref(entry));
+		put(outgoing, entry_ref(entry));
 	entry_unref(entry);
 	return 0;
 }
 
 int outgoing_answer(struct outgoing *outgoing, const struct message *message, const char *radio, bool kept)
 {
-	int error;
-	struct exit_lane *lane = choose(outgoing, message->to, radio, &error);
+	struct exit_lane *lane;
 	struct air_plan plan;
-	if (!lane)
-		return error;
-	error = radio_plan(lane->radio, message, &plan);
+	int error = outgoing_choose_lane(outgoing, message->to, radio, &lane);
+	if (error == 0)
+		error = radio_plan(lane->radio, message, &plan);
 	if (error < 0)
 		return error;
-	struct entry *entry = entry_for(outgoing, message, NULL, lane);
+	struct entry *entry = entry_for(outgoing, message, NULL, lane->settings->name);
 	if (!entry)
 		return -ENOMEM;
 	entry->told = true;
@@ -347,7 +306,7 @@ void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const str
 	struct message message = *asked;
 	message.class = CLASS_SAFETY;
 	message.id[0] = '\0';
-	struct entry *entry = lane ? entry_for(outgoing, &message, lane->settings->name, lane) : NULL;
+	struct entry *entry = lane ? entry_for(outgoing, &message, lane->settings->name, lane->settings->name) : NULL;
 	if (!entry)
 		return;
 	entry->expires_at_ms = entry->accepted_at_ms + SAY_BACK_MS;
@@ -365,31 +324,37 @@ static void refuse_at_once(struct exit_lane *lane, struct entry *entry)
 	}
 }
 
+static bool is_for_neighbour(const struct entry *entry)
+{
+	return strncmp(entry_outlet(entry), GATEWAY_OUTLET, sizeof(GATEWAY_OUTLET) - 1) == 0;
+}
+
 void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_disk)
 {
 	struct exit_lane *lane = lane_of_name(outgoing, entry_outlet(entry));
 	/* What could not be written at first may come a second time, when the disk is back. */
-	if (!lane || entry->told)
+	if ((!lane && !is_for_neighbour(entry)) || entry->told)
 		return;
 	entry->told = true;
 	outgoing->callbacks.accepted(outgoing->callbacks.context, entry_id(entry), on_disk);
 	/* What is urgent did not wait for the disk and may have left by now. */
-	if (entry->finished || (lane->flying && lane->flying->entry == entry))
+	if (entry->finished || (lane && lane->flying && lane->flying->entry == entry))
 		return;
 	outgoing_say(outgoing, entry, RECEIPT_QUEUED, NULL, false);
 	if (entry->class > CLASS_URGENT)
-		lane_put(lane, entry_ref(entry));
+		put(outgoing, entry_ref(entry));
 	else
 		outgoing_wake(outgoing); /* it may wait for airtime, which can be told now */
-	refuse_at_once(lane, entry);
+	if (lane)
+		refuse_at_once(lane, entry);
 }
 
 void outgoing_loaded(struct outgoing *outgoing, struct entry *entry)
 {
 	struct exit_lane *lane = lane_of_name(outgoing, entry_outlet(entry));
 	entry->told = true;
-	if (lane && lane->settings->enabled) {
-		lane_put(lane, entry);
+	if ((lane && lane->settings->enabled) || is_for_neighbour(entry)) {
+		put(outgoing, entry);
 		return;
 	}
 	counters_get(outgoing->publisher->counters, "route", "drop.outgoing.radio_gone")->value++;
@@ -455,6 +420,8 @@ void outgoing_free(struct outgoing *outgoing)
 	/* What is in the radio now stays in the store: better twice on the air than lost. */
 	while (outgoing->errands)
 		errand_free(outgoing, outgoing->errands);
+	while (outgoing->handovers)
+		handover_free(outgoing->handovers);
 	for (size_t i = 0; i < outgoing->count; i++)
 		lane_close(&outgoing->lanes[i]);
 	reach_free(outgoing->reach);

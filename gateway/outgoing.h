@@ -3,8 +3,10 @@
 
 #include <systemd/sd-event.h>
 
+#include "gateway/json_neighbour.h"
 #include "gateway/keeper.h"
 #include "gateway/ledger_memory.h"
+#include "gateway/neighbours.h"
 #include "gateway/publisher.h"
 #include "gateway/radio.h"
 
@@ -25,10 +27,10 @@ void outgoing_free(struct outgoing *outgoing);
 /* A radio takes part from now on; index is its place in settings->radios. */
 void outgoing_add_radio(struct outgoing *outgoing, size_t index, struct radio *radio);
 
-/* 0: there is a way to that addressee ("" = all) by that radio (NULL: by any); otherwise the error that outgoing_take would give. */
-int outgoing_find(struct outgoing *outgoing, const char *to, const char *radio);
-/* Takes a message with id, kind, to and text; radio is a name, or NULL: the one that heard the addressee last and best, and where it does
- * not get through, the next one. 0: accepted and receipts follow. -ENODEV no such radio, or none of the addressee's network; -EINVAL more
+/* 0: there is a way for that message by that radio (NULL: by any); otherwise the error that outgoing_take would give. */
+int outgoing_find(struct outgoing *outgoing, const struct message *message, const char *radio);
+/* Takes a message with id, kind, to and text; radio is a name, or NULL: the one that heard the addressee last and best, or a neighbour that
+ * did so better; and where it does not get through, the next one. 0: accepted and receipts follow. -ENODEV no such radio, or none of the addressee's network; -EINVAL more
  * than one to choose from, for a message to all; -ENOMEM. */
 int outgoing_take(struct outgoing *outgoing, const struct message *message, const char *radio);
 /* The same for what the gateway itself answers: its class is the message's, the radio is the one to begin with, and what is not to be kept
@@ -48,6 +50,13 @@ int outgoing_supersede(struct outgoing *outgoing, const char *id);
 void outgoing_loaded(struct outgoing *outgoing, struct entry *entry);
 /* The store answered for an entry that is not the uplink's. */
 void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_disk);
+
+/* Other gateways may deliver from now on what this one cannot, or not as well. Borrowed. */
+void outgoing_use_neighbours(struct outgoing *outgoing, struct neighbours *neighbours);
+/* The broker is there, or is gone: without it there are no neighbours. What they have is asked for again when it is back. */
+void outgoing_online(struct outgoing *outgoing, bool online);
+/* A neighbour says what became of something that it was given. */
+void outgoing_answered(struct outgoing *outgoing, const char *gateway, const struct handed_receipt *receipt);
 
 /* The radio told what became of its datagram. */
 void outgoing_sent(struct outgoing *outgoing, struct radio *radio, enum send_result result, bool assumed,
@@ -70,11 +79,11 @@ const char *outgoing_stage_name(enum outgoing_stage stage);
 /* One message on its way. Times are of the steady clock. */
 struct outgoing_item {
 	const struct entry *entry;
-	const char *radio, *to;
+	const char *radio, *to; /* radio: a name, or GATEWAY_OUTLET and a neighbour */
 	enum outgoing_stage stage;
 	unsigned parts, parts_done, repeats; /* parts 0: not known yet */
 	int64_t go_at_ms; /* when it will go, or is repeated, as far as can be told; 0 = as soon as its turn comes */
-	const char *why;  /* "turn", "airtime", "listening", "radio", "acknowledgement" */
+	const char *why;  /* "turn", "airtime", "listening", "radio", "acknowledgement", "neighbour" */
 };
 /* Every message on its way, radio by radio, most urgent first. Return false to stop. */
 typedef bool outgoing_each_fn(void *context, const struct outgoing_item *item);

@@ -49,8 +49,7 @@ static void give_number(struct message *message)
 	message->aprs.message_number[NUMBER_DIGITS] = '\0';
 }
 
-/* pinned: the sender has named the radio. */
-static int read_message(const struct entry *entry, struct message *message, bool *pinned)
+int errand_read(const struct entry *entry, struct message *message, bool *pinned)
 {
 	char error[128], radio[MESSAGE_NAME_MAX];
 	int result = json_parse_kept(entry_payload(entry), entry->payload_size, message, radio, error, sizeof(error));
@@ -90,7 +89,7 @@ struct errand *errand_of(struct exit_lane *lane, struct entry *entry, int *error
 		*error = -EAGAIN;
 		return NULL;
 	}
-	*error = read_message(entry, &message, &pinned);
+	*error = errand_read(entry, &message, &pinned);
 	if (*error == 0)
 		*error = radio_plan(lane->radio, &message, &plan);
 	if (*error == 0 && !(errand = make(lane, entry, &plan)))
@@ -104,7 +103,7 @@ static void ask_airtime(const struct exit_lane *lane, struct entry *entry)
 	struct message message;
 	struct air_plan plan;
 	bool pinned;
-	if (entry->frames || !lane->radio || read_message(entry, &message, &pinned) < 0 ||
+	if (entry->frames || !lane->radio || errand_read(entry, &message, &pinned) < 0 ||
 	    radio_plan(lane->radio, &message, &plan) < 0)
 		return;
 	entry->frames = (uint8_t)plan.parts;
@@ -127,7 +126,7 @@ int errand_refusal(const struct exit_lane *lane, const struct entry *entry)
 	struct message message;
 	struct air_plan plan;
 	bool pinned;
-	if (!lane->radio || read_message(entry, &message, &pinned) < 0)
+	if (!lane->radio || errand_read(entry, &message, &pinned) < 0)
 		return 0;
 	int error = radio_plan(lane->radio, &message, &plan);
 	return error == -EMSGSIZE || error == -EOPNOTSUPP || error == -EACCES ? error : 0;
@@ -153,7 +152,7 @@ ssize_t errand_render(struct errand *errand, const uint8_t **bytes)
 		bool pinned;
 		uint8_t fresh[MESSAGE_RAW_MAX];
 		struct air_utterance utterance = delivery_utterance(delivery);
-		ssize_t size = read_message(errand->entry, &message, &pinned);
+		ssize_t size = errand_read(errand->entry, &message, &pinned);
 		if (size == 0)
 			size = radio_render(errand->lane->radio, &message, &utterance, fresh, sizeof(fresh));
 		if (size >= 0 && delivery_rendered(delivery, &utterance, fresh, (size_t)size) < 0)
@@ -165,71 +164,34 @@ ssize_t errand_render(struct errand *errand, const uint8_t **bytes)
 	return (ssize_t)delivery_size(delivery);
 }
 
-/* ---- the next lane ---- */
+/* ---- the next way ---- */
 
-/* The same message for another radio. */
-static struct entry *moved(struct outgoing *outgoing, const struct entry *entry, const struct exit_lane *lane)
-{
-	struct entry_parts parts = {
-	    .class = (enum message_class)entry->class,
-	    .kind = (enum message_kind)entry->kind,
-	    .outlet = lane->settings->name,
-	    .id = entry_id(entry),
-	    .station = entry_station(entry),
-	    .topic = entry_topic(entry),
-	    .payload = entry_payload(entry),
-	    .payload_size = entry->payload_size,
-	    .accepted_at_ms = entry->accepted_at_ms,
-	    .expires_at_ms = entry->expires_at_ms,
-	};
-	struct entry *fresh = parts.payload ? entry_new(&parts, store_new_row(outgoing->publisher->store)) : NULL;
-	if (fresh)
-		fresh->told = true;
-	return fresh;
-}
-
-static struct exit_lane *next_lane(struct errand *errand)
-{
-	struct exit_lane *lane = NULL;
-	struct message message;
-	bool pinned;
-	errand->tried |= 1u << errand->lane->index;
-	if (read_message(errand->entry, &message, &pinned) < 0 || pinned || !message.to[0])
-		return NULL;
-	outgoing_ways(errand->lane->outgoing, message.to, errand->tried, &lane, 1);
-	return lane;
-}
-
-/* The new entry is with the store before the old one is given up. */
 static bool move_on(struct errand *errand)
 {
 	struct outgoing *outgoing = errand->lane->outgoing;
-	struct exit_lane *lane = errand->superseded ? NULL : next_lane(errand);
-	struct entry *fresh = lane ? moved(outgoing, errand->entry, lane) : NULL;
-	int error;
-	if (!fresh)
+	struct message message;
+	struct way way;
+	bool pinned;
+	errand->past.lanes |= 1u << errand->lane->index;
+	if (errand->superseded || errand_read(errand->entry, &message, &pinned) < 0 || pinned || !message.to[0])
 		return false;
-	if (entry_id(fresh)[0])
-		store_put(outgoing->publisher->store, fresh, fresh->class <= CLASS_URGENT);
-	struct errand *next = errand_of(lane, fresh, &error);
-	if (next) {
-		next->tried = errand->tried;
-		next->announced = errand->announced;
-	}
-	lane_put(lane, fresh);
-	return true;
+	return outgoing_way(outgoing, message.kind, message.id, message.to, &errand->past, &way) &&
+	       outgoing_move(outgoing, errand->entry, &way, &errand->past);
 }
 
 void errand_failed(struct errand *errand, const char *code)
 {
 	struct outgoing *outgoing = errand->lane->outgoing;
 	struct entry *entry = entry_ref(errand->entry);
+	past_failed(&errand->past, code);
+	char last[MESSAGE_NAME_MAX];
+	memcpy(last, errand->past.code, sizeof(last));
 	bool moves = move_on(errand);
 	errand_free(outgoing, errand);
 	if (moves)
 		keeper_finish(outgoing->publisher->keeper, entry);
 	else
-		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, code, false);
+		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, last, false);
 	outgoing_due(outgoing, clock_steady_ms());
 }
 

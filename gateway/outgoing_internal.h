@@ -1,9 +1,12 @@
-/* What outgoing.c (taking, receipts), outgoing_list.c (lists, cancelling), outgoing_errand.c (one message's way), outgoing_alert.c (alerts
- * that wait for airtime) and outgoing_lane.c (one radio's turns) share. */
+/* What outgoing.c (taking, receipts), outgoing_list.c (lists, cancelling), outgoing_ways.c (which way first), outgoing_errand.c (one message's
+ * way), outgoing_alert.c (alerts that wait for airtime), outgoing_lane.c (one radio's turns), outgoing_handover.c (what neighbours deliver)
+ * and outgoing_rescue.c (radios that are down) share. */
 #pragma once
 
 #include "gateway/delivery.h"
+#include "gateway/json_neighbour.h"
 #include "gateway/ledger_memory.h"
+#include "gateway/neighbours.h"
 #include "gateway/outgoing.h"
 #include "gateway/reach.h"
 #include "gateway/transmit.h"
@@ -16,6 +19,7 @@ struct exit_lane {
 	struct radio_allowance allowance; /* as it was looked at last */
 	struct ledger *ledger;            /* NULL: nothing is to be sent */
 	struct transmit *transmit;
+	int64_t down_ms;       /* since when the radio is down, 0 = it is up */
 	struct errand *flying; /* whose frame is in the radio */
 	int64_t again_ms;      /* nothing may go before, 0 = something went last */
 	int64_t alert_until_ms;
@@ -25,17 +29,43 @@ struct exit_lane {
 	int64_t quiet_until_ms; /* somebody else has just spoken */
 };
 
+/* A way to a station: a radio of this gateway, or if lane is NULL a neighbour by its number. */
+struct way {
+	struct exit_lane *lane;
+	unsigned neighbour;
+};
+
+/* What became of a message on other ways. */
+struct past {
+	uint32_t lanes, neighbours; /* bits: tried, and did not get through */
+	uint32_t silent;            /* of those neighbours: it was not transmitted there, and may be another time */
+	uint16_t attempts[NEIGHBOURS_MAX]; /* how often each has had it */
+	int64_t handed_ms;                 /* when one of them was given it last */
+	bool announced;                    /* on_air was said */
+	char code[MESSAGE_NAME_MAX];       /* why it failed, "" = it was not transmitted anywhere */
+};
+
 /* A message that was looked at by its radio: planned, perhaps begun. Made at its first turn. */
 struct errand {
 	struct errand *next;
 	struct entry *entry; /* a reference of its own */
 	struct exit_lane *lane;
 	struct delivery *delivery;
-	bool announced;  /* on_air was said */
 	bool assumed;    /* the modem could not tell whether each frame was transmitted */
 	bool awaiting;   /* not in the schedule: all its frames went */
 	bool superseded; /* what it says is out of date: not repeated any more */
-	uint32_t tried;  /* bits of the lanes that did not get through */
+	struct past past;
+};
+
+/* A message whose outlet is a neighbour. Without an id it waits for a way. */
+struct handover {
+	struct handover *next;
+	struct outgoing *outgoing;
+	struct entry *entry; /* a reference of its own, in no schedule */
+	struct past past;
+	char id[COMMAND_ID_MAX + 1]; /* by which the neighbour has it now */
+	int64_t until_ms;            /* until when that one may transmit it */
+	int64_t due_ms;              /* its last word is awaited until then; or: when a way is looked for */
 };
 
 struct outgoing {
@@ -46,6 +76,9 @@ struct outgoing {
 	size_t count;
 	struct reach *reach;
 	struct errand *errands;
+	struct neighbours *neighbours; /* NULL: none */
+	struct handover *handovers;
+	bool online;         /* a broker is there, so that neighbours can be reached */
 	uint16_t utterances; /* for ids of messages in several parts */
 	void (*alerts_changed)(void *context);
 	void *alerts_context;
@@ -64,14 +97,51 @@ void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum rece
 void outgoing_dropped(void *lane, struct entry *entry, const char *reason);
 /* Something is due then, of the steady clock. */
 void outgoing_due(struct outgoing *outgoing, int64_t at_ms);
-/* Fills in the lanes by which a station can be reached, the best first, without those whose bits are in `without`. Returns their number. */
-size_t outgoing_ways(const struct outgoing *outgoing, const char *to, uint32_t without, struct exit_lane **lanes,
-		     size_t max);
 const char *outgoing_failure_code(int error);
 /* A number from 0 to 1. */
 double outgoing_random(void);
 
+/* ---- outgoing_ways.c ---- */
+
+struct exit_lane *lane_of_radio(struct outgoing *outgoing, const struct radio *radio);
+struct exit_lane *lane_of_name(struct outgoing *outgoing, const char *name);
+/* The best way to a station, without those that were tried. False: there is none. kind and id are the message's: not all may go by neighbours. */
+bool outgoing_way(const struct outgoing *outgoing, enum message_kind kind, const char *id, const char *to,
+		  const struct past *past, struct way *way);
+/* The way of a new message, by the radio that was named (NULL = none). 0, or the errors of outgoing_take. */
+int outgoing_choose(struct outgoing *outgoing, const struct message *message, const char *radio, struct way *way);
+/* The same among the radios of this gateway. */
+int outgoing_choose_lane(struct outgoing *outgoing, const char *to, const char *radio, struct exit_lane **lane);
+/* The name of the outlet that a way stands for. */
+const char *way_outlet(const struct outgoing *outgoing, const struct way *way,
+		       char outlet[static MESSAGE_NAME_MAX + sizeof(GATEWAY_OUTLET)]);
+/* A way did not get through. */
+void past_failed(struct past *past, const char *code);
+/* The same message put on another way; it is with the store before this returns. The entry stays the caller's to finish. False: out of memory. */
+bool outgoing_move(struct outgoing *outgoing, const struct entry *entry, const struct way *way,
+		   const struct past *past);
+
+/* ---- outgoing_handover.c ---- */
+
+/* Gives a message whose outlet is a neighbour to that one. Takes over the reference. past: NULL = none. */
+void handover_start(struct outgoing *outgoing, struct entry *entry, const struct past *past);
+struct handover *handover_find(const struct outgoing *outgoing, const char *id);
+void handover_free(struct handover *handover);
+void handovers_due(struct outgoing *outgoing, int64_t now_ms);
+/* All neighbours may be tried once more that have not transmitted it; but not before that time, so that none is asked more often than it may
+ * take for it. */
+void past_forgive(struct past *past);
+int64_t handover_again_ms(const struct outgoing *outgoing, const struct past *past);
+
+/* ---- outgoing_rescue.c ---- */
+
+/* What waits for radios that are down is put on other ways, if there are any. Call every few seconds. */
+void outgoing_rescue(struct outgoing *outgoing, int64_t now_ms);
+
 /* ---- outgoing_errand.c ---- */
+
+/* pinned: the sender has named the radio. 0 or -EINVAL. */
+int errand_read(const struct entry *entry, struct message *message, bool *pinned);
 
 /* The errand of an entry, made if there is none. NULL with *error: it cannot be said on that radio, -EAGAIN: not now. */
 struct errand *errand_of(struct exit_lane *lane, struct entry *entry, int *error);

@@ -187,9 +187,9 @@ void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, co
 	if (!errand)
 		return;
 	if (result == SEND_ON_AIR) {
-		if (!errand->announced)
+		if (!errand->past.announced)
 			outgoing_say(lane->outgoing, errand->entry, RECEIPT_ON_AIR, NULL, assumed);
-		errand->announced = true;
+		errand->past.announced = true;
 		return;
 	}
 	lane->flying = NULL;

@@ -87,6 +87,21 @@ static void show_begun(struct walk *walk)
 	}
 }
 
+/* At neighbours, or for want of a way. */
+static void show_handovers(struct walk *walk, const struct outgoing *outgoing)
+{
+	for (const struct handover *handover = outgoing->handovers; walk->goes_on && handover;
+	     handover = handover->next) {
+		struct outgoing_item item = {.entry = handover->entry,
+					     .radio = entry_outlet(handover->entry),
+					     .to = entry_station(handover->entry),
+					     .stage = handover->id[0] ? OUTGOING_AWAITING : OUTGOING_WAITING,
+					     .go_at_ms = handover->id[0] ? handover->due_ms : 0,
+					     .why = "neighbour"};
+		show(walk, &item);
+	}
+}
+
 void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void *context)
 {
 	struct walk walk = {.each = each, .context = context, .goes_on = true};
@@ -96,6 +111,7 @@ void outgoing_each(const struct outgoing *outgoing, outgoing_each_fn *each, void
 		if (walk.goes_on)
 			transmit_outlook(walk.lane->transmit, clock_steady_ms(), show_waiting, &walk);
 	}
+	show_handovers(&walk, outgoing);
 }
 
 /* ---- cancelling ---- */
@@ -123,9 +139,21 @@ static struct errand *find_begun(const struct outgoing *outgoing, const char *id
 	return NULL;
 }
 
+static int end_handover(struct outgoing *outgoing, struct handover *handover, enum receipt_stage stage)
+{
+	struct entry *entry = entry_ref(handover->entry);
+	handover_free(handover);
+	outgoing_conclude(outgoing, entry, stage, NULL, false);
+	return 0;
+}
+
 int outgoing_cancel(struct outgoing *outgoing, const char *id)
 {
 	struct search search = {.id = id};
+	struct handover *handover = handover_find(outgoing, id);
+	/* What a neighbour has may be on the air there. */
+	if (handover)
+		return handover->id[0] ? -EBUSY : end_handover(outgoing, handover, RECEIPT_CANCELLED);
 	if (find_begun(outgoing, id))
 		return -EBUSY;
 	for (size_t i = 0; i < outgoing->count && !search.entry; i++) {
@@ -145,6 +173,9 @@ int outgoing_cancel(struct outgoing *outgoing, const char *id)
 int outgoing_supersede(struct outgoing *outgoing, const char *id)
 {
 	struct errand *begun = find_begun(outgoing, id);
+	struct handover *handover = handover_find(outgoing, id);
+	if (handover)
+		return end_handover(outgoing, handover, handover->past.announced ? RECEIPT_SENT : RECEIPT_CANCELLED);
 	if (!begun)
 		return outgoing_cancel(outgoing, id);
 	errand_supersede(begun);

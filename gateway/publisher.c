@@ -8,6 +8,7 @@
 #include <sys/timex.h>
 
 #include "gateway/clock.h"
+#include "gateway/json_neighbour.h"
 #include "gateway/log.h"
 #include "gateway/siphash.h"
 
@@ -176,8 +177,10 @@ void publisher_incident(struct publisher *publisher, const struct incident *inci
 static struct entry_parts parts_of_receipt(const struct publisher *publisher, const struct receipt *receipt)
 {
 	int64_t now_ms = clock_steady_ms();
+	/* Another gateway waits for it, and would take another way. */
+	bool awaited = receipt->class > CLASS_SAFETY && json_is_handed(receipt->command);
 	return (struct entry_parts){
-	    .class = receipt->class,
+	    .class = awaited ? CLASS_SAFETY : receipt->class,
 	    .kind = KIND_RECEIPT,
 	    .station = "",
 	    .accepted_at_ms = now_ms,

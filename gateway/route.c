@@ -22,6 +22,7 @@
 #include "gateway/remember.h"
 #include "gateway/route_delivery.h"
 #include "gateway/route_down.h"
+#include "gateway/route_neighbours.h"
 #include "gateway/safety.h"
 
 enum {
@@ -49,6 +50,7 @@ struct route {
 	struct emergency emergency;
 	struct route_down down;
 	struct field_answers *answers;
+	struct route_neighbours neighbours;
 	struct uplink *uplink;
 	struct schedule *uplink_schedule;
 	struct radio **radios;
@@ -137,13 +139,24 @@ static void hear(struct route *route, const struct radio_settings *settings, con
 	pressure_check(route->pressure);
 }
 
+static void on_scheduled(void *context)
+{
+	struct route *route = context;
+	if (route->uplink)
+		uplink_wake(route->uplink);
+}
+
 void route_radio_heard(struct route *route, struct radio *radio, const struct message *heard, int64_t heard_us)
 {
 	size_t index = index_of(route, radio);
 	if (index == route->settings->radio_count)
 		return;
-	if (!radio_hears_elsewhere(radio))
+	const struct radio_settings *settings = &route->settings->radios[index];
+	if (!radio_hears_elsewhere(radio)) {
 		outgoing_heard(route->down.outgoing, radio, heard);
+		if (route_neighbours_tell(&route->neighbours, settings, heard))
+			on_scheduled(route);
+	}
 	route->hearing = radio;
 	hear(route, &route->settings->radios[index], heard, heard_us);
 	route->hearing = NULL;
@@ -157,13 +170,6 @@ void route_radio_heard_again(struct route *route, const char *id)
 void route_panel_said(struct route *route, const struct message *message, int64_t at_us)
 {
 	hear(route, NULL, message, at_us);
-}
-
-static void on_scheduled(void *context)
-{
-	struct route *route = context;
-	if (route->uplink)
-		uplink_wake(route->uplink);
 }
 
 /* What its device has forgotten by now must be on disk soon, however good the line to the broker is. */
@@ -237,6 +243,28 @@ uint64_t route_content(const struct route *route, const char *sender, const char
 struct receipts *route_receipts(struct route *route)
 {
 	return route->down.receipts;
+}
+
+void route_uplink_state(struct route *route, bool connected)
+{
+	outgoing_online(route->down.outgoing, connected);
+}
+
+void route_neighbour_heard(void *context, const char *topic, const void *payload, size_t size)
+{
+	struct route *route = context;
+	route_neighbours_heard(&route->neighbours, topic, payload, size);
+}
+
+bool route_neighbour_answered(struct route *route, const char *topic, const void *payload, size_t size)
+{
+	return route_neighbours_answered(&route->neighbours, route->down.outgoing, topic, payload, size);
+}
+
+bool route_trusts(const struct route *route, const char *gateway)
+{
+	const struct neighbours *neighbours = route->neighbours.neighbours;
+	return neighbours && neighbours_trusts(neighbours, gateway);
 }
 
 void route_receipt(struct route *route, const struct receipt *receipt)
@@ -485,7 +513,12 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .counters = route->counters,
 	    .delivered = route->delivered,
 	};
-	return route->safety && route->pressure && route->answers;
+	route->neighbours = (struct route_neighbours){
+	    .settings = settings, .delivery = &route->delivery, .counters = route->counters};
+	if (!route->safety || !route->pressure || !route->answers || !route_neighbours_begin(&route->neighbours))
+		return false;
+	outgoing_use_neighbours(route->down.outgoing, route->neighbours.neighbours);
+	return true;
 }
 
 struct route *route_new(const struct settings *settings, const struct route_callbacks *callbacks, sd_event *event,
@@ -521,6 +554,7 @@ void route_free(struct route *route)
 	store_close(route->store, CLOSE_MS);
 	pressure_free(route->pressure);
 	route_down_end(&route->down);
+	route_neighbours_end(&route->neighbours);
 	schedule_free(route->uplink_schedule);
 	safety_free(route->safety);
 	classify_free(route->classify);

@@ -64,7 +64,7 @@ int route_down_send(struct route_down *down, const char *sender, const struct me
 	if (error == 0)
 		error = receipts_find(down->receipts, message->id, content);
 	if (error == 0)
-		error = outgoing_find(down->outgoing, message->to, radio);
+		error = outgoing_find(down->outgoing, message, radio);
 	if (error < 0)
 		return error;
 	/* Who may give it was asked before it came here. */

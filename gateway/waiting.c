@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct list {
 	json_t *array;
@@ -27,10 +28,12 @@ static bool add(void *context, const struct outgoing_item *item)
 	list->more = json_array_size(list->array) >= WAITING_MAX;
 	if (list->more)
 		return false;
+	size_t prefix = sizeof(GATEWAY_OUTLET) - 1;
+	bool via = strncmp(item->radio, GATEWAY_OUTLET, prefix) == 0;
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "command", entry_id(entry), "kind",
 				   message_kind_name((enum message_kind)entry->kind), "class",
-				   message_class_name((enum message_class)entry->class), "radio", item->radio, "stage",
-				   outgoing_stage_name(item->stage));
+				   message_class_name((enum message_class)entry->class), via ? "via" : "radio",
+				   item->radio + (via ? prefix : 0), "stage", outgoing_stage_name(item->stage));
 	if (!object)
 		return true;
 	if (item->to[0])

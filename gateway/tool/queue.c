@@ -76,7 +76,10 @@ static const char *waits_for(const json_t *row)
 	const char *why = word(row, "why");
 	if (strcmp(word(row, "stage"), "on_air") == 0 || strcmp(why, "turn") == 0)
 		return NULL;
-	return strcmp(why, "radio") == 0 ? "the radio" : strcmp(why, "listening") == 0 ? "listening time" : why;
+	return strcmp(why, "radio") == 0       ? "the radio"
+	       : strcmp(why, "listening") == 0 ? "listening time"
+	       : strcmp(why, "neighbour") == 0 ? "a neighbour"
+					       : why;
 }
 
 /* A row for people, of a row of cressetd's. */

@@ -1,0 +1,372 @@
+/* What neighbours deliver for this gateway: given to them, their last word awaited, and then the next way. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/clock.h"
+#include "gateway/log.h"
+#include "gateway/outgoing_internal.h"
+#include "gateway/siphash.h"
+
+enum {
+	LAST_WORD_PART = 4, /* of the time a neighbour has: how much longer its last word may take */
+	LAST_WORD_MIN_MS = 1000,
+	LAST_WORD_MAX_MS = 30000,
+	LOOK_MS = 5000, /* how often a way is looked for */
+	TOPIC_MAX = 256,
+};
+
+static struct counter *count(const struct handover *handover, const char *name)
+{
+	return counters_get(handover->outgoing->publisher->counters, "neighbours", name);
+}
+
+static const char *gateway_of(const struct handover *handover)
+{
+	return entry_outlet(handover->entry) + sizeof(GATEWAY_OUTLET) - 1;
+}
+
+struct handover *handover_find(const struct outgoing *outgoing, const char *id)
+{
+	struct handover *handover = outgoing->handovers;
+	while (handover && strcmp(entry_id(handover->entry), id) != 0)
+		handover = handover->next;
+	return handover;
+}
+
+void handover_free(struct handover *handover)
+{
+	struct handover **at = &handover->outgoing->handovers;
+	while (*at && *at != handover)
+		at = &(*at)->next;
+	if (*at)
+		*at = handover->next;
+	entry_unref(handover->entry);
+	free(handover);
+}
+
+static void due(struct handover *handover, int64_t at_ms)
+{
+	handover->due_ms = at_ms;
+	outgoing_due(handover->outgoing, at_ms);
+}
+
+static bool is_over(const struct handover *handover, int64_t now_ms)
+{
+	return handover->entry->expires_at_ms && now_ms >= handover->entry->expires_at_ms;
+}
+
+/* ---- giving it to the neighbour ---- */
+
+static int number_of(const struct handover *handover)
+{
+	const struct neighbours *neighbours = handover->outgoing->neighbours;
+	return neighbours ? neighbours_number(neighbours, gateway_of(handover)) : -1;
+}
+
+/* Each time that the neighbour is given it has an id of its own, the first, the second: after a restart they come in the same order, so that
+ * the neighbour knows them again. Nobody else can make one. */
+static void make_id(struct handover *handover)
+{
+	const struct publisher *publisher = handover->outgoing->publisher;
+	int number = number_of(handover);
+	unsigned attempt = number >= 0 ? handover->past.attempts[number]++ : 0;
+	char text[MESSAGE_ID_MAX + MESSAGE_NAME_MAX + 16];
+	int size = snprintf(text, sizeof(text), "%s %s %u", entry_id(handover->entry), gateway_of(handover), attempt);
+	json_handed_id(publisher->settings->gateway.name, siphash24(publisher->logistics_key, text, (size_t)size),
+		       handover->id);
+}
+
+/* The order as it is published; its topic is whole, so that a broker that refuses it is heard of once and not asked again. */
+static struct entry *order_of(const struct handover *handover, const struct message *message)
+{
+	const struct publisher *publisher = handover->outgoing->publisher;
+	const struct settings *settings = publisher->settings;
+	bool trusted = publisher_clock(settings) != CLOCK_SOURCE_UNKNOWN;
+	char topic[TOPIC_MAX], whole[2 * TOPIC_MAX];
+	if (json_order_topic(message->kind, gateway_of(handover), settings->gateway.name, topic, sizeof(topic)) < 0)
+		return NULL;
+	snprintf(whole, sizeof(whole), "%c%s%s", ENTRY_WHOLE_TOPIC, settings->uplink.topic_prefix, topic);
+	enum message_class class = (enum message_class)handover->entry->class;
+	/* Its time runs: it does not wait behind ordinary traffic. */
+	struct entry_parts parts = {.class = class > CLASS_SAFETY ? CLASS_SAFETY : class,
+				    .kind = message->kind,
+				    .outlet = "uplink",
+				    .id = handover->id,
+				    .station = message->to,
+				    .topic = whole,
+				    .accepted_at_ms = handover->past.handed_ms,
+				    .expires_at_ms = handover->until_ms};
+	int64_t expires_ms = trusted ? handover->until_ms + clock_steady_lag_ms() : 0;
+	char *json = json_order(message, expires_ms, &parts.payload_size);
+	parts.payload = json;
+	struct entry *order = json ? entry_new(&parts, store_new_row(publisher->store)) : NULL;
+	free(json);
+	if (order)
+		order->exercise = handover->entry->exercise;
+	return order;
+}
+
+/* Not kept on disk: what it was made of is. */
+static void publish(struct handover *handover)
+{
+	struct publisher *publisher = handover->outgoing->publisher;
+	const struct entry *entry = handover->entry;
+	struct message message;
+	char error[128];
+	/* As it was given: the other gateway gives it a number of its own. */
+	if (json_parse_kept(entry_payload(entry), entry->payload_size, &message, NULL, error, sizeof(error)) < 0)
+		return;
+	snprintf(message.id, sizeof(message.id), "%s", handover->id);
+	struct entry *order = order_of(handover, &message);
+	if (!order)
+		return;
+	schedule_put(publisher->schedule, order);
+	publisher->scheduled(publisher->context);
+}
+
+static int64_t last_word_ms(int64_t hold_ms)
+{
+	int64_t wait_ms = hold_ms / LAST_WORD_PART;
+	return wait_ms < LAST_WORD_MIN_MS ? LAST_WORD_MIN_MS : wait_ms > LAST_WORD_MAX_MS ? LAST_WORD_MAX_MS : wait_ms;
+}
+
+static void hand(struct handover *handover, int64_t now_ms)
+{
+	int64_t hold_ms = handover->outgoing->publisher->settings->neighbours.hold_ms;
+	int64_t expires_at_ms = handover->entry->expires_at_ms;
+	handover->past.handed_ms = now_ms;
+	handover->until_ms = now_ms + hold_ms;
+	if (expires_at_ms && expires_at_ms < handover->until_ms)
+		handover->until_ms = expires_at_ms;
+	make_id(handover);
+	count(handover, "handed")->value++;
+	publish(handover);
+	due(handover, handover->until_ms + last_word_ms(hold_ms));
+}
+
+static bool is_neighbour(const struct outgoing *outgoing, const char *gateway)
+{
+	return outgoing->neighbours && neighbours_trusts(outgoing->neighbours, gateway);
+}
+
+void handover_start(struct outgoing *outgoing, struct entry *entry, const struct past *past)
+{
+	struct handover *handover = calloc(1, sizeof(*handover));
+	if (!handover) {
+		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "no_memory", false);
+		return;
+	}
+	*handover = (struct handover){.next = outgoing->handovers, .outgoing = outgoing, .entry = entry};
+	if (past)
+		handover->past = *past;
+	outgoing->handovers = handover;
+	int64_t now_ms = clock_steady_ms();
+	/* The settings may have changed since a former run gave it to that one. */
+	if (is_neighbour(outgoing, gateway_of(handover)))
+		hand(handover, now_ms);
+	else
+		due(handover, now_ms + LOOK_MS);
+}
+
+/* ---- the end of it ---- */
+
+static void conclude(struct handover *handover, enum receipt_stage stage, const char *code, bool assumed)
+{
+	struct outgoing *outgoing = handover->outgoing;
+	struct entry *entry = entry_ref(handover->entry);
+	char last[MESSAGE_NAME_MAX];
+	snprintf(last, sizeof(last), "%s", code ? code : "");
+	handover_free(handover);
+	outgoing_conclude(outgoing, entry, stage, last, assumed);
+}
+
+/* No way is left. What nobody has heard has expired; what was transmitted has not. */
+static void give_up(struct handover *handover)
+{
+	if (handover->past.code[0])
+		conclude(handover, RECEIPT_FAILED, handover->past.code, false);
+	else if (handover->past.announced)
+		conclude(handover, RECEIPT_FAILED, "no_ack", false);
+	else
+		conclude(handover, RECEIPT_EXPIRED, NULL, false);
+}
+
+/* ---- the next way ---- */
+
+static bool find_way(const struct handover *handover, struct way *way)
+{
+	const struct entry *entry = handover->entry;
+	return outgoing_way(handover->outgoing, (enum message_kind)entry->kind, entry_id(entry), entry_station(entry),
+			    &handover->past, way);
+}
+
+static bool leave(struct handover *handover, const struct way *way)
+{
+	struct outgoing *outgoing = handover->outgoing;
+	struct entry *entry = entry_ref(handover->entry);
+	bool moved = outgoing_move(outgoing, entry, way, &handover->past);
+	if (moved) {
+		handover_free(handover);
+		keeper_finish(outgoing->publisher->keeper, entry);
+	} else {
+		entry_unref(entry);
+	}
+	return moved;
+}
+
+static void mark_tried(struct handover *handover, bool silent)
+{
+	int number = number_of(handover);
+	uint32_t bit = number >= 0 ? 1u << number : 0;
+	handover->past.neighbours |= bit;
+	if (silent)
+		handover->past.silent |= bit;
+}
+
+void past_forgive(struct past *past)
+{
+	past->neighbours &= ~past->silent;
+	past->silent = 0;
+}
+
+int64_t handover_again_ms(const struct outgoing *outgoing, const struct past *past)
+{
+	return past->handed_ms ? past->handed_ms + outgoing->publisher->settings->neighbours.hold_ms : 0;
+}
+
+static void begin_anew(struct handover *handover, int64_t now_ms)
+{
+	int64_t at_ms = handover_again_ms(handover->outgoing, &handover->past);
+	past_forgive(&handover->past);
+	handover->id[0] = '\0';
+	due(handover, at_ms > now_ms ? at_ms : now_ms);
+}
+
+/* silent: it was not transmitted there. */
+static void failed(struct handover *handover, const char *code, bool silent)
+{
+	struct way way;
+	int64_t now_ms = clock_steady_ms();
+	mark_tried(handover, silent);
+	count(handover, silent ? "silent" : "failed")->value++;
+	if (!silent)
+		past_failed(&handover->past, code);
+	if (!is_over(handover, now_ms) && find_way(handover, &way) && leave(handover, &way))
+		return;
+	if (is_over(handover, now_ms) || handover->past.code[0])
+		give_up(handover);
+	else
+		begin_anew(handover, now_ms);
+}
+
+/* ---- what the neighbour says ---- */
+
+/* Reasons for which it was not transmitted now, and that say nothing about another time. */
+static bool is_passing(const char *code)
+{
+	static const char *const codes[] = {"too_many", "no_memory", "over_bound", "lost", "radio_gone"};
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (strcmp(code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+static void announce(struct handover *handover, bool assumed)
+{
+	if (!handover->past.announced)
+		outgoing_say(handover->outgoing, handover->entry, RECEIPT_ON_AIR, NULL, assumed);
+	handover->past.announced = true;
+}
+
+static void follow(struct handover *handover, const struct handed_receipt *receipt)
+{
+	switch (receipt->stage) {
+	case RECEIPT_QUEUED:
+		break;
+	case RECEIPT_ON_AIR:
+		announce(handover, receipt->assumed);
+		break;
+	case RECEIPT_CONFIRMED:
+	case RECEIPT_SENT:
+		count(handover, "delivered")->value++;
+		conclude(handover, receipt->stage, NULL, receipt->assumed);
+		break;
+	case RECEIPT_FAILED:
+		failed(handover, receipt->code[0] ? receipt->code : "radio_error", is_passing(receipt->code));
+		break;
+	case RECEIPT_EXPIRED:
+	case RECEIPT_CANCELLED:
+		failed(handover, "", true);
+		break;
+	}
+}
+
+void outgoing_answered(struct outgoing *outgoing, const char *gateway, const struct handed_receipt *receipt)
+{
+	struct counters *counters = outgoing->publisher->counters;
+	struct handover *handover = outgoing->handovers;
+	while (handover && (strcmp(handover->id, receipt->id) != 0 || strcmp(gateway_of(handover), gateway) != 0))
+		handover = handover->next;
+	if (!handover)
+		counters_get(counters, "neighbours", "drop.late")->value++;
+	else
+		follow(handover, receipt);
+}
+
+/* ---- time ---- */
+
+/* It waits for a way; the neighbour that it was given to last is one of them. */
+static void look_again(struct handover *handover, int64_t now_ms)
+{
+	struct outgoing *outgoing = handover->outgoing;
+	struct way way;
+	if (is_over(handover, now_ms)) {
+		give_up(handover);
+		return;
+	}
+	bool found = find_way(handover, &way);
+	if (found && !way.lane &&
+	    strcmp(neighbours_name(outgoing->neighbours, way.neighbour), gateway_of(handover)) == 0)
+		hand(handover, now_ms);
+	else if (!found || !leave(handover, &way))
+		due(handover, now_ms + LOOK_MS);
+}
+
+static struct handover *next_due(const struct outgoing *outgoing, int64_t now_ms)
+{
+	struct handover *handover = outgoing->handovers;
+	while (handover && handover->due_ms > now_ms)
+		handover = handover->next;
+	return handover;
+}
+
+void handovers_due(struct outgoing *outgoing, int64_t now_ms)
+{
+	struct handover *handover;
+	while ((handover = next_due(outgoing, now_ms))) {
+		if (handover->id[0] && handover->past.announced)
+			failed(handover, "no_ack", false);
+		else if (handover->id[0])
+			failed(handover, "", true);
+		else
+			look_again(handover, now_ms);
+	}
+	for (handover = outgoing->handovers; handover; handover = handover->next)
+		outgoing_due(outgoing, handover->due_ms);
+}
+
+void outgoing_use_neighbours(struct outgoing *outgoing, struct neighbours *neighbours)
+{
+	outgoing->neighbours = neighbours;
+}
+
+/* What was said of them meanwhile may be lost; a neighbour that knows them says it again. */
+void outgoing_online(struct outgoing *outgoing, bool online)
+{
+	bool back = online && !outgoing->online;
+	outgoing->online = online;
+	for (struct handover *handover = outgoing->handovers; back && handover; handover = handover->next)
+		if (handover->id[0] && clock_steady_ms() < handover->until_ms)
+			publish(handover);
+}

@@ -1,0 +1,98 @@
+/* What waits for radios that are down goes by another way, if there is one. */
+#include "gateway/clock.h"
+#include "gateway/outgoing_internal.h"
+
+enum {
+	DOWN_MS = 30000, /* a radio that is down for so long is not waited for */
+	RESCUED_AT_ONCE = 16,
+};
+
+struct rescued {
+	struct entry *entry;
+	struct way way;
+	struct past past;
+};
+
+struct rescue {
+	const struct outgoing *outgoing;
+	const struct exit_lane *lane;
+	int64_t now_ms;
+	struct rescued found[RESCUED_AT_ONCE];
+	size_t count;
+};
+
+static bool is_up(const struct exit_lane *lane)
+{
+	return lane->radio && radio_status(lane->radio).state == RADIO_UP;
+}
+
+/* The radio has not failed: it is one of the ways again when another one has. */
+static struct past past_of(const struct rescue *rescue, const struct errand *errand)
+{
+	struct past past = {.lanes = 0};
+	if (errand)
+		past = errand->past;
+	past_forgive(&past);
+	past.lanes |= 1u << rescue->lane->index;
+	return past;
+}
+
+static bool has_way(const struct rescue *rescue, const struct entry *entry, struct rescued *rescued)
+{
+	struct message message;
+	bool pinned;
+	if (!entry_id(entry)[0] || errand_read(entry, &message, &pinned) < 0 || pinned || !message.to[0] ||
+	    handover_again_ms(rescue->outgoing, &rescued->past) > rescue->now_ms)
+		return false;
+	return outgoing_way(rescue->outgoing, message.kind, message.id, message.to, &rescued->past, &rescued->way) &&
+	       (!rescued->way.lane || is_up(rescued->way.lane));
+}
+
+static bool look_at(void *context, const struct entry *entry)
+{
+	struct rescue *rescue = context;
+	const struct errand *errand = errand_find(rescue->outgoing, entry);
+	struct rescued *rescued = &rescue->found[rescue->count];
+	if (errand && delivery_begun(errand->delivery))
+		return true;
+	*rescued = (struct rescued){.entry = (struct entry *)entry, .past = past_of(rescue, errand)};
+	rescue->count += has_way(rescue, entry, rescued);
+	return rescue->count < RESCUED_AT_ONCE;
+}
+
+static void move_from(struct outgoing *outgoing, struct exit_lane *lane, struct rescued *rescued)
+{
+	struct entry *entry = rescued->entry;
+	if (!transmit_remove(lane->transmit, entry))
+		return;
+	rescued->past.lanes &= ~(1u << lane->index);
+	if (outgoing_move(outgoing, entry, &rescued->way, &rescued->past)) {
+		errand_free(outgoing, errand_find(outgoing, entry));
+		keeper_finish(outgoing->publisher->keeper, entry);
+	} else {
+		lane_put(lane, entry);
+	}
+}
+
+/* Since when the radio is down, 0 = it is up. */
+static void note_state(struct exit_lane *lane, int64_t now_ms)
+{
+	if (is_up(lane) || !lane->radio)
+		lane->down_ms = 0;
+	else if (!lane->down_ms)
+		lane->down_ms = now_ms;
+}
+
+void outgoing_rescue(struct outgoing *outgoing, int64_t now_ms)
+{
+	for (size_t i = 0; i < outgoing->count; i++) {
+		struct exit_lane *lane = &outgoing->lanes[i];
+		note_state(lane, now_ms);
+		if (!lane->down_ms || now_ms - lane->down_ms < DOWN_MS)
+			continue;
+		struct rescue rescue = {.outgoing = outgoing, .lane = lane, .now_ms = now_ms};
+		transmit_each(lane->transmit, look_at, &rescue);
+		for (size_t j = 0; j < rescue.count; j++)
+			move_from(outgoing, lane, &rescue.found[j]);
+	}
+}
