@@ -1,5 +1,6 @@
 """Who receives what at headquarters, by the example of an access list: everybody subscribes to everything, and what arrives counts."""
 
+import re
 import subprocess
 import unittest
 
@@ -95,6 +96,32 @@ class Acl(unittest.TestCase):
         heard = [topic.removeprefix(down) for _, topic, _, _ in gateway.messages if topic.startswith(down)]
         self.assertEqual(sorted(heard), sorted([topic for topic, writers in COMMANDS.items() for _ in writers] + ["end"]))
         self.assertEqual([topic for _, topic, _, _ in other.messages if topic.startswith(down)], [])
+
+    def test_neighbours_speak_for_themselves_alone(self):
+        """With the lines for neighbours switched on, for base1 and base2."""
+        acl = self.bench.dir / "acl"
+        block = re.search(r"#user base1\n(?:#topic \S+ \S*(?:/reach/|/down/gw/)\S*\n)+", acl.read_text()).group().replace("#", "")
+        acl.write_text(acl.read_text() + "".join("\n" + block.replace("base1", name) for name in ("base1", "base2")))
+        self.port, _ = self.bench.broker(lines=[f"acl_file {acl}", "log_type all"])
+        words = [f"gw/base2/down/gw/base1/{what}" for what in ("text", "alert", "ack", "receipt")]
+        others = ["gw/base2/down/gw/base1/cancel", "gw/base2/down/gw/base1/list", "gw/base2/down/gw/base1/rollcall", "gw/base2/down/gw/text",
+                  "gw/base2/down/sec/text", "gw/base2/reach/f-17", "gw/base1/reach/f-17/more"]
+        for topic in [*words, "gw/base1/reach/f-17"]:
+            self.assertTrue(self.publish("base1", topic), topic)
+            for role in [*ROLES, "base3"]:
+                self.assertFalse(self.publish(role, topic), f"{role} on {topic}")
+        for topic in others:
+            self.assertFalse(self.publish("base1", topic), topic)
+        listeners = {role: self.listen(role) for role in (*ROLES, "base1")}
+        self.publish("base1", words[0])
+        self.publish("base1", "gw/base1/reach/f-17")
+        for role, listener in listeners.items():
+            last = LAST.get(role, "gw/base1/down/end")
+            self.publish("ending", last)
+            listener.expect(PREFIX + last)
+            got = {topic.removeprefix(PREFIX) for _, topic, _, _ in listener.messages}
+            wanted = {"base1": {"gw/base1/reach/f-17"}, "base2": {"gw/base1/reach/f-17", words[0]}}.get(role, set())
+            self.assertEqual(got & {words[0], "gw/base1/reach/f-17"}, wanted, role)
 
 
 if __name__ == "__main__":
