@@ -133,7 +133,7 @@ static void remove_at(struct origins *origins, size_t index)
 	free(origins->table[index]);
 	origins->count--;
 	size_t behind = origins->count - index;
-	memmove(&origins->table[index], &origins->table[index + 1], behind * sizeof(*origins->table));
+	memmove(&origins->table[index], &origins->table[index + 1], behind * sizeof(struct origin *));
 	memmove(&origins->hashes[index], &origins->hashes[index + 1], behind * sizeof(*origins->hashes));
 }
 
@@ -159,7 +159,7 @@ static bool make_room(struct origins *origins)
 	if (origins->count < origins->allocated)
 		return true;
 	size_t wanted = origins->allocated + STEP;
-	struct origin **table = reallocarray(origins->table, wanted, sizeof(*table));
+	struct origin **table = reallocarray(origins->table, wanted, sizeof(struct origin *));
 	if (table)
 		origins->table = table;
 	uint64_t *hashes = reallocarray(origins->hashes, wanted, sizeof(*hashes));
