@@ -115,6 +115,12 @@ bool meshcore_ask(struct meshcore *meshcore, const uint8_t *payload, size_t size
 /* The node was lost: what was under way fails with that code, and it is set up anew. */
 void meshcore_start_anew(struct meshcore *meshcore, const char *reason, const char *code);
 
+/* meshcore_take.c: a frame that has come, its code first. */
+
+void meshcore_take_reply(struct meshcore *meshcore, const uint8_t *payload, size_t size);
+/* Said unasked. */
+void meshcore_take_push(struct meshcore *meshcore, const uint8_t *payload, size_t size);
+
 /* meshcore_setup.c: from the opening of the port to a node that is known. */
 
 void meshcore_begin(struct meshcore *meshcore);
