@@ -1,91 +1,13 @@
 """Commands of headquarters over a real mosquitto, to stations behind KISS: what each audience may do, what is turned away and how, and that every
 command has one final receipt and is carried out once, whoever was away or killed in between."""
 
-import contextlib
-import json
 import signal
-import socket
 import subprocess
-import threading
-import unittest
 
 import harness
+from commands_bench import DOWN, Rig
 
-DOWN = "cresset/v1/test/gw/base1/down/"
-FINAL = {"confirmed", "sent", "failed", "expired", "cancelled"}
-STATIONS = ("stations:\n- {station: N0CALL-7, organisation: example-org}\n- {station: N0CALL-8, organisation: other-org}\n")
 DISTRESS = b"N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}="
-
-
-class Rig(unittest.TestCase):
-    protocol = "5"
-
-    def setUp(self):
-        self.bench = harness.Bench()
-        self.addCleanup(self.bench.__exit__)
-        self.tnc = self.bench.tnc()
-        self.broker_lines = ["persistence true", f"persistence_location {self.bench.dir}/", "autosave_interval 1"]
-        self.port, self.broker = self.bench.broker(lines=self.broker_lines)
-        self.hq = harness.Listener(self.bench, self.port)
-        self.config = None
-        self.door = self.port  # where the gateway knocks
-
-    # ---- the rig ----
-
-    def device(self):
-        return f"tcp://127.0.0.1:{self.tnc.port}", "aprs: {callsign: N0CALL-10}"
-
-    def start(self, radios=None, extra=STATIONS, wait=True, **options):
-        self.config = self.bench.config([self.door], radios or {"vhf": self.device()}, extra)
-        # expires_at says nothing to a gateway that does not know the time.
-        self.config.write_text(self.config.read_text().replace("gateway:\n", "gateway:\n  clock: ntp\n", 1))
-        return self.start_again(wait, **options)
-
-    def start_again(self, wait=True, **options):
-        gateway = self.bench.gateway(self.config, **options)
-        if wait:
-            harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
-            harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "the broker")
-        return gateway
-
-    def publish(self, topic, payload, *options):
-        payload = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)
-        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", self.protocol, "-q", "1", "-t",
-                        DOWN + topic, "-s" if payload else "-n", *options], input=payload if isinstance(payload, bytes) else payload.encode(), check=True,
-                       timeout=harness.PATIENCE_S)
-
-    def documents(self, command):
-        """Receipts of a command, doubles left out by their id as headquarters does it; those of one id must say the same."""
-        found = {}
-        for document in self.hq.find("/receipt/", lambda document: document["body"]["command"] == command):
-            double = found.setdefault(document["id"], document)
-            if "waiting" not in document["body"]:
-                self.assertEqual(double, document)
-        return list(found.values())
-
-    def stages(self, command):
-        return [document["body"]["stage"] for document in self.documents(command)]
-
-    def final(self, command, seconds=None):
-        harness.wait_for(lambda: FINAL & set(self.stages(command)), f"the final receipt of {command}", seconds)
-        finals = [document for document in self.documents(command) if document["body"]["final"]]
-        self.assertEqual(len(finals), 1, finals)
-        return finals[0]["body"]
-
-    def fails(self, command, code):
-        body = self.final(command)
-        self.assertEqual((body["stage"], body.get("code")), ("failed", code), body)
-        return body
-
-    def frames(self, text):
-        return [frame for frame in harness.kiss_frames(self.tnc.sent) if frame[0] == 0 and text.encode() in frame]
-
-    def settled(self):
-        """Everything published before has been seen: the gateway answers in order."""
-        self.mark = getattr(self, "mark", 0) + 1
-        name = f"mark-{self.mark}"
-        self.publish("coord/list", {"id": name})
-        self.fails(name, "not_allowed")
 
 
 class Commands(Rig):
@@ -383,85 +305,6 @@ class Commands(Rig):
         self.publish("sec/text", {"id": "memory", "to": "N0CALL-7", "text": "x"})
         harness.wait_for(lambda: self.stages("memory") == ["queued"], "the receipt")
         self.assertIs(self.documents("memory")[0]["body"]["stored"], False)
-
-
-class OldDoor:
-    """In front of a broker: lets in MQTT 3.1.1 only, as a broker of ten years ago would."""
-
-    def __init__(self, port):
-        self.behind = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                visitor, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.let_in, args=(visitor,), daemon=True).start()
-
-    def let_in(self, visitor):
-        with contextlib.suppress(OSError), visitor:
-            hello = visitor.recv(4096)
-            level = hello[hello.index(b"MQTT") + 4] if b"MQTT" in hello else 0
-            if level != 4:
-                visitor.sendall(b"\x20\x02\x00\x01")
-                return
-            with socket.create_connection(("127.0.0.1", self.behind)) as broker:
-                broker.sendall(hello)
-                threading.Thread(target=self.carry, args=(broker, visitor), daemon=True).start()
-                self.carry(visitor, broker)
-
-    @staticmethod
-    def carry(one, other):
-        with contextlib.suppress(OSError):
-            while data := one.recv(65536):
-                other.sendall(data)
-        for end in (one, other):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-
-class OldProtocol(Rig):
-    """The same by MQTT 3.1.1, which has no expiry and says of what is kept only what was kept before."""
-    protocol = "311"
-
-    def setUp(self):
-        super().setUp()
-        door = OldDoor(self.port)
-        self.addCleanup(door.close)
-        self.door = door.port
-
-    def test_text_and_what_came_while_the_gateway_was_away(self):
-        gateway = self.start()
-        self.assertEqual(self.bench.status()["uplink"]["protocol"], 4)
-        text = {"to": "N0CALL-7", "body": {"ack_wanted": False}}
-        self.publish("sec/text", {"id": "old-1", "text": "the old way", **text})
-        self.assertEqual(self.final("old-1")["stage"], "sent")
-        self.bench.stop(gateway, signal.SIGKILL)
-        self.publish("sec/text", {"id": "old-2", "text": "while away", **text})
-        self.publish("sec/text", {"id": "old-1", "text": "the old way", **text})
-        self.start_again()
-        self.assertEqual(self.final("old-2")["stage"], "sent")
-        self.settled()
-        self.assertEqual((len(self.frames("the old way")), len(self.frames("while away"))), (1, 1))
-
-    def test_what_the_broker_had_kept_is_not_taken(self):
-        gateway = self.start()
-        self.bench.stop(gateway)
-        self.publish("sec/text", {"id": "old-3", "to": "N0CALL-7", "text": "kept"}, "-r")
-        subprocess.run([harness.find_program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(self.port), "-i", "cresset-base1-u", "-t", "none",
-                        "-E"], check=True, timeout=harness.PATIENCE_S)  # ends the session, so that only the kept one comes
-        self.start_again()
-        harness.wait_for(lambda: self.bench.counter("commands", "drop.retained") == 1, "the kept command")
-        self.assertEqual(self.frames("kept"), [])
 
 
 if __name__ == "__main__":
