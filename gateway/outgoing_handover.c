@@ -12,7 +12,8 @@ enum {
 	LAST_WORD_PART = 4, /* of the time a neighbour has: how much longer its last word may take */
 	LAST_WORD_MIN_MS = 1000,
 	LAST_WORD_MAX_MS = 30000,
-	LOOK_MS = 5000, /* how often a way is looked for */
+	LOOK_MS = 5000,    /* how often a way is looked for */
+	DUE_AT_ONCE = 256, /* the others in the next turn of the loop */
 	TOPIC_MAX = 256,
 };
 
@@ -344,7 +345,7 @@ static struct handover *next_due(const struct outgoing *outgoing, int64_t now_ms
 void handovers_due(struct outgoing *outgoing, int64_t now_ms)
 {
 	struct handover *handover;
-	while ((handover = next_due(outgoing, now_ms))) {
+	for (unsigned i = 0; i < DUE_AT_ONCE && (handover = next_due(outgoing, now_ms)); i++) {
 		if (handover->id[0] && handover->past.announced)
 			failed(handover, "no_ack", false);
 		else if (handover->id[0])

@@ -20,6 +20,7 @@ struct exit_lane {
 	struct ledger *ledger;            /* NULL: nothing is to be sent */
 	struct transmit *transmit;
 	int64_t down_ms;       /* since when the radio is down, 0 = it is up */
+	size_t rescued_to;     /* how far what waits for it was looked through for another way */
 	struct errand *flying; /* whose frame is in the radio */
 	int64_t again_ms;      /* nothing may go before, 0 = something went last */
 	int64_t alert_until_ms;

@@ -5,6 +5,7 @@
 enum {
 	DOWN_MS = 30000, /* a radio that is down for so long is not waited for */
 	RESCUED_AT_ONCE = 16,
+	LOOKED_AT = 64, /* at once, besides alerts: each is read again for it */
 };
 
 struct rescued {
@@ -17,6 +18,7 @@ struct rescue {
 	const struct outgoing *outgoing;
 	const struct exit_lane *lane;
 	int64_t now_ms;
+	size_t from, at, looked_at; /* where it was left off, and where it is now */
 	struct rescued found[RESCUED_AT_ONCE];
 	size_t count;
 };
@@ -48,9 +50,20 @@ static bool has_way(const struct rescue *rescue, const struct entry *entry, stru
 	       (!rescued->way.lane || is_up(rescued->way.lane));
 }
 
+/* Alerts each time, the others in turns. */
+static bool has_turn(struct rescue *rescue, const struct entry *entry)
+{
+	bool turn = rescue->at >= rescue->from && rescue->looked_at < LOOKED_AT;
+	rescue->looked_at += turn;
+	rescue->at++;
+	return turn || entry->class <= CLASS_URGENT;
+}
+
 static bool look_at(void *context, const struct entry *entry)
 {
 	struct rescue *rescue = context;
+	if (!has_turn(rescue, entry))
+		return true;
 	const struct errand *errand = errand_find(rescue->outgoing, entry);
 	struct rescued *rescued = &rescue->found[rescue->count];
 	if (errand && delivery_begun(errand->delivery))
@@ -90,8 +103,9 @@ void outgoing_rescue(struct outgoing *outgoing, int64_t now_ms)
 		note_state(lane, now_ms);
 		if (!lane->down_ms || now_ms - lane->down_ms < DOWN_MS)
 			continue;
-		struct rescue rescue = {.outgoing = outgoing, .lane = lane, .now_ms = now_ms};
+		struct rescue rescue = {.outgoing = outgoing, .lane = lane, .now_ms = now_ms, .from = lane->rescued_to};
 		transmit_each(lane->transmit, look_at, &rescue);
+		lane->rescued_to = rescue.looked_at < LOOKED_AT ? 0 : rescue.from + LOOKED_AT;
 		for (size_t j = 0; j < rescue.count; j++)
 			move_from(outgoing, lane, &rescue.found[j]);
 	}
