@@ -116,4 +116,4 @@ class MuteTnc(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=3)
