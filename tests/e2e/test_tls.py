@@ -1,13 +1,12 @@
 """TLS with a private authority, a client certificate, and a host name that must match."""
 
-import contextlib
 import socket
 import ssl
 import subprocess
-import threading
 import unittest
 
 import harness
+import mqtt_peer
 
 
 def openssl(*arguments, cwd):
@@ -27,43 +26,25 @@ def make_certificate(folder, authority, name, subject, alternative):
             "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.crt", cwd=folder)
 
 
-class OneRecordBroker:
+class OneRecordBroker(mqtt_peer.Peer):
     """Speaks as much MQTT 5 as a gateway needs; whoever opens the urgent connection finds a command waiting."""
 
     def __init__(self, folder, topic, payload):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "broker.crt", folder / "broker.key")
-        self.listener = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
-        self.port = self.listener.getsockname()[1]
         body = len(topic).to_bytes(2, "big") + topic.encode() + b"\x00\x07\x00" + payload
         self.waiting = b"\x32" + bytes([len(body)]) + body
         self.topics = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True))
 
     def close(self):
         self.listener.close()
 
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+    def answer(self, connection, first, body):
+        connection.sendall(self.words(first >> 4, body))
+        return True
 
-    def serve(self, connection):
-        with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
-            while first := stream.read(1):
-                size = shift = 0
-                while True:
-                    octet = stream.read(1)[0]
-                    size |= (octet & 0x7f) << shift
-                    shift += 7
-                    if not octet & 0x80:
-                        break
-                connection.sendall(self.answer(first[0] >> 4, stream.read(size)))
-
-    def answer(self, kind, body):
+    def words(self, kind, body):
         if kind == 1:
             return b"\x20\x03\x00\x00\x00" + (self.waiting if b"-base1-u" in body else b"")
         if kind == 3:

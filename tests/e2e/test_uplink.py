@@ -6,46 +6,22 @@ import threading
 import unittest
 
 import harness
+import mqtt_peer
 
 STATUS = "N0CALL-{n}>APZ001,WIDE1-1:>report {text}"
 CONNECT, PUBLISH, SUBSCRIBE, PING = 1, 3, 8, 12
 
 
-class OldBroker:
+class OldBroker(mqtt_peer.Peer):
     """Speaks MQTT 3.1.1 only: refuses level 5 with return code 1, answers publishes, keeps their topics."""
 
     def __init__(self):
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(8)
-        self.port = self.listener.getsockname()[1]
         self.levels, self.topics = [], []
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(socket.create_server(("127.0.0.1", 0)))
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        with connection, connection.makefile("rb") as stream:
-            while first := stream.read(1):
-                size = shift = 0
-                while True:
-                    octet = stream.read(1)[0]
-                    size |= (octet & 0x7f) << shift
-                    shift += 7
-                    if not octet & 0x80:
-                        break
-                if not self.answer(connection, first[0], stream.read(size)):
-                    return
 
     def answer(self, connection, first, body):
         kind = first >> 4
