@@ -35,16 +35,12 @@ static void print_cancelled(const json_t *answer)
 static int cancel(const char *id)
 {
 	json_t *answer;
-	struct client *client;
 	json_t *request = json_pack("{s:s, s:s}", "command", "cancel", "id", id);
 	if (!request) {
 		tool_complain("the id is not UTF-8");
 		return TOOL_USAGE;
 	}
-	int result = client_start(&client, request);
-	if (result == TOOL_OK)
-		result = client_expect(client, CLIENT_TIMEOUT_MS, &answer);
-	client_close(client);
+	int result = client_once(request, &answer);
 	if (result != TOOL_OK)
 		return result;
 	if (tool_options.json)

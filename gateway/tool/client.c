@@ -236,6 +236,16 @@ static void complain_lost(const json_t *line)
 		      json_number_value(json_object_get(line, "lost")));
 }
 
+int client_once(json_t *request, json_t **answer)
+{
+	struct client *client;
+	int result = client_start(&client, request);
+	if (result == TOOL_OK)
+		result = client_expect(client, CLIENT_TIMEOUT_MS, answer);
+	client_close(client);
+	return result;
+}
+
 int client_stream(json_t *request, void (*each)(const json_t *line, void *context), void *context)
 {
 	struct client *client;

@@ -156,13 +156,9 @@ int tool_queue(int argc, char **argv)
 	    "and when it expires; and how much waits for headquarters.",
 	    tool_common_options};
 	const char *radio = NULL;
-	struct client *client;
 	json_t *queue;
 	tool_parse(&argp, argc, argv, &radio);
-	int result = client_start(&client, json_pack("{s:s, s:s*}", "command", "queue", "radio", radio));
-	if (result == TOOL_OK)
-		result = client_expect(client, CLIENT_TIMEOUT_MS, &queue);
-	client_close(client);
+	int result = client_once(json_pack("{s:s, s:s*}", "command", "queue", "radio", radio), &queue);
 	if (result != TOOL_OK)
 		return result;
 	if (tool_options.json) {

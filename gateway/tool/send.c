@@ -329,7 +329,6 @@ static void print_level(const json_t *answer)
 static int acknowledge(const struct ack_arguments *arguments)
 {
 	json_t *answer;
-	struct client *client;
 	json_t *request = json_pack("{s:s, s:s, s:s, s:s}", "command", "ack", "id", arguments->id, "operator",
 				    arguments->operator_id, "level", arguments->level);
 	if (request && arguments->eta_min >= 0)
@@ -338,10 +337,7 @@ static int acknowledge(const struct ack_arguments *arguments)
 		tool_complain("the id or the operator's name is not UTF-8");
 		return TOOL_USAGE;
 	}
-	int result = client_start(&client, request);
-	if (result == TOOL_OK)
-		result = client_expect(client, CLIENT_TIMEOUT_MS, &answer);
-	client_close(client);
+	int result = client_once(request, &answer);
 	if (result != TOOL_OK)
 		return result;
 	if (tool_options.json)

@@ -313,13 +313,9 @@ int tool_status(int argc, char **argv)
 	    "What the gateway is doing: uplink, store, open incidents, queues, radios, panel, drops.",
 	    tool_common_options};
 	bool counters = false;
-	struct client *client;
 	json_t *status;
 	tool_parse(&argp, argc, argv, &counters);
-	int result = client_start(&client, json_pack("{s:s}", "command", "status"));
-	if (result == TOOL_OK)
-		result = client_expect(client, CLIENT_TIMEOUT_MS, &status);
-	client_close(client);
+	int result = client_once(json_pack("{s:s}", "command", "status"), &status);
 	if (result != TOOL_OK)
 		return result;
 	if (tool_options.json)
