@@ -92,6 +92,15 @@ static int64_t left_us(const struct ledger_account *account, bool urgent, const 
 	return urgent ? level.left_urgent_us : level.left_us;
 }
 
+/* A run that sent so much and was killed, with all of it on disk. */
+static void run_before(int64_t us, const struct ledger_now *now)
+{
+	struct ledger_account *account = start_new(now);
+	spend(account, false, us, now);
+	answer(account, now);
+	ledger_account_free(account);
+}
+
 /* ---- by hand ---- */
 
 static void test_the_disk_is_told_beforehand(void **state)
@@ -166,17 +175,14 @@ static void test_another_start_of_the_machine(void **state)
 {
 	(void)state;
 	struct ledger_now now = at(1000000, 500000, 7);
-	struct ledger_account *account = start_new(&now);
-	spend(account, false, 5 * S, &now);
-	answer(account, &now);
-	ledger_account_free(account);
+	run_before(5 * S, &now);
 	static const int64_t clocks_ms[] = {0, 1000000, 1000000 + 5000000, INT64_MAX / 4, INT64_MIN / 4};
 	for (size_t i = 0; i < 5; i++)
 		for (uint64_t id = 0; id <= 8; id += 8) {
 			/* With no id not even that is. */
 			int64_t since_ms = id ? 60000 : 0;
 			now = at(clocks_ms[i], 60000, id);
-			account = ledger_account_new(&one_per_cent, 1 * S, &a_disk);
+			struct ledger_account *account = ledger_account_new(&one_per_cent, 1 * S, &a_disk);
 			assert_true(ledger_account_begin(account, LEDGER_PAST_BLOCK, disk.block, disk.size, &now));
 			assert_int_equal(left_us(account, false, &now), 13 * S);
 			struct ledger_now later = at(now.steady_ms + hour_ms - since_ms - 1, 0, id);
@@ -273,14 +279,11 @@ static void test_a_block_that_comes_late(void **state)
 {
 	(void)state;
 	struct ledger_now now = at(1000000, 500000, 7);
-	struct ledger_account *account = start_new(&now);
-	spend(account, false, 5 * S, &now);
-	answer(account, &now);
-	ledger_account_free(account);
+	run_before(5 * S, &now);
 	struct disk card = disk;
 	disk = (struct disk){.refuses = true};
 	now = at(2000000, 560000, 7);
-	account = start(LEDGER_PAST_UNKNOWN, &now, false);
+	struct ledger_account *account = start(LEDGER_PAST_UNKNOWN, &now, false);
 	spend(account, true, 1 * S, &now);
 	now = at(2008000, 568000, 7);
 	assert_true(ledger_account_tick(account, &now)); /* no news: it is known that nothing is known */
