@@ -114,6 +114,19 @@ void delivery_started(struct delivery *delivery)
 	delivery->flying = delivery_part(delivery);
 }
 
+/* What cannot be acknowledged: once more, or that was it. */
+static void finish_blind(struct delivery *delivery, const struct delivery_settings *settings, int64_t now_ms,
+			 double jitter)
+{
+	if (delivery->repeats >= settings->blind_repeats) {
+		delivery->stage = DELIVERY_SENT;
+		return;
+	}
+	delivery->repeats++;
+	delivery->stage = DELIVERY_AWAITING;
+	delivery->due_ms = now_ms + (int64_t)((double)settings->blind_gap_ms * (1 + jitter));
+}
+
 /* Each repetition waits longer: what was not heard for collisions must not meet them again. */
 static void await(struct delivery *delivery, const struct delivery_settings *settings, int64_t now_ms, double jitter)
 {
@@ -133,7 +146,7 @@ void delivery_went(struct delivery *delivery, const struct delivery_settings *se
 	if (delivery->plan.confirmable)
 		await(delivery, settings, now_ms, jitter);
 	else
-		delivery->stage = DELIVERY_SENT;
+		finish_blind(delivery, settings, now_ms, jitter);
 }
 
 bool delivery_failed(struct delivery *delivery, const struct delivery_settings *settings)
@@ -194,6 +207,11 @@ void delivery_confirm(struct delivery *delivery)
 		note_parts(delivery, all_of(delivery));
 }
 
+bool delivery_is_confirmable(const struct delivery *delivery)
+{
+	return delivery->plan.confirmable;
+}
+
 int64_t delivery_due_ms(const struct delivery *delivery)
 {
 	return delivery->due_ms;
@@ -210,6 +228,11 @@ void delivery_tick(struct delivery *delivery, const struct delivery_settings *se
 {
 	if (delivery->stage != DELIVERY_AWAITING || now_ms < delivery->due_ms)
 		return;
+	if (!delivery->plan.confirmable) {
+		delivery->wanted = all_of(delivery);
+		delivery->stage = DELIVERY_SENDING;
+		return;
+	}
 	if (delivery->repeats >= settings->retries) {
 		delivery->stage = DELIVERY_NO_ACK;
 		return;
@@ -222,7 +245,7 @@ void delivery_tick(struct delivery *delivery, const struct delivery_settings *se
 void delivery_give_up(struct delivery *delivery)
 {
 	if (delivery->stage == DELIVERY_AWAITING)
-		delivery->stage = DELIVERY_NO_ACK;
+		delivery->stage = delivery->plan.confirmable ? DELIVERY_NO_ACK : DELIVERY_SENT;
 }
 
 struct delivery_progress delivery_progress(const struct delivery *delivery)

@@ -10,11 +10,14 @@ struct delivery;
 struct delivery_settings {
 	int64_t ack_timeout_ms; /* for the acknowledgement, behind the last frame; longer with each repetition */
 	unsigned retries;       /* repetitions without any progress before it is given up */
+	/* What nobody acknowledges is sent so many times more, after that time, because what is lost cannot be known. */
+	unsigned blind_repeats;
+	int64_t blind_gap_ms;
 };
 
 enum delivery_stage {
 	DELIVERY_SENDING,   /* a frame is to go */
-	DELIVERY_AWAITING,  /* all went; the acknowledgement is awaited until delivery_due_ms */
+	DELIVERY_AWAITING,  /* all went; until delivery_due_ms the acknowledgement is awaited, or its repetition */
 	DELIVERY_SENT,      /* all went, and nobody can say more */
 	DELIVERY_CONFIRMED, /* the addressee has all of it */
 	DELIVERY_NO_ACK,    /* given up */
@@ -49,6 +52,8 @@ bool delivery_failed(struct delivery *delivery, const struct delivery_settings *
 bool delivery_heard(struct delivery *delivery, const struct message *message);
 /* The modem itself says that the addressee has it. */
 void delivery_confirm(struct delivery *delivery);
+/* Whether it waits for its addressee, and not only for its repetition. */
+bool delivery_is_confirmable(const struct delivery *delivery);
 /* AWAITING: until when, and what if it is later than that. */
 int64_t delivery_due_ms(const struct delivery *delivery);
 void delivery_tick(struct delivery *delivery, const struct delivery_settings *settings, int64_t now_ms);

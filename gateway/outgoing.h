@@ -83,7 +83,8 @@ struct outgoing_item {
 	enum outgoing_stage stage;
 	unsigned parts, parts_done, repeats; /* parts 0: not known yet */
 	int64_t go_at_ms; /* when it will go, or is repeated, as far as can be told; 0 = as soon as its turn comes */
-	const char *why;  /* "turn", "airtime", "listening", "radio", "acknowledgement", "neighbour" */
+	const char *why;  /* "turn", "airtime", "listening", "radio", "acknowledgement", "repetition",
+			     "neighbour" */
 };
 /* Every message on its way, radio by radio, most urgent first. Return false to stop. */
 typedef bool outgoing_each_fn(void *context, const struct outgoing_item *item);

@@ -7,7 +7,7 @@
 #include "gateway/json.h"
 #include "gateway/outgoing_internal.h"
 
-enum { NUMBER_BASE = 36, NUMBER_DIGITS = 5 };
+enum { NUMBER_BASE = 36, NUMBER_DIGITS = 5, BLIND_GAP_MS = 8000 };
 
 struct errand *errand_find(const struct outgoing *outgoing, const struct entry *entry)
 {
@@ -31,10 +31,16 @@ void errand_free(struct outgoing *outgoing, struct errand *errand)
 	free(errand);
 }
 
+/* An acknowledgement of a distress or alert that is lost leaves its sender alone, and nobody acknowledges it. Its addressee knows the same
+ * bytes again. */
 struct delivery_settings errand_settings(const struct errand *errand)
 {
 	const struct radio_settings *settings = errand->lane->settings;
-	return (struct delivery_settings){.ack_timeout_ms = settings->ack_timeout_ms, .retries = settings->retries};
+	bool matters = errand->entry->kind == KIND_ACK && errand->entry->class <= CLASS_URGENT;
+	return (struct delivery_settings){.ack_timeout_ms = settings->ack_timeout_ms,
+					  .retries = settings->retries,
+					  .blind_repeats = matters ? 1 : 0,
+					  .blind_gap_ms = BLIND_GAP_MS};
 }
 
 /* The number by which the addressee acknowledges it on networks that have such: the same at each repetition, also after a restart. */

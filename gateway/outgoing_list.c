@@ -31,7 +31,7 @@ static void fill_from(const struct errand *errand, struct outgoing_item *item)
 		item->stage = OUTGOING_ON_AIR;
 	} else if (errand->awaiting) {
 		item->stage = OUTGOING_AWAITING;
-		item->why = "acknowledgement";
+		item->why = delivery_is_confirmable(errand->delivery) ? "acknowledgement" : "repetition";
 		item->go_at_ms = delivery_due_ms(errand->delivery);
 	} else if (delivery_begun(errand->delivery)) {
 		item->stage = OUTGOING_SENDING;

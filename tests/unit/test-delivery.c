@@ -97,6 +97,31 @@ static void test_unconfirmable(void **state)
 	rig_free(&rig);
 }
 
+/* Nobody says whether it came: sent twice, the same bytes, and then it is as well sent as can be. */
+static void test_blind_repetition(void **state)
+{
+	(void)state;
+	struct delivery_settings twice = {
+	    .ack_timeout_ms = 30000, .retries = 2, .blind_repeats = 1, .blind_gap_ms = 8000};
+	struct rig rig = rig_new(1, false, true);
+	struct air_utterance utterance = delivery_utterance(rig.delivery);
+	delivery_rendered(rig.delivery, &utterance, "x", 1);
+	delivery_started(rig.delivery);
+	delivery_went(rig.delivery, &twice, 1000, 0.5);
+	assert_int_equal(delivery_stage(rig.delivery), DELIVERY_AWAITING);
+	assert_false(delivery_is_confirmable(rig.delivery));
+	assert_int_equal(delivery_due_ms(rig.delivery), 13000);
+	delivery_tick(rig.delivery, &twice, 12999);
+	assert_int_equal(delivery_stage(rig.delivery), DELIVERY_AWAITING);
+	delivery_tick(rig.delivery, &twice, 13000);
+	assert_int_equal(delivery_stage(rig.delivery), DELIVERY_SENDING);
+	assert_memory_equal(delivery_bytes(rig.delivery), "x", 1);
+	delivery_started(rig.delivery);
+	delivery_went(rig.delivery, &twice, 14000, 0.5);
+	assert_int_equal(delivery_stage(rig.delivery), DELIVERY_SENT);
+	rig_free(&rig);
+}
+
 static void test_confirmed(void **state)
 {
 	(void)state;
@@ -265,11 +290,17 @@ static void test_always_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_unconfirmable),    cmocka_unit_test(test_confirmed),
-	    cmocka_unit_test(test_addressed),        cmocka_unit_test(test_repeats_and_gives_up),
-	    cmocka_unit_test(test_jitter_stretches), cmocka_unit_test(test_only_missing_parts_go_again),
-	    cmocka_unit_test(test_heard_in_flight),  cmocka_unit_test(test_an_old_bitmap_is_no_progress),
-	    cmocka_unit_test(test_failures),         cmocka_unit_test(test_always_ends),
+	    cmocka_unit_test(test_unconfirmable),
+	    cmocka_unit_test(test_blind_repetition),
+	    cmocka_unit_test(test_confirmed),
+	    cmocka_unit_test(test_addressed),
+	    cmocka_unit_test(test_repeats_and_gives_up),
+	    cmocka_unit_test(test_jitter_stretches),
+	    cmocka_unit_test(test_only_missing_parts_go_again),
+	    cmocka_unit_test(test_heard_in_flight),
+	    cmocka_unit_test(test_an_old_bitmap_is_no_progress),
+	    cmocka_unit_test(test_failures),
+	    cmocka_unit_test(test_always_ends),
 	};
 	return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
 }
