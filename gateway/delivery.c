@@ -196,14 +196,23 @@ bool delivery_heard(struct delivery *delivery, const struct message *message)
 		part++;
 	if (part == delivery->plan.parts)
 		return false;
+	if (message->ack.rejected) {
+		delivery->stage = DELIVERY_REJECTED;
+		return true;
+	}
 	bool of_parts = message->ack.bitmap >= 0 && message->ack.level == 0 && delivery->plan.parts > 1;
 	note_parts(delivery, of_parts ? (uint8_t)message->ack.bitmap : all_of(delivery));
 	return true;
 }
 
+bool delivery_is_settled(const struct delivery *delivery)
+{
+	return delivery->stage == DELIVERY_CONFIRMED || delivery->stage == DELIVERY_REJECTED;
+}
+
 void delivery_confirm(struct delivery *delivery)
 {
-	if (!delivery->wanted)
+	if (!delivery->wanted && delivery->stage != DELIVERY_REJECTED)
 		note_parts(delivery, all_of(delivery));
 }
 

@@ -21,6 +21,7 @@ enum delivery_stage {
 	DELIVERY_SENT,      /* all went, and nobody can say more */
 	DELIVERY_CONFIRMED, /* the addressee has all of it */
 	DELIVERY_NO_ACK,    /* given up */
+	DELIVERY_REJECTED,  /* the addressee has said that it does not take it */
 };
 
 /* Borrows the entry. id: utterance.id of its parts. way: what the caller counts its outlets by. NULL: out of memory. */
@@ -47,6 +48,9 @@ void delivery_started(struct delivery *delivery);
 void delivery_went(struct delivery *delivery, const struct delivery_settings *settings, int64_t now_ms, double jitter);
 /* It could not be transmitted: whether it is to be tried again. */
 bool delivery_failed(struct delivery *delivery, const struct delivery_settings *settings);
+
+/* The addressee has spoken: it has all of it, or does not take it. */
+bool delivery_is_settled(const struct delivery *delivery);
 
 /* An acknowledgement was heard. False: it speaks of something else, or is not to be believed. */
 bool delivery_heard(struct delivery *delivery, const struct message *message);

@@ -192,7 +192,7 @@ static void acknowledged(struct errand *errand)
 {
 	if (errand->awaiting) {
 		errand_follow(errand);
-	} else if (errand->lane->flying != errand && delivery_stage(errand->delivery) == DELIVERY_CONFIRMED &&
+	} else if (errand->lane->flying != errand && delivery_is_settled(errand->delivery) &&
 		   transmit_remove(errand->lane->transmit, errand->entry)) {
 		entry_unref(errand->entry);
 		errand_follow(errand);

@@ -203,13 +203,13 @@ void errand_failed(struct errand *errand, const char *code)
 
 /* ---- stages ---- */
 
-static void conclude(struct errand *errand, enum receipt_stage stage)
+static void conclude(struct errand *errand, enum receipt_stage stage, const char *code)
 {
 	struct outgoing *outgoing = errand->lane->outgoing;
 	struct entry *entry = entry_ref(errand->entry);
 	bool assumed = errand->assumed && stage == RECEIPT_SENT;
 	errand_free(outgoing, errand);
-	outgoing_conclude(outgoing, entry, stage, NULL, assumed);
+	outgoing_conclude(outgoing, entry, stage, code, assumed);
 }
 
 static void go_on(struct errand *errand)
@@ -226,20 +226,24 @@ void errand_follow(struct errand *errand)
 		break;
 	case DELIVERY_AWAITING:
 		if (errand->superseded) {
-			conclude(errand, RECEIPT_SENT);
+			conclude(errand, RECEIPT_SENT, NULL);
 			break;
 		}
 		errand->awaiting = true;
 		outgoing_due(errand->lane->outgoing, delivery_due_ms(errand->delivery));
 		break;
 	case DELIVERY_SENT:
-		conclude(errand, RECEIPT_SENT);
+		conclude(errand, RECEIPT_SENT, NULL);
 		break;
 	case DELIVERY_CONFIRMED:
-		conclude(errand, RECEIPT_CONFIRMED);
+		conclude(errand, RECEIPT_CONFIRMED, NULL);
 		break;
 	case DELIVERY_NO_ACK:
 		errand_failed(errand, "no_ack");
+		break;
+	case DELIVERY_REJECTED:
+		/* It got there: no other radio is needed. */
+		conclude(errand, RECEIPT_FAILED, "rejected");
 		break;
 	}
 }
@@ -251,5 +255,5 @@ void errand_supersede(struct errand *errand)
 		return; /* its end is told to errand_follow */
 	if (!errand->awaiting && transmit_remove(errand->lane->transmit, errand->entry))
 		entry_unref(errand->entry);
-	conclude(errand, delivery_begun(errand->delivery) ? RECEIPT_SENT : RECEIPT_CANCELLED);
+	conclude(errand, delivery_begun(errand->delivery) ? RECEIPT_SENT : RECEIPT_CANCELLED, NULL);
 }

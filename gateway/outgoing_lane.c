@@ -163,7 +163,7 @@ static bool was_cut(const char *code)
 static void frame_failed(struct errand *errand, const char *code)
 {
 	struct delivery_settings settings = errand_settings(errand);
-	if (delivery_stage(errand->delivery) == DELIVERY_CONFIRMED)
+	if (delivery_is_settled(errand->delivery))
 		errand_follow(errand);
 	else if (was_cut(code) && delivery_failed(errand->delivery, &settings))
 		transmit_give_back(errand->lane->transmit, entry_ref(errand->entry));

@@ -39,9 +39,9 @@ class Delivery(unittest.TestCase):
         return [found["body"]["stage"] + (":" + found["body"]["code"] if "code" in found["body"] else "")
                 for found in self.hq.find(f"receipt/{command}")]
 
-    def acknowledge(self, tnc, information, to="N0CALL-10", station="N0CALL-7"):
+    def acknowledge(self, tnc, information, to="N0CALL-10", station="N0CALL-7", word="ack"):
         number = information.rsplit(b"{", 1)[1].decode()
-        tnc.hear(f"{station}>APZ001::{to:9}:ack{number}")
+        tnc.hear(f"{station}>APZ001::{to:9}:{word}{number}")
 
     def test_an_acknowledgement_confirms(self):
         self.start()
@@ -55,6 +55,15 @@ class Delivery(unittest.TestCase):
         self.assertEqual(self.texts(self.near)[1], first, "byte by byte the same")
         self.acknowledge(self.near, first)
         harness.wait_for(lambda: self.stages() == ["queued", "on_air", "confirmed"], "the final receipt")
+
+    def test_a_rejection_confirms_nothing(self):
+        self.start(("near", "far"))
+        self.send()
+        harness.wait_for(lambda: self.texts(self.near) + self.texts(self.far), "the message on the air")
+        tnc, other = (self.near, self.far) if self.texts(self.near) else (self.far, self.near)
+        self.acknowledge(tnc, self.texts(tnc)[0], word="rej")
+        harness.wait_for(lambda: self.stages() == ["queued", "on_air", "failed:rejected"], "the final receipt")
+        self.assertEqual(self.texts(other), [], "it got there: no other radio is needed")
 
     def test_nobody_answers(self):
         self.start()

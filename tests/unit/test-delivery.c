@@ -122,6 +122,23 @@ static void test_blind_repetition(void **state)
 	rig_free(&rig);
 }
 
+static void test_rejected(void **state)
+{
+	(void)state;
+	struct rig rig = rig_new(1, true, true);
+	fly(&rig, 0, 0);
+	struct message message = ack_of("f-17", "f-17-4000", -1);
+	message.ack.level = ACK_NOT_UNDERSTOOD;
+	message.ack.rejected = true;
+	assert_true(delivery_heard(rig.delivery, &message));
+	assert_int_equal(delivery_stage(rig.delivery), DELIVERY_REJECTED);
+	/* It is over: nothing later makes it better. */
+	assert_false(hear(&rig, "f-17", "f-17-4000", -1));
+	delivery_confirm(rig.delivery);
+	assert_int_equal(delivery_stage(rig.delivery), DELIVERY_REJECTED);
+	rig_free(&rig);
+}
+
 static void test_confirmed(void **state)
 {
 	(void)state;
@@ -292,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_unconfirmable),
 	    cmocka_unit_test(test_blind_repetition),
+	    cmocka_unit_test(test_rejected),
 	    cmocka_unit_test(test_confirmed),
 	    cmocka_unit_test(test_addressed),
 	    cmocka_unit_test(test_repeats_and_gives_up),
