@@ -98,11 +98,14 @@ void desk_gone(void *context, struct control_client *client)
 	}
 }
 
-static const char *send_error(int error)
+/* whom: to a station, by whatever radio reaches it. */
+static const char *send_error(int error, bool whom)
 {
 	switch (error) {
 	case -ENODEV:
-		return "no such radio is running. `cresset status` lists them.";
+		return !whom ? "no such radio is running. `cresset status` lists them."
+			     : "no radio that is running speaks the language of such a station (N0CALL-7, f-17, "
+			       "mt-433c1d20, mc-a1b2c3d4e5f6). `cresset status` lists the radios.";
 	case -ENOSPC:
 		return "too many messages are under way. Try again later.";
 	case -EINVAL:
@@ -168,11 +171,11 @@ static void request_send(struct desk *desk, struct control_client *client, json_
 	snprintf(waiter->id, sizeof(waiter->id), "%s", message.id);
 	waiter->next = desk->waiters;
 	desk->waiters = waiter;
-	int result = route_send(desk->report->route, "base", &message,
-				json_string_value(json_object_get(request, "radio")));
+	const char *radio = json_string_value(json_object_get(request, "radio"));
+	int result = route_send(desk->report->route, "base", &message, radio);
 	if (result < 0) {
 		forget_waiter(desk, waiter);
-		reply_error(client, send_error(result));
+		reply_error(client, send_error(result, !radio && message.to[0]));
 	}
 }
 
@@ -208,9 +211,10 @@ static void say_stage(const struct waiter *waiter, const struct receipt *receipt
 {
 	char time[32];
 	const char *go_at = receipt->go_at_ms ? json_time(receipt->go_at_ms, time) : NULL;
-	reply(waiter->client,
-	      json_pack("{s:s, s:s, s:s*, s:b, s:s*}", "id", waiter->id, "stage", receipt_stage_name(receipt->stage),
-			"code", receipt->code, "assumed", receipt->assumed, "go_at", go_at));
+	json_t *limit = receipt->limit ? json_integer(receipt->limit) : NULL;
+	reply(waiter->client, json_pack("{s:s, s:s, s:s*, s:b, s:s*, s:o*}", "id", waiter->id, "stage",
+					receipt_stage_name(receipt->stage), "code", receipt->code, "assumed",
+					receipt->assumed, "go_at", go_at, "limit", limit));
 }
 
 void desk_receipt(void *context, const struct receipt *receipt)

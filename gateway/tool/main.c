@@ -25,7 +25,7 @@ static const struct command commands[] = {
     {"queue", tool_queue, "what waits for the field and for headquarters, and until when"},
     {"monitor", tool_monitor, "datagrams of all radios as they pass"},
     {"tail", tool_tail, "messages as they are accepted"},
-    {"send", tool_send, "send a text to a station"},
+    {"send", tool_send, "send a text, an alert or a roll call"},
     {"cancel", tool_cancel, "take back a message that waits for its radio"},
     {"ack", tool_ack, "say that a person has seen an incident, responds or closes it"},
     {"radio", tool_radio, "what one radio is, and examinations of its modules"},

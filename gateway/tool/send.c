@@ -160,6 +160,31 @@ static const struct stage *find_stage(const json_t *line)
 	return NULL;
 }
 
+/* What a code means, and what to do. The others are explained in cressetd(8). */
+static const struct {
+	const char *code, *words;
+} codes[] = {
+    {"too_long", "it is too long for this network. Say it shorter, or in several messages."},
+    {"not_sendable", "this network cannot say it. APRS takes no | ~ { and no empty text."},
+    {"not_supported", "this network has no such message. Send it as a text."},
+    {"no_key", "there is no key for this station. `cresset key list` shows which there are."},
+    {"receive_only", "this radio only listens: it has no call sign, or no station number."},
+    {"no_ack", "it was transmitted, and nobody acknowledged it."},
+    {"rejected", "the addressee received it, and does not take it."},
+    {"no_airtime", "it is longer than the radio rules of the place ever allow."},
+};
+
+static void print_code(const json_t *line, const char *code)
+{
+	double limit = json_number_value(json_object_get(line, "limit"));
+	printf(": %s", code);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (strcmp(codes[i].code, code) == 0)
+			printf(": %s", codes[i].words);
+	if (limit > 0)
+		printf(" At most %.0f bytes of text go.", limit);
+}
+
 static void print_stage(const json_t *line, const struct stage *stage)
 {
 	char *id = text_member(line, "id", "?"), *code = text_member(line, "code", "");
@@ -168,7 +193,7 @@ static void print_stage(const json_t *line, const struct stage *stage)
 	if (go_at && strlen(go_at) > 16)
 		printf(": for airtime, until %.5sZ", go_at + 11);
 	if (code && *code)
-		printf(": %s", code);
+		print_code(line, code);
 	if (json_is_true(json_object_get(line, "assumed")))
 		fputs(" (assumed: this modem cannot tell)", stdout);
 	putchar('\n');

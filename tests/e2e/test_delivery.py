@@ -107,6 +107,15 @@ class Delivery(unittest.TestCase):
         harness.wait_for(lambda: "vhf" in self.bench.log() or "near: " in self.bench.log(), "the loss")
         self.send("d-2", "x" * 68)
         harness.wait_for(lambda: self.stages("d-2") == ["queued", "failed:too_long"], "the refusal")
+        told = self.bench.tool("send", "--wait", "--to", "N0CALL-7", "x" * 68, check=False)
+        self.assertEqual(told.returncode, 1)
+        self.assertIn("At most 67 bytes of text go.", told.stdout)
+
+    def test_no_radio_for_such_a_station(self):
+        self.start(("near", "far"))
+        told = self.bench.tool("send", "--to", "f-17", "come home", check=False)
+        self.assertEqual(told.returncode, 1)
+        self.assertIn("no radio that is running speaks the language of such a station", told.stderr)
 
     def test_a_modem_that_dies_in_the_middle_sends_it_when_it_is_back(self):
         self.start()

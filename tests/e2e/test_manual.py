@@ -52,6 +52,7 @@ class Pages(unittest.TestCase):
                 options = help_options(os.path.join(BINARIES, "cresset"), command) - COMMON
                 self.assertEqual(tagged_options(parts[command]), options)
                 synopsis = text.partition(".SH SYNOPSIS")[2].partition(".SH DESCRIPTION")[0]
+                self.assertRegex(synopsis, rf"(?m)^\.B cresset {command}$")
                 part = re.split(r"\.br\n", synopsis.partition(f"cresset {command}")[2])[0]
                 self.assertEqual(set(OPTION.findall(part)), options)
         common = text.partition(".SH COMMON OPTIONS")[2].partition(".SH COMMANDS")[0]

@@ -31,7 +31,7 @@ class Start(unittest.TestCase):
         hq.expect("gw/base1/state", lambda document: document["state"] == "online")
         answer = self.bench.tool("send", "--to", "N0CALL-7", "x", check=False)
         self.assertEqual(answer.returncode, 1)
-        self.assertIn("no such radio", answer.stderr)
+        self.assertIn("no radio that is running speaks the language of such a station", answer.stderr)
         self.ends_well(gateway)
 
     def test_without_any_broker_messages_wait_in_the_store(self):

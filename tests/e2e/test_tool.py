@@ -107,7 +107,7 @@ class Send(ToolTest):
 
     def test_wait_until_the_last_word(self):
         ends = [("confirmed", 0, "confirmed: the addressee acknowledged it"),
-                ("sent", 0, "sent; this network cannot confirm that it arrived"), ("failed", 1, "FAILED: no_ack"),
+                ("sent", 0, "sent; this network cannot confirm that it arrived"), ("failed", 1, "FAILED: no_ack: it was transmitted, and nobody acknowledged it."),
                 ("expired", 1, "EXPIRED before it could be sent"), ("cancelled", 1, "cancelled")]
         for stage, code, words in ends:
             last = {"id": "c", "stage": stage, "code": "no_ack" if stage == "failed" else ""}
@@ -122,6 +122,15 @@ class Send(ToolTest):
             _, result = self.ask(lines, "send", "--json", "--wait", "x")
             self.assertEqual([json.loads(line) for line in result.out.splitlines()], lines[:-1])
             self.assertEqual(result.code, code)
+
+    def test_why_it_failed_and_what_to_do(self):
+        lines = [{"id": "c", "status": "STORED"}, {"id": "c", "stage": "failed", "code": "too_long", "limit": 67}]
+        _, result = self.ask(lines, "send", "--wait", "x")
+        self.assertEqual(result.out.splitlines()[1], "c: FAILED: too_long: it is too long for this network. Say it shorter, "
+                                                     "or in several messages. At most 67 bytes of text go.")
+        lines[1] = {"id": "c", "stage": "failed", "code": "SOMETHING_OF_A_MODEM"}
+        _, result = self.ask(lines, "send", "--wait", "x")
+        self.assertEqual(result.out.splitlines()[1], "c: FAILED: SOMETHING_OF_A_MODEM")
 
     def test_daemon_lost_while_waiting(self):
         _, result = self.ask([{"id": "c", "status": "STORED"}, None], "send", "--wait", "x")
