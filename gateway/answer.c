@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "gateway/answer_heard.h"
+#include "gateway/answer_pace.h"
 #include "gateway/answer_words.h"
 
 enum {
-	FRAME_AGAIN_MS = 2000,  /* a repeat is heard by several radios and relays */
 	NUMBER_AGAIN_MS = 5000, /* between two acknowledgements of one number */
 	TEXT_AGAIN_MS = 60000,  /* between two texts that say the same to a station of one incident */
 	STATION_AGAIN_MS = 10000,
@@ -18,14 +18,16 @@ enum {
 	/* Texts for alerts that nobody can prove: anybody can make us say them, each several times. */
 	UNPROVEN_BURST = 6,
 	UNPROVEN_EACH_MS = 10000,
+	/* Of those that anybody can call forth: how many may go in the class of alerts, whose airtime is kept for more than that. */
+	PROMPT_BURST = 12,
+	PROMPT_EACH_MS = 300000,
 };
 
 struct answer {
 	struct answer_settings settings;
 	struct answer_callbacks callbacks;
 	struct origins *origins;
-	double unproven; /* that may be said at once */
-	int64_t unproven_ms;
+	struct answer_bucket unproven, prompt;
 	struct counter *said, *too_soon, *crowded, *unsent, *given_way;
 };
 
@@ -39,7 +41,8 @@ struct answer *answer_new(const struct answer_settings *settings, const struct a
 	    .settings = *settings,
 	    .callbacks = *callbacks,
 	    .origins = origins,
-	    .unproven = UNPROVEN_BURST,
+	    .unproven = answer_bucket_of(UNPROVEN_BURST, UNPROVEN_EACH_MS),
+	    .prompt = answer_bucket_of(PROMPT_BURST, PROMPT_EACH_MS),
 	    .said = counters_get(counters, "answer", "said"),
 	    .too_soon = counters_get(counters, "answer", "drop.too_soon"),
 	    .crowded = counters_get(counters, "answer", "drop.unproven"),
@@ -93,14 +96,14 @@ static void print_id(const struct origin *origin, uint32_t number, char id[stati
 	snprintf(id, MESSAGE_ID_MAX, ANSWER_ID "%llx-%x", (unsigned long long)origin->serial, (unsigned)number);
 }
 
-/* A newer level takes the place of an older one that was not sent yet. What acknowledges a number has an id of its own kind and goes all the same: its
+/* A newer level takes the place of an older one that was not sent yet, also of one that a former run has left. What acknowledges a number has an id of its own kind and goes all the same: its
  * sender repeats until then. */
 static void take_back(struct answer *answer, const struct origin *origin)
 {
 	char id[MESSAGE_ID_MAX];
 	for (size_t i = 0; i < origins_count(answer->origins); i++) {
 		struct origin *other = origins_at(answer->origins, i);
-		if (!other->waiting || !is_same_talk(origin, other))
+		if (!is_same_talk(origin, other))
 			continue;
 		other->waiting = false;
 		for (uint32_t back = 0; back < WORDS_TEXTS && back < other->answers; back++) {
@@ -126,14 +129,15 @@ static int hand_over(struct answer *answer, const struct origin *origin, const s
 static int take(struct answer *answer, struct origin *origin, struct message *message, bool kept, int64_t now_ms)
 {
 	bool number = message->kind == KIND_ACK && origin->network != ORIGIN_FIELD;
-	print_id(origin, ++origin->answers, message->id);
-	if (number)
-		snprintf(message->id, sizeof(message->id), ANSWER_ID "%llx-ack%u", (unsigned long long)origin->serial,
-			 (unsigned)origin->answers);
-	else
-		origin->waiting = true;
-	if (number)
+	if (number) {
+		/* At most one in some seconds. It is not counted, so that the last texts are found by their numbers. */
+		snprintf(message->id, sizeof(message->id), ANSWER_ID "%llx-ack%llx", (unsigned long long)origin->serial,
+			 (unsigned long long)now_ms);
 		origin->number_ms = now_ms;
+	} else {
+		print_id(origin, ++origin->answers, message->id);
+		origin->waiting = true;
+	}
 	int result = hand_over(answer, origin, message, kept);
 	if (result < 0 && !number)
 		origin->waiting = false;
@@ -148,8 +152,12 @@ static bool say(struct answer *answer, struct origin *origin, struct answer_ask 
 	ask->origin = origin;
 	ask->language = answer->settings.language;
 	size_t count = answer_compose(ask, messages);
-	for (size_t i = 0; i < count; i++)
+	bool prompt = !ask->anybodys || !is_urgent(origin) || answer_bucket_take(&answer->prompt, now_ms);
+	for (size_t i = 0; i < count; i++) {
+		if (!prompt)
+			messages[i].class = CLASS_SAFETY;
 		said = take(answer, origin, &messages[i], kept, now_ms) == 0 || said;
+	}
 	if (!said)
 		return false;
 	origin->said_ms = now_ms;
@@ -171,35 +179,18 @@ static int64_t last_said_ms(const struct answer *answer, const char *station)
 	return last_ms;
 }
 
-static bool is_within(int64_t then_ms, int64_t now_ms, int64_t span_ms)
-{
-	return then_ms > 0 && now_ms - then_ms < span_ms && then_ms - now_ms < span_ms;
-}
-
-static bool take_unproven(struct answer *answer, int64_t now_ms)
-{
-	double grown = (double)(now_ms - answer->unproven_ms) / UNPROVEN_EACH_MS;
-	answer->unproven += grown > 0 ? grown : 0;
-	answer->unproven_ms = now_ms;
-	if (answer->unproven > UNPROVEN_BURST)
-		answer->unproven = UNPROVEN_BURST;
-	if (answer->unproven < 1)
-		return false;
-	answer->unproven--;
-	return true;
-}
-
 /* Whoever cannot prove who he is must not make us speak more than he does. Counted. */
 static bool may_answer(struct answer *answer, const struct origin *origin, int64_t now_ms)
 {
 	bool unproven = origin->authenticity == AUTHENTICITY_UNVERIFIED, unauthentic = is_unauthentic(origin);
 	int64_t span_ms = unauthentic ? TEXT_AGAIN_MS : STATION_AGAIN_MS;
-	if ((unauthentic || (unproven && !is_urgent(origin))) &&
-	    is_within(last_said_ms(answer, origin->station), now_ms, span_ms)) {
+	bool soon = (unauthentic || (unproven && !is_urgent(origin))) &&
+		    answer_is_within(last_said_ms(answer, origin->station), now_ms, span_ms);
+	if (soon || answer_is_chatty(answer->origins, origin, now_ms)) {
 		answer->too_soon->value++;
 		return false;
 	}
-	if (unproven && (unauthentic || is_urgent(origin)) && !take_unproven(answer, now_ms)) {
+	if (unproven && (unauthentic || is_urgent(origin)) && !answer_bucket_take(&answer->unproven, now_ms)) {
 		answer->crowded->value++;
 		return false;
 	}
@@ -212,6 +203,7 @@ static void say_stored(struct answer *answer, struct origin *origin, int64_t now
 	enum ack_level level = is_unauthentic(origin) ? ACK_NOT_AUTHENTIC : ACK_STORED;
 	struct answer_ask ask = {.level = level, .eta_min = -1, .number = true};
 	ask.text = origin->network != ORIGIN_APRS || is_urgent(origin);
+	ask.anybodys = origin->authenticity != AUTHENTICITY_VERIFIED;
 	if (may_answer(answer, origin, now_ms) && say(answer, origin, &ask, now_ms))
 		origin->told = level;
 }
@@ -220,11 +212,11 @@ static void say_stored(struct answer *answer, struct origin *origin, int64_t now
 static void say_again(struct answer *answer, struct origin *origin, int64_t now_ms)
 {
 	bool frame = origin->network == ORIGIN_FIELD;
-	int64_t text_ms = frame ? FRAME_AGAIN_MS : TEXT_AGAIN_MS;
-	struct answer_ask ask = {.level = origin->told, .eta_min = origin->eta_min};
-	ask.number = origin->number[0] && !is_within(origin->number_ms, now_ms, NUMBER_AGAIN_MS);
+	int64_t text_ms = frame ? answer_frame_pause_ms(origin) : TEXT_AGAIN_MS;
+	struct answer_ask ask = {.level = origin->told, .eta_min = origin->eta_min, .anybodys = true};
+	ask.number = origin->number[0] && !answer_is_within(origin->number_ms, now_ms, NUMBER_AGAIN_MS);
 	ask.text = (frame || origin->network != ORIGIN_APRS || is_urgent(origin)) &&
-		   !is_within(origin->said_ms, now_ms, text_ms) && !is_waiting(answer, origin);
+		   !answer_is_within(origin->said_ms, now_ms, text_ms) && !is_waiting(answer, origin);
 	if (is_unauthentic(origin) && !may_answer(answer, origin, now_ms))
 		return;
 	if (frame ? ask.text : ask.number || ask.text)
@@ -319,10 +311,11 @@ void answer_heard_again(struct answer *answer, const char *id, int64_t now_ms)
 
 /* ---- later levels ---- */
 
+/* Of a check-in nothing is said but STORED: one under duress gets what any gets, and of that one nothing else may be said. */
 static int raise_level(struct answer *answer, struct origin *origin, enum ack_level level, int eta_min, int64_t now_ms)
 {
 	struct answer_ask ask = {.level = level, .eta_min = level == ACK_RESPONDING ? eta_min : -1, .text = true};
-	if (origin->covert || is_unauthentic(origin))
+	if (origin->kind == KIND_CHECKIN || is_unauthentic(origin))
 		return 0;
 	if (level <= origin->told)
 		return -EALREADY;
@@ -360,7 +353,7 @@ void answer_lost(struct answer *answer, const char *id, int64_t now_ms)
 	origin->stored = false;
 	answer->callbacks.changed(answer->callbacks.context, false);
 	/* Whoever was told that it is stored here must know that it ends here. What headquarters has acknowledged, it had. */
-	if (origin->told >= ACK_STORED && origin->told < ACK_HQ_RECEIVED)
+	if (origin->kind != KIND_CHECKIN && origin->told >= ACK_STORED && origin->told < ACK_HQ_RECEIVED)
 		say(answer, origin, &ask, now_ms);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/classify.h"
+#include "gateway/words.h"
 
 enum { APRS_ADDRESSEE_MAX = 9 };
 
@@ -80,7 +81,8 @@ static bool asks_for_answer(const struct message *message, enum origin_network n
 	case ORIGIN_APRS:
 		return message->for_us && message->aprs.message_number[0];
 	default:
-		return message->for_us && text;
+		/* Another gateway tells this one how far a message has come: that is the end of it. */
+		return message->for_us && text && !words_are_these(message->text);
 	}
 }
 

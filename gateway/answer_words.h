@@ -10,8 +10,9 @@ struct answer_ask {
 	const struct origin *origin;
 	enum ack_level level;
 	int eta_min;
-	bool number; /* the sender's number is to be acknowledged (APRS) */
-	bool text;   /* and the level said in words, where there is no frame for it */
+	bool number;   /* the sender's number is to be acknowledged (APRS) */
+	bool anybodys; /* anybody can call it forth: with a recording, or a name that nobody proves */
+	bool text;     /* and the level said in words, where there is no frame for it */
 	enum words_language language;
 };
 

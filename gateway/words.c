@@ -132,3 +132,48 @@ size_t words_make(const struct words_ask *ask, enum words_language language, con
 	memcpy(texts[0] + first + gap, texts[1], second + 1);
 	return 1;
 }
+
+/* ---- knowing them again ---- */
+
+static const char *behind_marks(const char *text)
+{
+	static const char *const marks[] = {"EXERCISE ", "EXERCICE ", "TEST "};
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks);)
+		if (strncmp(text, marks[i], strlen(marks[i])) == 0) {
+			text += strlen(marks[i]);
+			i = 0;
+		} else {
+			i++;
+		}
+	return text;
+}
+
+static bool begins_with(const char *text, const char *words)
+{
+	char plain[WORDS_MAX];
+	snprintf(plain, sizeof(plain), "%s", words);
+	make_plain(plain);
+	return strncmp(text, words, strlen(words)) == 0 || strncmp(text, plain, strlen(plain)) == 0;
+}
+
+static bool begins_with_estimate(const char *text)
+{
+	char words[WORDS_MAX];
+	for (size_t i = 0; i < sizeof(estimates) / sizeof(*estimates); i++) {
+		snprintf(words, sizeof(words), "%.*s", (int)strcspn(estimates[i], "%"), estimates[i]);
+		if (begins_with(text, words))
+			return true;
+	}
+	return false;
+}
+
+bool words_are_these(const char *text)
+{
+	const char *said = behind_marks(text);
+	for (size_t i = 0; i < sizeof(sayings) / sizeof(*sayings); i++)
+		for (size_t language = WORDS_EN; language <= WORDS_FR; language++)
+			if (begins_with(said, sayings[i].said[language].distress) ||
+			    begins_with(said, sayings[i].said[language].other))
+				return true;
+	return begins_with_estimate(said);
+}

@@ -26,3 +26,6 @@ struct words_room {
  * other in two. Returns how many, 0 = that level has no words. */
 size_t words_make(const struct words_ask *ask, enum words_language language, const struct words_room *room,
 		  char texts[WORDS_TEXTS][WORDS_MAX]);
+
+/* Whether a text begins with one of these, in whatever language, with or without accents and the mark of an exercise. */
+bool words_are_these(const char *text);

@@ -635,6 +635,117 @@ static void test_receipts(void **state)
 	assert_null(receipt.ref);
 }
 
+/* ---- what must not go round and round ---- */
+
+static void test_a_number_that_is_repeated_hides_no_text(void **state)
+{
+	struct rig *rig = *state;
+	struct message message = numbered("a-1", "9");
+	message.kind = KIND_ALERT;
+	message.class = CLASS_URGENT;
+	hear_stored(rig, &message, "aprs");
+	for (int i = 0; i < 3; i++) {
+		rig->now_ms += 5000;
+		answer_heard_again(rig->answer, "a-1", rig->now_ms);
+	}
+	assert_int_equal(rig->count, 5);
+	for (size_t i = 0; i < rig->count; i++)
+		assert_int_equal(said(rig, i)->kind, i == 1 ? KIND_TEXT : KIND_ACK);
+	/* The text has gone, so that it may be said again. */
+	gone(rig);
+	rig->now_ms += 60000;
+	answer_heard_again(rig->answer, "a-1", rig->now_ms);
+	assert_int_equal(rig->count, 7);
+	assert_int_equal(said(rig, 6)->kind, KIND_TEXT);
+	rig->now_ms += 5000;
+	answer_heard_again(rig->answer, "a-1", rig->now_ms);
+	/* It waits, and a person was faster. */
+	assert_int_equal(answer_level(rig->answer, "a-1", ACK_BASE_SEEN, -1, rig->now_ms), 0);
+	assert_true(rig->said[6].taken_back);
+}
+
+static void test_an_old_text_is_taken_back_after_a_restart(void **state)
+{
+	struct rig *rig = *state;
+	struct message message = distress("a-1", "N0CALL-7", "a-1");
+	hear_stored(rig, &message, "aprs");
+	origins_find(rig->origins, "a-1")->waiting = false; /* which a new run does not know */
+	answer_incident(rig->answer, "a-1", ACK_BASE_SEEN, -1, rig->now_ms);
+	assert_true(rig->said[0].taken_back);
+}
+
+static void test_gateways_do_not_answer_answers(void **state)
+{
+	struct rig *rig = *state;
+	static const struct words_room rooms[] = {{67, true}, {160, false}, {220, false}};
+	static const unsigned levels[] = {1, 2, 3, 4, 5, 6, 0x81, 0x82, 0x83};
+	char texts[WORDS_TEXTS][WORDS_MAX], id[16];
+	unsigned count = 0;
+	for (size_t level = 0; level < sizeof(levels) / sizeof(*levels); level++)
+		for (unsigned form = 0; form < 3 * 3 * 3 * 2 * 2; form++) {
+			struct words_ask ask = {.level = (enum ack_level)levels[level],
+						.distress = form % 2,
+						.eta_min = form / 2 % 2 ? 20 : -1,
+						.status = (enum message_status)(form / 4 % 3)};
+			size_t made = words_make(&ask, (enum words_language)(form / 12 % 3), &rooms[form / 36], texts);
+			for (size_t i = 0; i < made; i++) {
+				snprintf(id, sizeof(id), "mc-%u", count++);
+				struct message message = heard(KIND_TEXT, id, "mc-a1b2c3d4e5f6", CLASS_ROUTINE);
+				message.for_us = true;
+				message.authenticity = AUTHENTICITY_VERIFIED;
+				SET(message.text, texts[i]);
+				hear_stored(rig, &message, "meshcore");
+				assert_int_equal(rig->count, 0);
+			}
+		}
+	assert_true(count > 900);
+}
+
+/* A machine that has a word for everything, and takes its time. */
+static void test_answering_machines_have_not_the_last_word(void **state)
+{
+	struct rig *rig = *state;
+	char id[16];
+	for (unsigned round = 0; round < 240; round++) {
+		snprintf(id, sizeof(id), "mc-%u", round);
+		struct message message = heard(KIND_TEXT, id, "mc-a1b2c3d4e5f6", CLASS_ROUTINE);
+		message.for_us = true;
+		message.authenticity = AUTHENTICITY_VERIFIED;
+		SET(message.text, "I am away from my radio.");
+		hear_stored(rig, &message, "meshcore");
+		gone(rig);
+		rig->now_ms += 15000;
+	}
+	assert_in_range(rig->count, 6, 48); /* of an hour */
+	assert_int_equal(counted(rig, "drop.too_soon"), 240 - rig->count);
+}
+
+/* Whoever has recorded one frame must not make the gateway spend the airtime of alerts. */
+static void test_a_frame_that_is_played_back_for_hours(void **state)
+{
+	struct rig *rig = *state;
+	struct message message = field(KIND_DISTRESS, "f-17-1", CLASS_DISTRESS);
+	SET(message.incident, "f-17-1");
+	hear_stored(rig, &message, "field");
+	for (unsigned i = 0; i < 3 * 1800; i++) {
+		gone(rig);
+		rig->now_ms += 2000;
+		answer_heard_again(rig->answer, "f-17-1", rig->now_ms);
+	}
+	/* A station that is hard of hearing is answered each time at first. */
+	assert_true(rig->count > 20);
+	assert_true(rig->count < 3 * 15 + 20);
+	size_t urgent = 0;
+	for (size_t i = 0; i < rig->count; i++)
+		urgent += said(rig, i)->class == CLASS_DISTRESS;
+	assert_in_range(urgent, 8, 12 + 3 * 12);
+	/* Another's is not held up by that. */
+	struct message other = field(KIND_DISTRESS, "f-18-1", CLASS_DISTRESS);
+	SET(other.station, "f-18");
+	hear_stored(rig, &other, "field");
+	assert_int_equal(said(rig, rig->count - 1)->class, CLASS_DISTRESS);
+}
+
 /* ---- a check-in under duress ---- */
 
 static struct message checkin(bool duress)
@@ -668,10 +779,10 @@ static void live_through(struct rig *rig, bool duress, unsigned seed)
 		if (rig->now_ms == START_MS + 15000)
 			answer_heard_again(rig->answer, "f-17-5", rig->now_ms);
 	}
-	if (!duress)
-		return;
-	/* Whatever the desk says, to whatever id. */
+	/* Whatever the desk says, to whatever id, and though an ordinary one expires where an alert does not. */
 	size_t before = rig->count;
+	if (!duress)
+		answer_lost(rig->answer, "f-17-5", rig->now_ms);
 	for (unsigned level = ACK_BASE_SEEN; level <= ACK_CLOSED; level++) {
 		answer_incident(rig->answer, "f-17-5", (enum ack_level)level, -1, rig->now_ms);
 		answer_level(rig->answer, "f-17-5", (enum ack_level)level, -1, rig->now_ms);
@@ -838,6 +949,11 @@ int main(void)
 	    TEST(test_french),
 	    TEST(test_own_text),
 	    TEST(test_receipts),
+	    TEST(test_a_number_that_is_repeated_hides_no_text),
+	    TEST(test_an_old_text_is_taken_back_after_a_restart),
+	    TEST(test_gateways_do_not_answer_answers),
+	    TEST(test_answering_machines_have_not_the_last_word),
+	    TEST(test_a_frame_that_is_played_back_for_hours),
 	    cmocka_unit_test(test_duress_cannot_be_told_from_another),
 	    cmocka_unit_test(test_only_what_is_true),
 	};
