@@ -392,6 +392,12 @@ static void test_compose(void **unused)
 	assert_memory_equal(out, ":N0CALL   :hello{42", 19);
 	assert_int_equal(aprs_compose_message("N0CALL-15", longest, "12345", out), APRS_COMPOSED_MAX);
 	assert_int_equal(aprs_compose_message("BLN1", "road open", "", out), 20);
+	/* What is no ASCII is two bytes and more of UTF-8, and stays what it is, here and where it is read again. */
+	static const char accents[] = ":N0CALL   :Route coupée{7";
+	assert_int_equal(aprs_compose_message("N0CALL", "Route coupée", "7", out), sizeof(accents) - 1);
+	assert_memory_equal(out, accents, sizeof(accents) - 1);
+	aprs_parse("", out, sizeof(accents) - 1, &packet);
+	assert_string_equal(packet.text, "Route coupée");
 	assert_int_equal(aprs_compose_ack("N0CALL", "42", 0, out), 16);
 	assert_memory_equal(out, ":N0CALL   :ack42", 16);
 	assert_int_equal(aprs_compose_ack("N0CALL", "42", 1, out), 16);
