@@ -64,11 +64,20 @@ static void keep(struct field_whole *whole, const struct field_piece *piece, int
 	}
 }
 
+/* A station without a clock that starts anew may begin again with the same numbers. It goes on with later counters, and further off than the
+ * window in which frames are taken no piece of the other message can be on its way. */
+static bool is_of(const struct field_whole *whole, const struct field_piece *piece)
+{
+	uint32_t one = whole->header.counter, other = piece->header->counter;
+	return whole->id == piece->fragment->id && whole->header.time_s == piece->header->time_s &&
+	       (one > other ? one - other : other - one) < FIELD_SPAN_MAX;
+}
+
 /* The set this piece belongs to, begun if need be; NULL = it must not begin one. */
 static struct field_whole *set_of(struct field_wholes *wholes, const struct field_piece *piece, size_t *lost)
 {
 	struct field_whole *whole = find(wholes, piece);
-	if (whole && whole->id == piece->fragment->id && whole->header.time_s == piece->header->time_s)
+	if (whole && is_of(whole, piece))
 		return whole;
 	if (!whole)
 		whole = choose(wholes);

@@ -6,6 +6,9 @@
 
 enum { FIELD_WHOLES_MAX = 4, FIELD_FINISHED_MAX = 8, FIELD_PIECE_MAX = FIELD_BODY_MAX - FIELD_FRAGMENT_SIZE };
 
+/* Between the counters of two pieces of one message: the width of the window in which counters are taken. */
+enum { FIELD_SPAN_MAX = 64 };
+
 /* How often, and when last, a station was told which pieces have come. */
 struct field_telling {
 	int64_t last_us;
@@ -63,7 +66,7 @@ enum field_add {
 
 /* Adds a piece. *whole: the set it belongs to, NULL = none. *lost counts sets that had to go unfinished: another of the same station, or
  * the oldest of all. Whoever repeats what was heard before can neither begin a set in the place of another nor make one whole alone.
- * Pieces of one message bear one number and one time. */
+ * Pieces of one message bear one number and one time, and counters near to one another. */
 enum field_add field_wholes_add(struct field_wholes *wholes, const struct field_piece *piece, int64_t now_us,
 				struct field_whole **whole, size_t *lost);
 

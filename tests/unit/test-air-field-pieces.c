@@ -71,6 +71,29 @@ static void test_fragments_give_way(void **unused)
 	assert_whole("f-5-91");
 }
 
+/* Switched off in the middle of a message, and without a clock, a station begins another with the same number and time. */
+static void test_fragments_of_another_life(void **unused)
+{
+	(void)unused;
+	start(NULL);
+	for (uint8_t index = 0; index < 3; index++) {
+		struct frame frame = text_piece(7, 90u + index, 0, index);
+		hear_nothing_yet(&frame);
+	}
+	struct field_header text = header_of(FIELD_TEXT, 7, 1000);
+	struct frame last = piece(&text, 1003, 0, 3, 4, "of another", 10);
+	hear_and_drop(&last, "field_fragments_lost");
+	for (uint8_t index = 0; index < 3; index++) {
+		struct frame frame = text_piece(7, 1000u + index, 0, index);
+		if (index < 2)
+			hear_nothing_yet(&frame);
+		else
+			hear(&frame);
+	}
+	assert_told(KIND_TEXT, AUTHENTICITY_VERIFIED);
+	assert_string_equal(record.message.id, "f-7-1000");
+}
+
 static void test_fragments_time_out(void **unused)
 {
 	(void)unused;
@@ -181,6 +204,7 @@ int main(void)
 	    cmocka_unit_test_teardown(test_fragments, stop),
 	    cmocka_unit_test_teardown(test_fragments_of_several, stop),
 	    cmocka_unit_test_teardown(test_fragments_give_way, stop),
+	    cmocka_unit_test_teardown(test_fragments_of_another_life, stop),
 	    cmocka_unit_test_teardown(test_fragments_time_out, stop),
 	    cmocka_unit_test_teardown(test_fragments_of_two_radios, stop),
 	    cmocka_unit_test_teardown(test_bad_fragments, stop),
