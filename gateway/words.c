@@ -15,11 +15,13 @@ struct saying {
 };
 
 /* The room of an APRS message is 67 bytes, of which the mark of an exercise takes 9. What a person reports is said to be that: nobody here
- * knows what will come of it. */
+ * knows what will come of it. Stored may be with the broker alone, and who has looked there the gateway does not know until it is told. */
 static const struct saying sayings[] = {
     {ACK_STORED,
-     {{"Distress call stored at the base. No person has seen it.", "Stored at the base. No person has seen it yet."},
-      {"Appel de détresse enregistré à la base, pas encore lu.", "Enregistré à la base. Personne ne l'a encore lu."}}},
+     {{"Distress call stored. No person has reported seeing it.",
+       "Message stored. No person has reported seeing it yet."},
+      {"Appel de détresse enregistré. Nul ne dit l'avoir lu.",
+       "Message enregistré. Personne ne dit encore l'avoir lu."}}},
     {ACK_BASE_SEEN,
      {{"A person at the base has seen your distress call.", "A person at the base has seen your message."},
       {"Une personne à la base a vu votre appel de détresse.", "Une personne à la base a vu votre message."}}},

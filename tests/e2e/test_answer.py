@@ -15,7 +15,7 @@ from field_bench import AESCCM, KissTest, field
 from handset_bench import FieldTest, Handset
 
 EMERGENCY = b"N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}="
-STORED = "Stored at the base. No person has seen it yet."
+STORED = "Message stored. No person has reported seeing it yet."
 SEEN = "A person at the base has seen your distress call."
 
 
@@ -121,7 +121,7 @@ class Aprs(unittest.TestCase):
             self.assertEqual(self.said() + self.said("N0CALL-9"), [])
         self.heard("bridge closed")
         self.until_said("ack27")
-        self.until_words("Distress call stored at the base. No person has seen it.")
+        self.until_words("Distress call stored. No person has reported seeing it.")
 
     def test_a_slow_disk(self):
         slow = self.bench.dir / "slow"
@@ -137,7 +137,7 @@ class Aprs(unittest.TestCase):
     def test_an_emergency_is_told_how_far_it_has_come(self):
         self.base()
         self.tnc.hear(EMERGENCY)
-        number = self.until_words("Distress call stored at the base. No person has seen it.")
+        number = self.until_words("Distress call stored. No person has reported seeing it.")
         [distress] = self.hq.expect("sec/base1/distress")
         # It did not hear that: it is said again.
         harness.wait_for(lambda: len(self.said("N0CALL-9")) > 1, "the text once more")
@@ -164,7 +164,7 @@ class Aprs(unittest.TestCase):
     def test_what_is_out_of_date_is_not_repeated(self):
         self.base()
         self.tnc.hear(EMERGENCY)
-        self.until_words("Distress call stored at the base. No person has seen it.")
+        self.until_words("Distress call stored. No person has reported seeing it.")
         [distress] = self.hq.expect("sec/base1/distress")
         self.bench.tool("ack", distress["id"], "--operator", "desk-1")
         self.until_words(SEEN)
@@ -176,13 +176,13 @@ class Aprs(unittest.TestCase):
     def test_french(self):
         self.base("field: {language: fr}\n")
         self.tnc.hear(EMERGENCY)
-        self.until_words("Appel de detresse enregistre a la base, pas encore lu.")
+        self.until_words("Appel de detresse enregistre. Nul ne dit l'avoir lu.")
 
     def test_both(self):
         self.base("field: {language: both}\n")
         self.tnc.hear(EMERGENCY)
-        self.until_words("Distress call stored at the base. No person has seen it.")
-        self.until_words("Appel de detresse enregistre a la base, pas encore lu.")
+        self.until_words("Distress call stored. No person has reported seeing it.")
+        self.until_words("Appel de detresse enregistre. Nul ne dit l'avoir lu.")
 
     def test_ids_of_answers_are_not_for_commands(self):
         self.base()

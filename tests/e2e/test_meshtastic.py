@@ -35,7 +35,7 @@ class Meshtastic(MeshTest):
         self.assertEqual(stages[-1]["stage"], "confirmed", stages)
         # The alert was acknowledged to whoever sent it, and then came this.
         self.assertEqual([packet["text"] for packet in self.node.packets("transmitted")],
-                         ["Stored at the base. No person has seen it yet.", "hold on"])
+                         ["Message stored. No person has reported seeing it yet.", "hold on"])
         self.network.cut()
         harness.wait_for(lambda: self.network.connections == 2, "the gateway to come back")
         self.until_radio("up")

@@ -225,7 +225,7 @@ static void test_aprs_distress(void **state)
 	assert_int_equal(said(rig, 0)->class, CLASS_DISTRESS);
 	assert_true(said(rig, 0)->ack_wanted);
 	assert_int_equal(said(rig, 0)->body_kind, KIND_TEXT);
-	assert_string_equal(said(rig, 0)->text, "Distress call stored at the base. No person has seen it.");
+	assert_string_equal(said(rig, 0)->text, "Distress call stored. No person has reported seeing it.");
 	assert_true(rig->said[0].kept);
 	assert_true(rig->soon);
 }
@@ -294,7 +294,7 @@ static void test_meshes(void **state)
 	assert_int_equal(rig->count, 2);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(said(rig, i)->kind, KIND_TEXT);
-		assert_string_equal(said(rig, i)->text, "Stored at the base. No person has seen it yet.");
+		assert_string_equal(said(rig, i)->text, "Message stored. No person has reported seeing it yet.");
 		assert_int_equal(said(rig, i)->class, CLASS_SAFETY);
 	}
 	assert_string_equal(said(rig, 0)->to, "mt-433c1d20");
@@ -588,7 +588,7 @@ static void test_french(void **state)
 	struct message message = distress("a-1", "N0CALL-7", "a-1");
 	message.status = STATUS_EXERCISE;
 	hear_stored(rig, &message, "aprs");
-	assert_string_equal(said(rig, 0)->text, "EXERCICE Appel de detresse enregistre a la base, pas encore lu.");
+	assert_string_equal(said(rig, 0)->text, "EXERCICE Appel de detresse enregistre. Nul ne dit l'avoir lu.");
 	end((void **)&rig);
 	rig = begin(WORDS_BOTH);
 	hear_stored(rig, &message, "aprs");

@@ -113,13 +113,13 @@ static const char *one(enum ack_level level, bool distress, enum words_language 
 static void test_words(void **state)
 {
 	(void)state;
-	assert_string_equal(one(ACK_STORED, false, WORDS_EN, &aprs), "Stored at the base. No person has seen it yet.");
+	assert_string_equal(one(ACK_STORED, false, WORDS_EN, &aprs), "Message stored. No person has reported seeing it yet.");
 	assert_string_equal(one(ACK_STORED, true, WORDS_EN, &aprs),
-			    "Distress call stored at the base. No person has seen it.");
+			    "Distress call stored. No person has reported seeing it.");
 	assert_string_equal(one(ACK_STORED, true, WORDS_FR, &aprs),
-			    "Appel de detresse enregistre a la base, pas encore lu.");
+			    "Appel de detresse enregistre. Nul ne dit l'avoir lu.");
 	assert_string_equal(one(ACK_STORED, true, WORDS_FR, &meshcore),
-			    "Appel de détresse enregistré à la base, pas encore lu.");
+			    "Appel de détresse enregistré. Nul ne dit l'avoir lu.");
 	assert_string_equal(one(ACK_BASE_SEEN, true, WORDS_EN, &meshtastic),
 			    "A person at the base has seen your distress call.");
 	assert_string_equal(one(ACK_HQ_SEEN, false, WORDS_FR, &meshtastic),
