@@ -320,10 +320,13 @@ static void request_ack(struct desk *desk, struct control_client *client, json_t
 		reply_error(client, "eta_min goes with level RESPONDING and is 0 to 254 minutes");
 		return;
 	}
-	int result = route_answer(desk->report->route, id, (enum ack_level)level, operator_id, eta_min);
+	int result = route_base_answer(desk->report->route, id, (enum ack_level)level, operator_id, eta_min);
 	if (result == -ENOENT)
 		reply_error(client, "no open incident has this id, nor a message whose station could be answered. "
 				    "`cresset status` lists those that are open.");
+	else if (result == -EOPNOTSUPP)
+		reply_error(client,
+			    "a check-in is acknowledged by headquarters; its station is told that it is stored");
 	else if (result == -EALREADY)
 		reply_error(client, "this was already acknowledged at that level or above");
 	else if (result < 0)

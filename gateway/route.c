@@ -325,6 +325,23 @@ int route_answer(struct route *route, const char *ref, enum ack_level level, con
 	return field_answers_level(route->answers, ref, level, eta_min);
 }
 
+static bool is_covert(const struct route *route, const char *id)
+{
+	const struct incidents *incidents = remember_incidents(route->remember);
+	for (size_t i = 0; i < incidents_count(incidents); i++)
+		if (strcmp(incidents_at(incidents, i)->id, id) == 0)
+			return incidents_at(incidents, i)->covert;
+	return false;
+}
+
+int route_base_answer(struct route *route, const char *ref, enum ack_level level, const char *operator_id, int eta_min)
+{
+	if (field_answers_kind(route->answers, ref) == KIND_CHECKIN)
+		return -EOPNOTSUPP;
+	/* As any check-in that is known no more. */
+	return is_covert(route, ref) ? -ENOENT : route_answer(route, ref, level, operator_id, eta_min);
+}
+
 size_t route_acknowledge_all(struct route *route, const char *operator_id)
 {
 	const struct incidents *incidents = remember_incidents(route->remember);

@@ -83,6 +83,8 @@ void route_receipt(struct route *route, const struct receipt *receipt);
  * higher one was given; -EINVAL: none of BASE_SEEN to CLOSED, or one that only a person can give without an operator_id, as
  * incidents_acknowledge has it. */
 int route_answer(struct route *route, const char *ref, enum ack_level level, const char *operator_id, int eta_min);
+/* The same, given at the base, where nobody may learn which check-in was under duress: -EOPNOTSUPP for a check-in, whatever it is. */
+int route_base_answer(struct route *route, const char *ref, enum ack_level level, const char *operator_id, int eta_min);
 /* What a level may be given to: KIND_INCIDENT, or the kind of a message that was heard; KIND_NONE: nothing is known of that id. */
 enum message_kind route_kind(const struct route *route, const char *ref);
 

@@ -278,8 +278,15 @@ class FieldFrames(KissTest):
         # Neither goes at once, so that the one that is written at once does not show.
         self.assertGreater(min(waited, time.monotonic() - began), 1.4)
         [incident] = self.hq.expect("/incident/")
-        for level in ("BASE_SEEN", "RESPONDING", "CLOSED"):
-            self.bench.tool("ack", incident["body"]["incident"], "--operator", "desk-1", "--level", level)
+        # Nor does whoever sits at the base see which it was, however often he asks.
+        self.assertEqual(incident["body"]["incident"], "f-17-1002")
+        for level in ("BASE_SEEN", "BASE_SEEN", "RESPONDING", "CLOSED"):
+            said = [self.bench.tool("ack", f"f-17-{counter}", "--operator", "desk-1", "--level", level, check=False)
+                    for counter in (1001, 1002)]
+            self.assertEqual([answer.returncode for answer in said], [1, 1])
+            self.assertEqual(said[0].stderr, said[1].stderr)
+            self.assertIn("a check-in is acknowledged by headquarters", said[0].stderr)
+        self.assertEqual(len(self.hq.find("/incident/")), 1)
         self.say("text", self.sample("text"), 1003)
         self.until((1001, 1, 255, 0), (1002, 1, 255, 0), (1003, 1, 255, 0))
         self.assertEqual(self.hq.find("/receipt/"), [])
