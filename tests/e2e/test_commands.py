@@ -1,6 +1,8 @@
 """Commands of headquarters over a real mosquitto, to stations behind KISS: what each audience may do, what is turned away and how, and that every
 command has one final receipt and is carried out once, whoever was away or killed in between."""
 
+import json
+import re
 import signal
 import subprocess
 
@@ -23,6 +25,21 @@ class Commands(Rig):
         self.assertEqual({receipt["class"] for receipt in receipts}, {"ROUTINE"})
         self.assertTrue(receipts[2]["body"]["assumed"])
         self.assertNotIn("stored", receipts[0]["body"])
+
+    def test_what_the_readme_says(self):
+        text = (harness.SOURCE / "README.md").read_text()
+        examples = re.findall(r"mosquitto_pub \.\.\. -q 1 -t cresset/v1/demo/gw/base1/down/(\S+) -m '(.*)'$", text, re.MULTILINE)
+        self.assertEqual([topic for topic, _ in examples], ["sec/text", "sec/alert", "sec/ack", "sec/cancel", "sec/list"])
+        self.start()
+        self.tnc.connected()
+        for topic, document in examples:
+            self.publish(topic, json.loads(document))
+        self.assertEqual(self.final("t-2")["stage"], "sent")
+        self.fails("t-3", "not_found")
+        self.assertEqual(self.final("t-5")["stage"], "confirmed")
+        # The text was still waiting, or is on the air until its acknowledgement comes.
+        cancel = self.final("t-4")
+        self.assertTrue(cancel["stage"] == "confirmed" or cancel["code"] == "too_late", cancel)
 
     def test_what_each_audience_may_do(self):
         self.start()
