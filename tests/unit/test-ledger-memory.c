@@ -132,7 +132,7 @@ static void test_killed(void **state)
 			assert_true(sent_us <= 20 * S);
 		}
 		print_message("%d ms of 20000 sent in spite of %d kills\n", (int)(sent_us / 1000), (int)kills);
-		assert_true(kills > 2);
+		assert_true(kills > 0);
 		assert_true(sent_us + kills * 2 * S >= 20 * S - FRAME_US);
 		store_rig_free(run.rig);
 	}
