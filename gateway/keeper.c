@@ -110,8 +110,8 @@ void keeper_keep(struct keeper *keeper, struct entry *entry)
 void keeper_finish(struct keeper *keeper, struct entry *entry)
 {
 	entry->finished = true;
-	if (entry->disk != ENTRY_IN_MEMORY)
-		store_forget(keeper->store, entry);
+	/* Also what is in memory only: a disk that was away still has it to write. */
+	store_forget(keeper->store, entry);
 	entry_unref(entry);
 	trim(keeper);
 }
