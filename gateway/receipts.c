@@ -7,12 +7,15 @@
 #include "gateway/receipts_internal.h"
 
 enum {
-	REMEMBER_MS = 24 * 3600 * 1000, /* as long as a broker keeps commands for a gateway that is away */
-	DISK_WAIT_MS = 5000,            /* a disk that takes longer counts as away */
+	REMEMBER_MS = 24 * 3600 *
+		      1000,  /* behind the end, as long as a broker keeps commands for a gateway that is away */
+	DISK_WAIT_MS = 5000, /* a disk that takes longer counts as away */
 	LAZY_MS = 60000,
 };
 
 #define BIT(slot) (1u << (slot))
+/* No message waits longer (classify_message_expiry_ms). */
+#define LIFE_MAX_MS (INT64_C(31) * REMEMBER_MS)
 
 /* ---- finding and forgetting ---- */
 
@@ -184,6 +187,7 @@ static void publish(struct receipts *receipts, struct record *record, enum slot 
 		receipt.limit = record->limit;
 	}
 	record->published |= BIT(slot);
+	record->dropped &= ~BIT(slot);
 	receipts->hooks.publish(receipts->hooks.context, record->what, &receipt, record->radio[slot]);
 }
 
@@ -272,7 +276,7 @@ void receipts_repeat(struct receipts *receipts, const char *id)
 		return;
 	receipts->repeated->value++;
 	/* The others are on their way. */
-	publish_slots(receipts, record, record->said & record->delivered);
+	publish_slots(receipts, record, record->said & (record->delivered | record->dropped));
 }
 
 /* ---- a former run ---- */
@@ -282,6 +286,10 @@ bool receipts_loaded(struct receipts *receipts, const struct receipts_command *c
 	size_t index;
 	struct record *record = receipts_record(receipts, command->id, &index);
 	receipts->now_ms = now_ms;
+	if (record && !has_final(record) && (record->loaded || !record->former)) {
+		receipts->loaded_twice->value++;
+		return false;
+	}
 	if (!record && add(receipts, command, &index) < 0)
 		return true;
 	record = receipts->records[index];
@@ -289,6 +297,13 @@ bool receipts_loaded(struct receipts *receipts, const struct receipts_command *c
 	if (!record->radio[SLOT_QUEUED][0] && command->radio)
 		snprintf(record->radio[SLOT_QUEUED], sizeof(record->radio[SLOT_QUEUED]), "%s", command->radio);
 	return !has_final(record);
+}
+
+bool receipts_on_air(const struct receipts *receipts, const char *id)
+{
+	size_t index;
+	const struct record *record = receipts_record(receipts, id, &index);
+	return record && record->said & BIT(SLOT_ON_AIR);
 }
 
 static void settle(struct receipts *receipts, size_t index, int64_t wall_ms)
@@ -352,26 +367,67 @@ static enum slot slot_of_text(char *text)
 }
 
 /* "r-<gateway>-<command>-<stage>", see json_receipt_id. */
-void receipts_delivered(struct receipts *receipts, const char *receipt_id)
+static struct record *record_of_receipt(const struct receipts *receipts, const char *receipt_id, enum slot *slot,
+					size_t *index)
 {
 	char id[JSON_RECORD_ID_MAX];
-	size_t prefix = strlen(receipts->gateway) + 3, index;
+	size_t prefix = strlen(receipts->gateway) + 3;
 	if (strlen(receipt_id) <= prefix)
-		return;
+		return NULL;
 	snprintf(id, sizeof(id), "%s", receipt_id + prefix);
-	enum slot slot = slot_of_text(id);
-	struct record *record = slot < SLOT_COUNT ? receipts_record(receipts, id, &index) : NULL;
+	*slot = slot_of_text(id);
+	return *slot < SLOT_COUNT ? receipts_record(receipts, id, index) : NULL;
+}
+
+/* One for each that a broker has taken, so that they do not push one another out of the queue. */
+static void publish_a_dropped_one(struct receipts *receipts)
+{
+	for (size_t i = 0; i < RECEIPTS_PLACES; i++) {
+		struct record *record = receipts->records[i];
+		if (!record || !record->dropped)
+			continue;
+		publish_slots(receipts, record, record->dropped);
+		return;
+	}
+	receipts->dropped = false;
+}
+
+void receipts_delivered(struct receipts *receipts, const char *receipt_id)
+{
+	size_t index;
+	enum slot slot;
+	struct record *record = record_of_receipt(receipts, receipt_id, &slot, &index);
 	if (!record)
 		return;
 	record->delivered |= BIT(slot) & record->said;
 	write_later(receipts, index);
+	if (receipts->dropped)
+		publish_a_dropped_one(receipts);
+}
+
+void receipts_dropped(struct receipts *receipts, const char *receipt_id)
+{
+	size_t index;
+	enum slot slot;
+	struct record *record = record_of_receipt(receipts, receipt_id, &slot, &index);
+	if (!record)
+		return;
+	record->dropped |= BIT(slot) & record->said & ~record->delivered;
+	receipts->dropped = true;
+}
+
+/* When a command came to its end. How long it lasted is known by the wall clock alone, which may have been set in between. */
+static int64_t ended_ms(const struct record *record)
+{
+	int64_t lasted_ms = record->at_ms[SLOT_FINAL] - record->at_ms[SLOT_QUEUED];
+	return record->taken_ms + (lasted_ms < 0 ? 0 : lasted_ms > LIFE_MAX_MS ? LIFE_MAX_MS : lasted_ms);
 }
 
 static void forget_old(struct receipts *receipts)
 {
 	for (size_t i = 0; i < RECEIPTS_PLACES; i++) {
 		const struct record *record = receipts->records[i];
-		if (!record || !has_final(record) || receipts->now_ms - record->taken_ms < REMEMBER_MS)
+		if (!record || !has_final(record) || receipts->now_ms - ended_ms(record) < REMEMBER_MS)
 			continue;
 		remove_at(receipts, i);
 		write_later(receipts, i);
@@ -415,6 +471,7 @@ struct receipts *receipts_new(const char *gateway, const struct receipts_hooks *
 	receipts->second_final = counters_get(counters, "receipts", "drop.second_final");
 	receipts->lost = counters_get(counters, "receipts", "lost");
 	receipts->given_way = counters_get(counters, "receipts", "drop.given_way");
+	receipts->loaded_twice = counters_get(counters, "receipts", "drop.loaded_twice");
 	receipts->damaged = counters_get(counters, "receipts", "drop.damaged_block");
 	receipts_read_blocks(receipts);
 	return receipts;

@@ -57,8 +57,11 @@ void receipts_in_memory(struct receipts *receipts, const char *id);
 /* A command came again: what was said of it so far is published again. */
 void receipts_repeat(struct receipts *receipts, const char *id);
 
-/* A message of a former run waits for its radio. False: its command has its final receipt, and it must not be sent. */
+/* A message of a former run waits for its radio. False: its command has its final receipt, or another message (a kill can leave two of them,
+ * one for each radio), and it must not be sent. */
 bool receipts_loaded(struct receipts *receipts, const struct receipts_command *command, int64_t now_ms);
+/* Whether it was said of a command that it is on the air. */
+bool receipts_on_air(const struct receipts *receipts, const char *id);
 /* All such messages were loaded: commands under way that have none are failed:lost, or forgotten where nothing was said of them. What no
  * broker is known to have is published again. Again after receipts_recall_late. */
 void receipts_settle(struct receipts *receipts, int64_t now_ms, int64_t wall_ms);
@@ -69,5 +72,8 @@ void receipts_recall_late(struct receipts *receipts);
 void receipts_kept(struct receipts *receipts, const char *name);
 /* A broker has the receipt of that id (json_receipt_id). */
 void receipts_delivered(struct receipts *receipts, const char *receipt_id);
+/* The receipt of that id left the uplink's queue before a broker had it. It is published again when its command comes again, or as soon as
+ * brokers take receipts again, one for each. Does not publish before it returns. */
+void receipts_dropped(struct receipts *receipts, const char *receipt_id);
 /* Publishes what could not be kept within 5 s; keeps who has what once a minute. Call every few seconds. */
 void receipts_tick(struct receipts *receipts, int64_t now_ms);

@@ -35,6 +35,7 @@ struct record {
 
 	/* Of this run alone. */
 	unsigned asked, kept, published; /* bits: in the block being written; survive; handed to the uplink */
+	unsigned dropped;                /* by the uplink */
 	bool former;                     /* of a former run, and not settled yet */
 	bool loaded;                     /* a message of it waits for a radio */
 };
@@ -53,7 +54,8 @@ struct receipts {
 	struct block blocks[RECEIPTS_BLOCKS];
 	size_t next;    /* where a place is looked for first */
 	int64_t now_ms; /* of the last call that said */
-	struct counter *repeated, *said_before, *second_final, *lost, *given_way, *damaged;
+	bool dropped;   /* some record may have something that the uplink has dropped */
+	struct counter *repeated, *said_before, *second_final, *lost, *given_way, *damaged, *loaded_twice;
 };
 
 /* Writes the block with that record. */

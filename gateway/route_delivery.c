@@ -100,5 +100,7 @@ void route_delivery_dropped(void *context, struct entry *entry, const char *reas
 	counters_get(delivery->counters, "uplink", name)->value++;
 	safety_settle(delivery->safety, entry);
 	field_answers_lost(delivery->answers, entry, reason);
+	if (entry->kind == KIND_RECEIPT)
+		receipts_dropped(delivery->receipts, entry_id(entry));
 	keeper_finish(delivery->keeper, entry);
 }

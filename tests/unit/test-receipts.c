@@ -295,6 +295,33 @@ static void test_blocks_that_are_damaged(void **state)
 	free_rig(rig);
 }
 
+/* A queue that was full for days must not swallow the end of a command. */
+static void test_what_the_uplink_drops(void **state)
+{
+	(void)state;
+	struct rig *rig = new_rig();
+	take(rig, "c-1");
+	take(rig, "c-2");
+	say(rig, "c-1", RECEIPT_SENT, NULL);
+	answer(rig);
+	size_t before = rig->count;
+	receipts_dropped(rig->receipts, "r-base1-c-1-sent");
+	assert_int_equal(rig->count, before);
+	receipts_repeat(rig->receipts, "c-1");
+	assert_int_equal(rig->count, before + 1);
+	assert_int_equal(last(rig)->stage, RECEIPT_SENT);
+	receipts_dropped(rig->receipts, "r-base1-c-1-sent");
+	say(rig, "c-2", RECEIPT_QUEUED, NULL);
+	answer(rig);
+	before = rig->count;
+	deliver(rig, "c-2", RECEIPT_QUEUED);
+	assert_int_equal(rig->count, before + 1);
+	assert_string_equal(last(rig)->command, "c-1");
+	deliver(rig, "c-1", RECEIPT_SENT);
+	assert_int_equal(rig->count, before + 1);
+	free_rig(rig);
+}
+
 static void test_ids_of_receipts_that_are_not_ours(void **state)
 {
 	(void)state;
@@ -328,6 +355,7 @@ int main(void)
 	    cmocka_unit_test(test_who_gives_way),
 	    cmocka_unit_test(test_too_many_under_way),
 	    cmocka_unit_test(test_blocks_that_are_damaged),
+	    cmocka_unit_test(test_what_the_uplink_drops),
 	    cmocka_unit_test(test_ids_of_receipts_that_are_not_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
