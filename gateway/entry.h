@@ -22,12 +22,14 @@ struct entry {
 	uint8_t disk;           /* enum entry_disk */
 	bool told;              /* for the field: the sender was told that it is safe */
 	bool delay_told;        /* ... that it waits for airtime, and until when */
+	bool begun;             /* ... some of it was transmitted, by whatever radio and in whatever run */
+	bool has_errand;        /* ... its radio has looked at it, see outgoing_internal.h */
 	bool retain;            /* the broker keeps the last of its topic for who comes later */
 	bool exercise;          /* status Exercise or Test: never delays an Actual one */
 	bool finished;          /* delivered, expired or dropped: nobody needs it on disk any more */
 	uint64_t row;           /* key in the store, unique for ever, set when the entry is made */
 	uint8_t frames;         /* for the field: that it takes on its radio, 0 = not asked yet */
-	uint32_t airtime_us;    /* of the first of them */
+	uint32_t frame_size;    /* of the first of them */
 	int64_t heard_us;       /* monotonic time of the last byte at the port, 0 after a restart */
 	int64_t accepted_at_ms; /* of the steady clock, see clock.h */
 	int64_t expires_at_ms;  /* of the steady clock, 0 = never */

@@ -71,7 +71,7 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct exit_lane *lane = context;
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = errand_find(outgoing, entry);
-	bool begun = errand && (errand->past.announced || delivery_begun(errand->delivery));
+	bool begun = entry->begun || (errand && errand->past.announced);
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;

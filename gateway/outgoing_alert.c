@@ -26,14 +26,8 @@ static void say_delay(struct outgoing *outgoing, const struct entry *entry, int6
 	outgoing->callbacks.receipt(outgoing->callbacks.context, &receipt);
 }
 
-/* Of what is repeated, or goes in several frames, its sender knows that it is on the air. */
-static bool has_begun(const struct exit_lane *lane, const struct entry *entry)
-{
-	const struct errand *errand = errand_find(lane->outgoing, entry);
-	return errand && delivery_begun(errand->delivery);
-}
-
-/* A transmit_outlook_fn: alerts come first. What its sender does not know to be queued is told later. */
+/* A transmit_outlook_fn: alerts come first. What its sender does not know to be queued is told later. Of what is repeated, or goes in several
+ * frames, its sender knows that it is on the air. */
 static bool tell(void *context, const struct entry *entry, int64_t at_ms, enum transmit_why why)
 {
 	struct exit_lane *lane = context;
@@ -42,7 +36,7 @@ static bool tell(void *context, const struct entry *entry, int64_t at_ms, enum t
 	if (!entry->told)
 		lane->alerts = 0;
 	bool unknown = why != TRANSMIT_AIRTIME || at_ms == INT64_MAX;
-	if (!entry->told || entry->delay_told || unknown || has_begun(lane, entry))
+	if (!entry->told || entry->delay_told || unknown || entry->begun)
 		return true;
 	((struct entry *)entry)->delay_told = true;
 	say_delay(lane->outgoing, entry, at_ms);
@@ -52,10 +46,11 @@ static bool tell(void *context, const struct entry *entry, int64_t at_ms, enum t
 /* The look at everything that waits is worth it only when there are others than before. */
 static void look_at(struct exit_lane *lane, int64_t now_ms)
 {
-	bool waits = lane->radio && lane->again_ms > now_ms && transmit_has_urgent(lane->transmit) &&
-		     radio_status(lane->radio).state == RADIO_UP;
+	bool up = lane->radio && lane->ledger && radio_status(lane->radio).state == RADIO_UP;
+	int64_t at_ms = up ? transmit_alert_ms(lane->transmit, now_ms) : now_ms;
+	bool waits = at_ms > now_ms;
 	size_t alerts = waits ? alerts_of(lane) : 0;
-	lane->alert_until_ms = waits ? lane->again_ms : 0;
+	lane->alert_until_ms = waits ? at_ms : 0;
 	if (alerts == lane->alerts)
 		return;
 	lane->alerts = alerts;

@@ -11,7 +11,7 @@ enum { NUMBER_BASE = 36, NUMBER_DIGITS = 5, BLIND_GAP_MS = 8000 };
 
 struct errand *errand_find(const struct outgoing *outgoing, const struct entry *entry)
 {
-	struct errand *errand = outgoing->errands;
+	struct errand *errand = entry->has_errand ? outgoing->errands : NULL;
 	while (errand && errand->entry != entry)
 		errand = errand->next;
 	return errand;
@@ -27,6 +27,7 @@ void errand_free(struct outgoing *outgoing, struct errand *errand)
 	if (!errand)
 		return;
 	delivery_free(errand->delivery);
+	errand->entry->has_errand = false;
 	entry_unref(errand->entry);
 	free(errand);
 }
@@ -78,6 +79,7 @@ static struct errand *make(struct exit_lane *lane, struct entry *entry, const st
 	}
 	*errand = (struct errand){
 	    .next = outgoing->errands, .entry = entry_ref(entry), .lane = lane, .delivery = delivery};
+	entry->has_errand = true;
 	outgoing->errands = errand;
 	return errand;
 }
@@ -104,7 +106,7 @@ struct errand *errand_of(struct exit_lane *lane, struct entry *entry, int *error
 }
 
 /* Asked for everything that waits, so that it makes no errand. What cannot be planned costs nothing: sending it tells what is wrong. */
-static void ask_airtime(const struct exit_lane *lane, struct entry *entry)
+static void ask_frames(const struct exit_lane *lane, struct entry *entry)
 {
 	struct message message;
 	struct air_plan plan;
@@ -113,7 +115,7 @@ static void ask_airtime(const struct exit_lane *lane, struct entry *entry)
 	    radio_plan(lane->radio, &message, &plan) < 0)
 		return;
 	entry->frames = (uint8_t)plan.parts;
-	entry->airtime_us = (uint32_t)radio_airtime_us(lane->radio, plan.sizes[0]);
+	entry->frame_size = (uint32_t)plan.sizes[0];
 }
 
 int64_t errand_airtime_us(void *context, const struct entry *entry)
@@ -122,8 +124,9 @@ int64_t errand_airtime_us(void *context, const struct entry *entry)
 	const struct errand *errand = errand_find(lane->outgoing, entry);
 	if (errand)
 		return radio_airtime_us(lane->radio, delivery_size(errand->delivery));
-	ask_airtime(lane, (struct entry *)entry);
-	return entry->airtime_us;
+	ask_frames(lane, (struct entry *)entry);
+	/* Never remembered: a module may tell later, or anew, how fast it is. */
+	return entry->frames ? radio_airtime_us(lane->radio, entry->frame_size) : 0;
 }
 
 /* Other errors may pass: a key file is replaced, a node tells its contacts. */
@@ -143,7 +146,7 @@ unsigned errand_frames(void *context, const struct entry *entry)
 	const struct exit_lane *lane = context;
 	const struct errand *errand = errand_find(lane->outgoing, entry);
 	if (!errand) {
-		ask_airtime(lane, (struct entry *)entry);
+		ask_frames(lane, (struct entry *)entry);
 		return entry->frames ? entry->frames : 1;
 	}
 	struct delivery_progress progress = delivery_progress(errand->delivery);
@@ -172,6 +175,11 @@ ssize_t errand_render(struct errand *errand, const uint8_t **bytes)
 
 /* ---- the next way ---- */
 
+static bool has_expired(const struct entry *entry)
+{
+	return entry->expires_at_ms && entry->expires_at_ms <= clock_steady_ms();
+}
+
 static bool move_on(struct errand *errand)
 {
 	struct outgoing *outgoing = errand->lane->outgoing;
@@ -179,7 +187,8 @@ static bool move_on(struct errand *errand)
 	struct way way;
 	bool pinned;
 	errand->past.lanes |= 1u << errand->lane->index;
-	if (errand->superseded || errand_read(errand->entry, &message, &pinned) < 0 || pinned || !message.to[0])
+	if (errand->superseded || has_expired(errand->entry) || errand_read(errand->entry, &message, &pinned) < 0 ||
+	    pinned || !message.to[0])
 		return false;
 	return outgoing_way(outgoing, message.kind, message.id, message.to, &errand->past, &way) &&
 	       outgoing_move(outgoing, errand->entry, &way, &errand->past);
@@ -255,5 +264,5 @@ void errand_supersede(struct errand *errand)
 		return; /* its end is told to errand_follow */
 	if (!errand->awaiting && transmit_remove(errand->lane->transmit, errand->entry))
 		entry_unref(errand->entry);
-	conclude(errand, delivery_begun(errand->delivery) ? RECEIPT_SENT : RECEIPT_CANCELLED, NULL);
+	conclude(errand, errand->entry->begun ? RECEIPT_SENT : RECEIPT_CANCELLED, NULL);
 }

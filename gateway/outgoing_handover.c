@@ -187,7 +187,7 @@ static void give_up(struct handover *handover)
 {
 	if (handover->past.code[0])
 		conclude(handover, RECEIPT_FAILED, handover->past.code, false);
-	else if (handover->past.announced)
+	else if (handover->past.announced || handover->entry->begun)
 		conclude(handover, RECEIPT_FAILED, "no_ack", false);
 	else
 		conclude(handover, RECEIPT_EXPIRED, NULL, false);
@@ -278,6 +278,7 @@ static void announce(struct handover *handover, bool assumed)
 	if (!handover->past.announced)
 		outgoing_say(handover->outgoing, handover->entry, RECEIPT_ON_AIR, NULL, assumed);
 	handover->past.announced = true;
+	handover->entry->begun = true;
 }
 
 static void follow(struct handover *handover, const struct handed_receipt *receipt)

@@ -133,17 +133,25 @@ void lane_turn(struct exit_lane *lane)
 	}
 }
 
-/* An alert does not wait for the acknowledgement of something else that the modem waits for, nor out a pause that was drawn for others. */
+/* Whether the one is not to wait while the modem waits for something of the other: an alert not for what is less urgent, and nothing Actual
+ * for an exercise. */
+static bool hurries(const struct entry *one, const struct entry *other)
+{
+	if (one->exercise != other->exercise)
+		return other->exercise;
+	return one->class <= CLASS_URGENT && one->class < other->class;
+}
+
+/* An alert does not wait out a pause that was drawn for others, either. */
 void lane_put(struct exit_lane *lane, struct entry *entry)
 {
-	const struct errand *flying = lane->flying;
-	bool urgent = entry->class <= CLASS_URGENT;
-	bool hurries = urgent && flying && flying->entry->class > entry->class;
+	bool urgent = entry->class <= CLASS_URGENT && !entry->exercise;
+	bool hurry = lane->radio && lane->flying && hurries(entry, lane->flying->entry);
 	int64_t short_pause_ms = clock_steady_ms() + (int64_t)(outgoing_random() * SLOTS_URGENT * SLOT_MS);
 	transmit_put(lane->transmit, entry);
 	if (urgent && short_pause_ms < lane->quiet_until_ms)
 		lane->quiet_until_ms = short_pause_ms;
-	if (hurries && lane->radio)
+	if (hurry)
 		radio_hurry(lane->radio);
 	outgoing_wake(lane->outgoing);
 }
@@ -186,6 +194,7 @@ void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, co
 	struct errand *errand = lane->flying;
 	if (!errand)
 		return;
+	errand->entry->begun |= result == SEND_ON_AIR || result == SEND_DONE || result == SEND_CONFIRMED;
 	if (result == SEND_ON_AIR) {
 		if (!errand->past.announced)
 			outgoing_say(lane->outgoing, errand->entry, RECEIPT_ON_AIR, NULL, assumed);

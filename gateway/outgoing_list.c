@@ -33,8 +33,6 @@ static void fill_from(const struct errand *errand, struct outgoing_item *item)
 		item->stage = OUTGOING_AWAITING;
 		item->why = delivery_is_confirmable(errand->delivery) ? "acknowledgement" : "repetition";
 		item->go_at_ms = delivery_due_ms(errand->delivery);
-	} else if (delivery_begun(errand->delivery)) {
-		item->stage = OUTGOING_SENDING;
 	}
 }
 
@@ -43,6 +41,7 @@ static struct outgoing_item item_of(const struct exit_lane *lane, const struct e
 	struct outgoing_item item = {.entry = entry,
 				     .radio = lane->settings->name,
 				     .to = entry_station(entry),
+				     .stage = entry->begun ? OUTGOING_SENDING : OUTGOING_WAITING,
 				     .parts = entry->frames,
 				     .why = "turn"};
 	const struct errand *errand = errand_find(lane->outgoing, entry);
@@ -134,7 +133,7 @@ static struct errand *find_begun(const struct outgoing *outgoing, const char *id
 {
 	for (struct errand *errand = outgoing->errands; errand; errand = errand->next)
 		if (strcmp(entry_id(errand->entry), id) == 0 &&
-		    (errand->awaiting || errand->lane->flying == errand || delivery_begun(errand->delivery)))
+		    (errand->awaiting || errand->lane->flying == errand || errand->entry->begun))
 			return errand;
 	return NULL;
 }
@@ -147,27 +146,33 @@ static int end_handover(struct outgoing *outgoing, struct handover *handover, en
 	return 0;
 }
 
-int outgoing_cancel(struct outgoing *outgoing, const char *id)
+/* begun_too: also what a former run has transmitted, or another radio. */
+static int take_back(struct outgoing *outgoing, const char *id, bool begun_too)
 {
 	struct search search = {.id = id};
+	struct transmit *transmit = NULL;
+	for (size_t i = 0; i < outgoing->count && !search.entry; i++) {
+		transmit = outgoing->lanes[i].transmit;
+		transmit_each(transmit, is_sought, &search);
+	}
+	struct entry *entry = (struct entry *)search.entry;
+	if (entry && entry->begun && !begun_too)
+		return -EBUSY;
+	if (!entry || !transmit_remove(transmit, entry))
+		return -ENOENT;
+	errand_free(outgoing, errand_find(outgoing, entry));
+	outgoing_conclude(outgoing, entry, entry->begun ? RECEIPT_SENT : RECEIPT_CANCELLED, NULL, false);
+	return 0;
+}
+
+int outgoing_cancel(struct outgoing *outgoing, const char *id)
+{
 	struct handover *handover = handover_find(outgoing, id);
 	/* What a neighbour has may be on the air there. */
 	if (handover)
-		return handover->id[0] ? -EBUSY : end_handover(outgoing, handover, RECEIPT_CANCELLED);
-	if (find_begun(outgoing, id))
-		return -EBUSY;
-	for (size_t i = 0; i < outgoing->count && !search.entry; i++) {
-		struct transmit *transmit = outgoing->lanes[i].transmit;
-		transmit_each(transmit, is_sought, &search);
-		if (search.entry && !transmit_remove(transmit, (struct entry *)search.entry))
-			search.entry = NULL;
-	}
-	if (!search.entry)
-		return -ENOENT;
-	struct entry *entry = (struct entry *)search.entry;
-	errand_free(outgoing, errand_find(outgoing, entry));
-	outgoing_conclude(outgoing, entry, RECEIPT_CANCELLED, NULL, false);
-	return 0;
+		return handover->id[0] || handover->entry->begun ? -EBUSY
+								 : end_handover(outgoing, handover, RECEIPT_CANCELLED);
+	return find_begun(outgoing, id) ? -EBUSY : take_back(outgoing, id, false);
 }
 
 int outgoing_supersede(struct outgoing *outgoing, const char *id)
@@ -175,9 +180,9 @@ int outgoing_supersede(struct outgoing *outgoing, const char *id)
 	struct errand *begun = find_begun(outgoing, id);
 	struct handover *handover = handover_find(outgoing, id);
 	if (handover)
-		return end_handover(outgoing, handover, handover->past.announced ? RECEIPT_SENT : RECEIPT_CANCELLED);
+		return end_handover(outgoing, handover, handover->entry->begun ? RECEIPT_SENT : RECEIPT_CANCELLED);
 	if (!begun)
-		return outgoing_cancel(outgoing, id);
+		return take_back(outgoing, id, true);
 	errand_supersede(begun);
 	return 0;
 }

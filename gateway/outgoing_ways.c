@@ -154,8 +154,10 @@ static struct entry *moved(struct outgoing *outgoing, const struct entry *entry,
 	    .expires_at_ms = entry->expires_at_ms,
 	};
 	struct entry *fresh = parts.payload ? entry_new(&parts, store_new_row(outgoing->publisher->store)) : NULL;
-	if (fresh)
-		fresh->told = true;
+	if (!fresh)
+		return NULL;
+	fresh->told = true;
+	fresh->begun = entry->begun;
 	return fresh;
 }
 

@@ -137,10 +137,12 @@ void route_down_loaded(struct route_down *down, struct entry *entry)
 	    .taken_at_ms = entry->accepted_at_ms + clock_steady_lag_ms(),
 	    .radio = entry_outlet(entry),
 	};
-	if (is_answer(command.id) || receipts_loaded(down->receipts, &command, clock_steady_ms()))
-		outgoing_loaded(down->outgoing, entry);
-	else
+	if (!is_answer(command.id) && !receipts_loaded(down->receipts, &command, clock_steady_ms())) {
 		keeper_finish(down->keeper, entry);
+		return;
+	}
+	entry->begun = receipts_on_air(down->receipts, command.id);
+	outgoing_loaded(down->outgoing, entry);
 }
 
 void route_down_settle(struct route_down *down)

@@ -173,6 +173,12 @@ struct entry *transmit_take(struct transmit *transmit, int64_t now_ms, int64_t *
 
 /* ---- the rest ---- */
 
+int64_t transmit_alert_ms(struct transmit *transmit, int64_t now_ms)
+{
+	const struct entry *alert = schedule_peek(transmit->schedule, CLASS_DISTRESS, CLASS_URGENT, now_ms);
+	return alert && !alert->exercise ? airtime_ms(transmit, alert, now_ms) : now_ms;
+}
+
 void transmit_tick(struct transmit *transmit, int64_t now_ms)
 {
 	schedule_tick(transmit->schedule, now_ms);

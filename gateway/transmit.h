@@ -55,6 +55,9 @@ struct entry *transmit_take(struct transmit *transmit, int64_t now_ms, int64_t *
 /* A frame of that entry is on the air from now_ms on, or at the latest since then: books it, at the ledger and for the listening share. */
 void transmit_spent(struct transmit *transmit, const struct entry *entry, int64_t airtime_us, int64_t now_ms);
 
+/* When the Actual DISTRESS or URGENT that is next will have airtime; now_ms: it has, or there is none; LEDGER_NEVER: never. */
+int64_t transmit_alert_ms(struct transmit *transmit, int64_t now_ms);
+
 /* Lets go of what has expired and puts back what was held. Call every few seconds. */
 void transmit_tick(struct transmit *transmit, int64_t now_ms);
 
