@@ -28,6 +28,10 @@ struct outlook {
 	struct frame *frames;
 	size_t count, room;
 	int64_t total_us[GROUP_COUNT];
+	struct ledger_level level; /* of the ledger, now */
+	/* When a frame so long goes by itself; they are mostly alike, and each asks the whole hour. */
+	int64_t alone_us, alone_ms;
+	bool alone_urgent;
 	int64_t alert_ms; /* an alert waits for airtime until then, and everything behind it too */
 };
 
@@ -116,14 +120,23 @@ static int64_t ahead_us(const struct outlook *outlook, const struct frame *frame
 	return ahead_us;
 }
 
+static int64_t alone_ms(struct outlook *outlook, bool urgent, int64_t own_us)
+{
+	if (outlook->alone_us != own_us || outlook->alone_urgent != urgent)
+		outlook->alone_ms = ledger_when_ms(outlook->transmit->settings.ledger, urgent, own_us, outlook->now_ms);
+	outlook->alone_us = own_us;
+	outlook->alone_urgent = urgent;
+	return outlook->alone_ms;
+}
+
 /* When so much airtime will have been free, if it is used as it comes. */
-static int64_t airtime_ms(const struct outlook *outlook, bool urgent, int64_t needed_us, int64_t own_us)
+static int64_t airtime_ms(struct outlook *outlook, bool urgent, int64_t needed_us, int64_t own_us)
 {
 	const struct ledger *ledger = outlook->transmit->settings.ledger;
 	if (!ledger)
 		return outlook->now_ms;
-	struct ledger_level level = ledger_level(ledger, outlook->now_ms);
-	int64_t own_ms = ledger_when_ms(ledger, urgent, own_us, outlook->now_ms);
+	struct ledger_level level = outlook->level;
+	int64_t own_ms = alone_ms(outlook, urgent, own_us);
 	int64_t hour_us = level.limit_us - (urgent ? 0 : level.reserve_us);
 	if (own_ms == LEDGER_NEVER || level.limit_us == 0 || hour_us <= 0)
 		return own_ms;
@@ -172,10 +185,12 @@ static bool tell_held(void *context, const struct entry *entry, int64_t until_ms
 
 void transmit_outlook(const struct transmit *transmit, int64_t now_ms, transmit_outlook_fn *each, void *context)
 {
-	struct outlook outlook = {.transmit = transmit, .now_ms = now_ms, .alert_ms = INT64_MIN};
+	struct outlook outlook = {.transmit = transmit, .now_ms = now_ms, .alone_us = -1, .alert_ms = INT64_MIN};
 	struct held_call call = {each, context};
 	int64_t own_us = 0;
 	bool on = true;
+	if (transmit->settings.ledger)
+		outlook.level = ledger_level(transmit->settings.ledger, now_ms);
 	schedule_each_waiting(transmit->schedule, add_waiting, &outlook);
 	if (outlook.count > 0)
 		qsort(outlook.frames, outlook.count, sizeof(*outlook.frames), compare_frames);
