@@ -293,7 +293,8 @@ static void test_always_ends(void **state)
 				fly(&rig, delivery_part(rig.delivery), now_ms);
 				frames++;
 			} else if (rand() % 2) {
-				hear(&rig, "f-17", "f-17-4000", rand() & rand() & 0xff);
+				int bitmap = rand() & 0xff;
+				hear(&rig, "f-17", "f-17-4000", bitmap & rand());
 			} else {
 				now_ms = delivery_due_ms(rig.delivery);
 				delivery_tick(rig.delivery, &settings, now_ms);
