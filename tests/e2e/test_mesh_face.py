@@ -255,4 +255,4 @@ class Access(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)

@@ -364,4 +364,4 @@ class Neighbours(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main(at_once=2)
+    harness.main(at_once=4)

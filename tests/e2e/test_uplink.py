@@ -116,4 +116,4 @@ class Uplink(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=4)
