@@ -10,25 +10,16 @@
 #include <jansson.h>
 
 #include "gateway/clock.h"
-#include "gateway/json_neighbour.h"
 #include "gateway/desk_radio.h"
+#include "gateway/desk_reply.h"
+#include "gateway/desk_send.h"
 #include "gateway/json.h"
-
-/* A client that waits to hear what becomes of what it sent. */
-struct waiter {
-	struct waiter *next;
-	struct control_client *client;
-	char id[MESSAGE_ID_MAX];
-	bool answered; /* STORED was said */
-	bool wait;     /* wants the receipts too */
-};
 
 struct desk {
 	const struct report *report;
 	struct control *control;
-	struct waiter *waiters;
+	struct desk_sends *sends;
 	struct desk_radios *radios;
-	uint32_t sent; /* for ids made here */
 };
 
 struct desk *desk_new(const struct report *report)
@@ -37,8 +28,9 @@ struct desk *desk_new(const struct report *report)
 	if (!desk)
 		return NULL;
 	desk->report = report;
+	desk->sends = desk_sends_new(report);
 	desk->radios = desk_radios_new(report);
-	if (desk->radios)
+	if (desk->sends && desk->radios)
 		return desk;
 	desk_free(desk);
 	return NULL;
@@ -48,11 +40,7 @@ void desk_free(struct desk *desk)
 {
 	if (!desk)
 		return;
-	while (desk->waiters) {
-		struct waiter *waiter = desk->waiters;
-		desk->waiters = waiter->next;
-		free(waiter);
-	}
+	desk_sends_free(desk->sends);
 	desk_radios_free(desk->radios);
 	free(desk);
 }
@@ -62,179 +50,26 @@ void desk_set_control(struct desk *desk, struct control *control)
 	desk->control = control;
 }
 
-static void reply(struct control_client *client, json_t *object)
-{
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	json_decref(object);
-	control_reply(client, text ? text : "{\"error\":\"out of memory\"}");
-	free(text);
-}
-
-static void reply_error(struct control_client *client, const char *text)
-{
-	reply(client, json_pack("{s:s}", "error", text));
-}
-
-/* ---- send ---- */
-
-static void forget_waiter(struct desk *desk, struct waiter *gone)
-{
-	for (struct waiter **at = &desk->waiters; *at; at = &(*at)->next)
-		if (*at == gone) {
-			*at = gone->next;
-			free(gone);
-			return;
-		}
-}
-
 void desk_gone(void *context, struct control_client *client)
 {
 	struct desk *desk = context;
 	desk_radios_gone(desk->radios, client);
-	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
-		next = waiter->next;
-		if (waiter->client == client)
-			forget_waiter(desk, waiter);
-	}
-}
-
-/* whom: to a station, by whatever radio reaches it. */
-static const char *send_error(int error, bool whom)
-{
-	switch (error) {
-	case -ENODEV:
-		return !whom ? "no such radio is running. `cresset status` lists them."
-			     : "no radio that is running speaks the language of such a station (N0CALL-7, f-17, "
-			       "mt-433c1d20, mc-a1b2c3d4e5f6). `cresset status` lists the radios.";
-	case -ENOSPC:
-		return "too many messages are under way. Try again later.";
-	case -EINVAL:
-		return "there is more than one radio. Say which with --radio NAME.";
-	case -EPERM:
-		return "ids that begin with k- are the gateway's own. Choose another, or leave --id out.";
-	case -EEXIST:
-	case -EADDRINUSE:
-		return "this id was taken before; the message is not sent twice. Leave --id out for a new one.";
-	default:
-		return "out of memory";
-	}
-}
-
-/* Builds the message out of the request through the same strict reader that the store's content goes through. */
-static int read_message(struct desk *desk, json_t *request, struct message *message, char *error, size_t error_size)
-{
-	static const char *const members[] = {"to", "text", "id", "kind", "status", "body"};
-	json_t *outgoing = json_object();
-	for (size_t i = 0; outgoing && i < sizeof(members) / sizeof(*members); i++)
-		if (json_object_get(request, members[i]))
-			json_object_set(outgoing, members[i], json_object_get(request, members[i]));
-	if (outgoing && !json_object_get(outgoing, "id")) {
-		char id[MESSAGE_ID_MAX];
-		snprintf(id, sizeof(id), "c-%llx-%x", (unsigned long long)clock_wall_ms(), ++desk->sent);
-		json_object_set_new(outgoing, "id", json_string(id));
-	}
-	char *text = outgoing ? json_dumps(outgoing, JSON_COMPACT) : NULL;
-	json_decref(outgoing);
-	snprintf(error, error_size, "out of memory");
-	int result = text ? json_parse_outgoing(text, strlen(text), message, NULL, error, error_size) : -ENOMEM;
-	free(text);
-	if (result == 0)
-		json_want_ack(message, json_object_get(json_object_get(request, "body"), "ack_wanted"));
-	if (result == 0 && json_is_handed(message->id)) {
-		snprintf(error, error_size, "member \"id\" is one of those that gateways give to one another");
-		return -EINVAL;
-	}
-	if (result == 0 && message->kind == KIND_ACK) {
-		snprintf(error, error_size,
-			 "member \"kind\" must be text, alert or rollcall; the command ack "
-			 "acknowledges incidents");
-		return -EINVAL;
-	}
-	return result;
-}
-
-static void request_send(struct desk *desk, struct control_client *client, json_t *request)
-{
-	struct message message;
-	char error[160];
-	if (read_message(desk, request, &message, error, sizeof(error)) < 0) {
-		reply_error(client, error);
-		return;
-	}
-	struct waiter *waiter = calloc(1, sizeof(*waiter));
-	if (!waiter) {
-		reply_error(client, "out of memory");
-		return;
-	}
-	waiter->client = client;
-	waiter->wait = json_is_true(json_object_get(request, "wait"));
-	snprintf(waiter->id, sizeof(waiter->id), "%s", message.id);
-	waiter->next = desk->waiters;
-	desk->waiters = waiter;
-	const char *radio = json_string_value(json_object_get(request, "radio"));
-	int result = route_send(desk->report->route, "base", &message, radio);
-	if (result < 0) {
-		forget_waiter(desk, waiter);
-		reply_error(client, send_error(result, !radio && message.to[0]));
-	}
+	desk_sends_gone(desk->sends, client);
 }
 
 void desk_accepted(void *context, const char *id, bool on_disk)
 {
 	struct desk *desk = context;
-	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
-		next = waiter->next;
-		if (strcmp(waiter->id, id) != 0 || waiter->answered)
-			continue;
-		waiter->answered = true;
-		reply(waiter->client, json_pack("{s:s, s:s}", "id", id, "status", on_disk ? "STORED" : "ACCEPTED"));
-		if (!waiter->wait)
-			forget_waiter(desk, waiter);
-	}
-}
-
-/* It came to its end before the disk had it: urgent messages do not wait for the disk. Returns whether it went out. */
-static bool answer_late(const struct waiter *waiter, const struct receipt *receipt)
-{
-	bool went = receipt->stage == RECEIPT_SENT || receipt->stage == RECEIPT_CONFIRMED;
-	char error[MESSAGE_ID_MAX + 96];
-	snprintf(error, sizeof(error), "%s was not sent: %s%s%s", waiter->id, receipt_stage_name(receipt->stage),
-		 receipt->code ? ": " : "", receipt->code ? receipt->code : "");
-	if (went)
-		reply(waiter->client, json_pack("{s:s, s:s}", "id", waiter->id, "status", "ACCEPTED"));
-	else
-		reply_error(waiter->client, error);
-	return went;
-}
-
-static void say_stage(const struct waiter *waiter, const struct receipt *receipt)
-{
-	char time[32];
-	const char *go_at = receipt->go_at_ms ? json_time(receipt->go_at_ms, time) : NULL;
-	json_t *limit = receipt->limit ? json_integer(receipt->limit) : NULL;
-	reply(waiter->client, json_pack("{s:s, s:s, s:s*, s:b, s:s*, s:o*}", "id", waiter->id, "stage",
-					receipt_stage_name(receipt->stage), "code", receipt->code, "assumed",
-					receipt->assumed, "go_at", go_at, "limit", limit));
+	desk_sends_accepted(desk->sends, id, on_disk);
 }
 
 void desk_receipt(void *context, const struct receipt *receipt)
 {
 	struct desk *desk = context;
-	bool final = receipt->stage != RECEIPT_QUEUED && receipt->stage != RECEIPT_ON_AIR;
-	for (struct waiter *waiter = desk->waiters, *next; waiter; waiter = next) {
-		next = waiter->next;
-		if (strcmp(waiter->id, receipt->command) != 0)
-			continue;
-		if (final && !waiter->answered)
-			waiter->answered = answer_late(waiter, receipt);
-		if (waiter->wait && waiter->answered)
-			say_stage(waiter, receipt);
-		if (final)
-			forget_waiter(desk, waiter);
-	}
+	desk_sends_receipt(desk->sends, receipt);
 }
 
-/* ---- the other requests ---- */
+/* ---- requests ---- */
 
 static void request_status(struct desk *desk, struct control_client *client, json_t *request)
 {
@@ -256,9 +91,9 @@ static void request_queue(struct desk *desk, struct control_client *client, json
 {
 	const char *radio = json_string_value(json_object_get(request, "radio"));
 	if (radio && !is_configured(desk->report->settings, radio))
-		reply_error(client, "no radio has this name. `cresset status` lists them.");
+		desk_reply_error(client, "no radio has this name. `cresset status` lists them.");
 	else
-		reply(client, report_queue(desk->report, radio));
+		desk_reply(client, report_queue(desk->report, radio));
 }
 
 static void request_monitor(struct desk *desk, struct control_client *client, json_t *request)
@@ -306,34 +141,34 @@ static void request_ack(struct desk *desk, struct control_client *client, json_t
 	const char *name = json_string_value(json_object_get(request, "level"));
 	int level = level_from_name(name ? name : "BASE_SEEN"), eta_min;
 	if (!id || level < 0) {
-		reply_error(
+		desk_reply_error(
 		    client,
 		    "ack needs the id of an open incident or a message, and a level: BASE_SEEN, RESPONDING or CLOSED");
 		return;
 	}
 	if (!operator_is_fine(operator_id)) {
-		reply_error(client,
-			    "ack needs --operator: a duty name of letters, digits, _ - . (at most 31), e.g. desk-1");
+		desk_reply_error(
+		    client, "ack needs --operator: a duty name of letters, digits, _ - . (at most 31), e.g. desk-1");
 		return;
 	}
 	if (!eta_is_fine(request, level, &eta_min)) {
-		reply_error(client, "eta_min goes with level RESPONDING and is 0 to 254 minutes");
+		desk_reply_error(client, "eta_min goes with level RESPONDING and is 0 to 254 minutes");
 		return;
 	}
 	int result = route_base_answer(desk->report->route, id, (enum ack_level)level, operator_id, eta_min);
 	if (result == -ENOENT)
-		reply_error(client, "no open incident has this id, nor a message whose station could be answered. "
-				    "`cresset status` lists those that are open.");
+		desk_reply_error(client, "no open incident has this id, nor a message whose station could be answered. "
+					 "`cresset status` lists those that are open.");
 	else if (result == -EOPNOTSUPP)
-		reply_error(client,
-			    "a check-in is acknowledged by headquarters; its station is told that it is stored");
+		desk_reply_error(client,
+				 "a check-in is acknowledged by headquarters; its station is told that it is stored");
 	else if (result == -EALREADY)
-		reply_error(client, "this was already acknowledged at that level or above");
+		desk_reply_error(client, "this was already acknowledged at that level or above");
 	else if (result < 0)
-		reply_error(client, strerror(-result));
+		desk_reply_error(client, strerror(-result));
 	else
-		reply(client,
-		      json_pack("{s:s, s:s}", "id", id, "level", message_ack_level_name((enum ack_level)level)));
+		desk_reply(client,
+			   json_pack("{s:s, s:s}", "id", id, "level", message_ack_level_name((enum ack_level)level)));
 }
 
 static void request_cancel(struct desk *desk, struct control_client *client, json_t *request)
@@ -341,13 +176,18 @@ static void request_cancel(struct desk *desk, struct control_client *client, jso
 	const char *id = json_string_value(json_object_get(request, "id"));
 	int result = id ? route_cancel(desk->report->route, id) : -EINVAL;
 	if (result == -EINVAL)
-		reply_error(client, "cancel needs the id of a message");
+		desk_reply_error(client, "cancel needs the id of a message");
 	else if (result == -EBUSY)
-		reply_error(client, "too late: it is on the air, or was sent");
+		desk_reply_error(client, "too late: it is on the air, or was sent");
 	else if (result < 0)
-		reply_error(client, "no message of this id waits here");
+		desk_reply_error(client, "no message of this id waits here");
 	else
-		reply(client, json_pack("{s:s, s:s}", "id", id, "stage", receipt_stage_name(RECEIPT_CANCELLED)));
+		desk_reply(client, json_pack("{s:s, s:s}", "id", id, "stage", receipt_stage_name(RECEIPT_CANCELLED)));
+}
+
+static void request_send(struct desk *desk, struct control_client *client, json_t *request)
+{
+	desk_sends_request(desk->sends, client, request);
 }
 
 static void request_radio(struct desk *desk, struct control_client *client, json_t *request)
@@ -373,10 +213,10 @@ void desk_request(void *context, struct control_client *client, const char *json
 		if (strcmp(requests[i].command, command) == 0)
 			break;
 	if (!json_is_object(request))
-		reply_error(client, "the request is not a JSON object on one line");
+		desk_reply_error(client, "the request is not a JSON object on one line");
 	else if (!command || i == sizeof(requests) / sizeof(*requests))
-		reply_error(client,
-			    "unknown command: there are status, queue, monitor, tail, send, cancel, ack and radio");
+		desk_reply_error(
+		    client, "unknown command: there are status, queue, monitor, tail, send, cancel, ack and radio");
 	else
 		requests[i].handle(desk, client, request);
 	json_decref(request);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/desk_reply.h"
+
 /* For each place of report->radios, who asked for the examination under way; NULL: none is, or the client is gone. */
 struct examiner {
 	struct control_client *client;
@@ -27,14 +29,6 @@ struct desk_radios *desk_radios_new(const struct report *report)
 void desk_radios_free(struct desk_radios *radios)
 {
 	free(radios);
-}
-
-static void reply(struct control_client *client, json_t *object)
-{
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	json_decref(object);
-	control_reply(client, text ? text : "{\"error\":\"out of memory\"}");
-	free(text);
 }
 
 /* The place of the running radio of that name, -1: there is none. */
@@ -72,7 +66,7 @@ static void examine(struct desk_radios *radios, size_t index, struct control_cli
 	if (error == 0)
 		return;
 	radios->examiners[index].client = before;
-	reply(client, json_pack("{s:s}", "error", why_not(error)));
+	desk_reply_error(client, why_not(error));
 }
 
 void desk_radios_request(struct desk_radios *radios, struct control_client *client, json_t *request)
@@ -80,7 +74,7 @@ void desk_radios_request(struct desk_radios *radios, struct control_client *clie
 	int index = find(radios, json_string_value(json_object_get(request, "radio")));
 	const char *what = json_string_value(json_object_get(request, "do"));
 	if (index < 0) {
-		reply(client, json_pack("{s:s}", "error", "no such radio is running. `cresset status` lists them."));
+		desk_reply_error(client, "no such radio is running. `cresset status` lists them.");
 	} else if (what && strcmp(what, "info") == 0) {
 		char *text = report_radio_info(radios->report, (size_t)index);
 		control_reply(client, text ? text : "{\"error\":\"out of memory\"}");
@@ -90,7 +84,7 @@ void desk_radios_request(struct desk_radios *radios, struct control_client *clie
 	} else if (what && strcmp(what, "scan") == 0) {
 		examine(radios, (size_t)index, client, MODEM_SCAN);
 	} else {
-		reply(client, json_pack("{s:s}", "error", "radio needs what to do: info, test or scan"));
+		desk_reply_error(client, "radio needs what to do: info, test or scan");
 	}
 }
 
@@ -108,9 +102,9 @@ void desk_radios_finding(struct desk_radios *radios, const struct radio *radio, 
 	if (!client)
 		return;
 	if (name) {
-		reply(client, json_pack("{s:o, s:o}", "name", report_text(name), "value", report_text(value)));
+		desk_reply(client, json_pack("{s:o, s:o}", "name", report_text(name), "value", report_text(value)));
 		return;
 	}
 	radios->examiners[index].client = NULL;
-	reply(client, json_pack("{s:b, s:o}", "end", 1, "failed", report_text(value)));
+	desk_reply(client, json_pack("{s:b, s:o}", "end", 1, "failed", report_text(value)));
 }
