@@ -1,67 +1,16 @@
 /* The walk of a message from the radios to the uplink. */
-#include "gateway/route.h"
+#include "gateway/route_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "gateway/answer.h"
 #include "gateway/classify.h"
 #include "gateway/clock.h"
-#include "gateway/crowd.h"
-#include "gateway/emergency.h"
 #include "gateway/field_answers.h"
 #include "gateway/field_memory.h"
-#include "gateway/keeper.h"
-#include "gateway/ledger_memory.h"
-#include "gateway/log.h"
 #include "gateway/pressure.h"
-#include "gateway/priorities.h"
-#include "gateway/publisher.h"
 #include "gateway/remember.h"
-#include "gateway/route_delivery.h"
-#include "gateway/route_down.h"
-#include "gateway/route_neighbours.h"
 #include "gateway/safety.h"
-
-enum {
-	TICK_US = 5000000, /* expiry of what waits, and what is held */
-	CLOSE_MS = 5000,
-};
-
-struct route {
-	const struct settings *settings;
-	struct route_callbacks callbacks;
-	struct counters *counters;
-
-	struct classify *classify;
-	struct store *store;
-	char store_text[256];
-	struct remember *remember;
-	struct field_memory *field;
-	struct ledger_memory *ledgers;
-
-	struct keeper *keeper;
-	struct pressure *pressure;
-	struct publisher publisher;
-	struct route_delivery delivery;
-	struct crowd crowd;
-	struct emergency emergency;
-	struct route_down down;
-	struct field_answers *answers;
-	struct route_neighbours neighbours;
-	struct uplink *uplink;
-	struct schedule *uplink_schedule;
-	struct radio **radios;
-	struct safety *safety;
-	struct radio *hearing; /* whose message is on its way just now, NULL = nobody's */
-	sd_event_source *tick_source;
-	void (*incidents_changed)(void *context);
-	void *incidents_context;
-
-	struct counter *duplicates, *stale_again, *raw_off, *piece_acks, *delivered;
-};
 
 /* ---- up ---- */
 
@@ -94,7 +43,7 @@ static size_t index_of(const struct route *route, const struct radio *radio)
 	return i;
 }
 
-static void tell_incidents(struct route *route)
+void route_tell_incidents(struct route *route)
 {
 	if (route->incidents_changed)
 		route->incidents_changed(route->incidents_context);
@@ -135,11 +84,11 @@ static void hear(struct route *route, const struct radio_settings *settings, con
 	if (message.class <= CLASS_URGENT)
 		field_memory_urgent(route->field);
 	if (message.incident[0])
-		tell_incidents(route);
+		route_tell_incidents(route);
 	pressure_check(route->pressure);
 }
 
-static void on_scheduled(void *context)
+void route_on_scheduled(void *context)
 {
 	struct route *route = context;
 	if (route->uplink)
@@ -155,7 +104,7 @@ void route_radio_heard(struct route *route, struct radio *radio, const struct me
 	if (!radio_hears_elsewhere(radio)) {
 		outgoing_heard(route->down.outgoing, radio, heard);
 		if (route_neighbours_tell(&route->neighbours, settings, heard))
-			on_scheduled(route);
+			route_on_scheduled(route);
 	}
 	route->hearing = radio;
 	hear(route, &route->settings->radios[index], heard, heard_us);
@@ -180,7 +129,7 @@ static void make_safe(struct route *route, struct entry *entry)
 		safety_watch(route->safety, entry, index_of(route, route->hearing));
 }
 
-static void on_safer(void *context, size_t radio)
+void route_on_safer(void *context, size_t radio)
 {
 	struct route *route = context;
 	/* When the gateway stops, the radios go first. */
@@ -193,7 +142,7 @@ size_t route_radio_unsafe(struct route *route, struct radio *radio)
 	return safety_count(route->safety, index_of(route, radio));
 }
 
-static void on_passed(void *context, struct entry *entry)
+void route_on_passed(void *context, struct entry *entry)
 {
 	struct route *route = context;
 	if (route->hearing && radio_is_forgetful(route->hearing) && entry->class < CLASS_BULK && !entry->finished)
@@ -201,7 +150,7 @@ static void on_passed(void *context, struct entry *entry)
 	route->callbacks.passed(route->callbacks.context, entry);
 }
 
-static bool on_receipt(void *context, struct receipt *receipt)
+bool route_on_receipt(void *context, struct receipt *receipt)
 {
 	struct route *route = context;
 	return field_answers_receipt(route->answers, receipt);
@@ -211,7 +160,7 @@ bool route_aside(struct route *route, const struct route_aside *aside)
 {
 	if (!route_delivery_aside(&route->delivery, aside))
 		return false;
-	on_scheduled(route);
+	route_on_scheduled(route);
 	return true;
 }
 
@@ -298,7 +247,7 @@ static int acknowledge(struct route *route, const char *id, enum ack_level level
 	publisher_incident(&route->publisher, &after);
 	remember_incidents_changed(route->remember, true);
 	field_answers_incident_level(route->answers, after.id, level, eta_min);
-	tell_incidents(route);
+	route_tell_incidents(route);
 	return 0;
 }
 
@@ -360,224 +309,7 @@ void route_watch_incidents(struct route *route, void (*changed)(void *context), 
 	route->incidents_context = context;
 }
 
-/* ---- what the store tells ---- */
-
-static void on_stored(void *context, struct entry *entry, bool on_disk)
-{
-	struct route *route = context;
-	safety_settle(route->safety, entry);
-	if (strcmp(entry_outlet(entry), "uplink") != 0)
-		route_down_stored(&route->down, entry, on_disk);
-	else if (on_disk)
-		field_answers_stored(route->answers, entry);
-}
-
-static void on_store_health(void *context, enum store_health health, const char *text)
-{
-	struct route *route = context;
-	snprintf(route->store_text, sizeof(route->store_text), "%s", text ? text : "");
-	if (health == STORE_OK)
-		log_notice("store: %s", route->store_text);
-	else
-		log_error("store: %s", route->store_text);
-}
-
-static void on_recalled(void *context)
-{
-	struct route *route = context;
-	remember_recall_late(route->remember);
-	route_down_recall_late(&route->down);
-	field_memory_recall_late(route->field);
-	ledger_memory_recall_late(route->ledgers);
-	field_answers_recall_late(route->answers);
-	tell_incidents(route);
-}
-
-static void on_kept(void *context, const char *name)
-{
-	struct route *route = context;
-	field_memory_kept(route->field, name);
-	ledger_memory_kept(route->ledgers, name);
-	receipts_kept(route->down.receipts, name);
-	/* The first word to a station waits for a block of counters. */
-	outgoing_wake(route->down.outgoing);
-}
-
-static void on_loaded(void *context, struct entry *entry)
-{
-	struct route *route = context;
-	if (!entry_payload(entry)) {
-		counters_get(route->counters, "route", "drop.damaged_on_disk")->value++;
-		log_error("store: a message that waited on disk is damaged and cannot be sent");
-		keeper_finish(route->keeper, entry);
-	} else if (strcmp(entry_outlet(entry), "uplink") == 0) {
-		field_answers_found(route->answers, entry);
-		schedule_put(route->uplink_schedule, entry);
-	} else {
-		route_down_loaded(&route->down, entry);
-	}
-}
-
-/* ---- life ---- */
-
-static void on_limit(void *context, bool limited)
-{
-	struct route *route = context;
-	for (size_t i = 0; i < route->settings->radio_count; i++)
-		if (route->radios[i])
-			radio_limit(route->radios[i], limited);
-}
-
-static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
-{
-	(void)at_us;
-	struct route *route = context;
-	int64_t now_ms = clock_steady_ms();
-	remember_tick(route->remember);
-	field_memory_tick(route->field);
-	ledger_memory_tick(route->ledgers);
-	field_answers_tick(route->answers);
-	if (schedule_tick(route->uplink_schedule, now_ms) > 0)
-		on_scheduled(route);
-	route_down_tick(&route->down, now_ms);
-	crowd_tick(&route->crowd);
-	sd_event_source_set_time(source, (uint64_t)(clock_mono_us() + TICK_US));
-	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-	return 0;
-}
-
-static int start_tick(struct route *route, sd_event *event)
-{
-	int error = sd_event_add_time(event, &route->tick_source, CLOCK_MONOTONIC,
-				      (uint64_t)(clock_mono_us() + TICK_US), 500000, on_tick, route);
-	if (error >= 0)
-		sd_event_source_set_priority(route->tick_source, PRIORITY_HOUSEKEEPING);
-	return error;
-}
-
-static void find_counters(struct route *route)
-{
-	route->duplicates = counters_get(route->counters, "route", "duplicates");
-	route->stale_again = counters_get(route->counters, "route", "drop.stale_again");
-	route->raw_off = counters_get(route->counters, "route", "drop.raw_off");
-	route->piece_acks = counters_get(route->counters, "route", "piece_acks");
-	route->delivered = counters_get(route->counters, "route", "delivered");
-}
-
-static bool make_memory(struct route *route, sd_event *event)
-{
-	struct store_callbacks callbacks = {
-	    .context = route, .stored = on_stored, .health = on_store_health, .recalled = on_recalled, .kept = on_kept};
-	const struct settings *settings = route->settings;
-	route->radios = calloc(settings->radio_count + 1, sizeof(struct radio *));
-	route->classify = classify_new(&settings->classify);
-	route->store = store_open(&settings->store, &callbacks, event, route->counters);
-	if (route->store)
-		route->remember = remember_new(route->store, settings->dedupe_window_ms, route->counters);
-	/* After it, because it sets the steady clock. */
-	if (route->remember)
-		route->field = field_memory_new(route->store, route->counters);
-	if (route->field)
-		route->ledgers = ledger_memory_new(route->store, route->counters);
-	return route->radios && route->classify && route->ledgers;
-}
-
-static bool make_ways(struct route *route, sd_event *event)
-{
-	const struct settings *settings = route->settings;
-	route->uplink_schedule = schedule_new(&settings->schedule, route_delivery_dropped, &route->delivery);
-	route->keeper = keeper_new(route->store, settings->store.commit_interval_ms, event);
-	if (!route->uplink_schedule || !route->keeper)
-		return false;
-	route->publisher = (struct publisher){
-	    .settings = settings,
-	    .classify = route->classify,
-	    .store = route->store,
-	    .keeper = route->keeper,
-	    .schedule = route->uplink_schedule,
-	    .accepted = counters_get(route->counters, "route", "accepted"),
-	    .counters = route->counters,
-	    .context = route,
-	    .logistics_key = remember_key(route->remember),
-	    .scheduled = on_scheduled,
-	    .passed = on_passed,
-	    .receipt = on_receipt,
-	};
-	route->emergency = emergency_begin(&route->publisher, route->remember, route->counters);
-	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
-	route->safety = safety_new(on_safer, route);
-	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
-	route->down = (struct route_down){
-	    .store = route->store,
-	    .keeper = route->keeper,
-	    .publisher = &route->publisher,
-	    .emergency = &route->emergency,
-	    .key = remember_key(route->remember),
-	    .callbacks = route->callbacks,
-	    .ledgers = route->ledgers,
-	};
-	if (route_down_begin(&route->down, event, route->counters))
-		route->answers = field_answers_new(&route->publisher, route->down.outgoing,
-						   remember_incidents(route->remember), event);
-	route->delivery = (struct route_delivery){
-	    .schedule = route->uplink_schedule,
-	    .store = route->store,
-	    .keeper = route->keeper,
-	    .safety = route->safety,
-	    .answers = route->answers,
-	    .receipts = route->down.receipts,
-	    .pressure = route->pressure,
-	    .counters = route->counters,
-	    .delivered = route->delivered,
-	};
-	route->neighbours = (struct route_neighbours){
-	    .settings = settings, .delivery = &route->delivery, .counters = route->counters};
-	if (!route->safety || !route->pressure || !route->answers || !route_neighbours_begin(&route->neighbours))
-		return false;
-	outgoing_use_neighbours(route->down.outgoing, route->neighbours.neighbours);
-	return true;
-}
-
-struct route *route_new(const struct settings *settings, const struct route_callbacks *callbacks, sd_event *event,
-			struct counters *counters)
-{
-	struct route *route = calloc(1, sizeof(*route));
-	if (!route)
-		return NULL;
-	route->settings = settings;
-	route->callbacks = *callbacks;
-	route->counters = counters;
-	find_counters(route);
-	if (!make_memory(route, event) || !make_ways(route, event) || start_tick(route, event) < 0) {
-		route_free(route);
-		return NULL;
-	}
-	store_load(route->store, on_loaded, route);
-	route_down_settle(&route->down);
-	return route;
-}
-
-void route_free(struct route *route)
-{
-	if (!route)
-		return;
-	sd_event_source_disable_unref(route->tick_source);
-	keeper_free(route->keeper);
-	field_answers_free(route->answers);
-	field_memory_free(route->field);
-	ledger_memory_free(route->ledgers);
-	route_down_keep(&route->down);
-	remember_free(route->remember);
-	store_close(route->store, CLOSE_MS);
-	pressure_free(route->pressure);
-	route_down_end(&route->down);
-	route_neighbours_end(&route->neighbours);
-	schedule_free(route->uplink_schedule);
-	safety_free(route->safety);
-	classify_free(route->classify);
-	free(route->radios);
-	free(route);
-}
+/* ---- for reports, and for the wiring ---- */
 
 uint64_t route_session(const struct route *route)
 {
