@@ -308,18 +308,12 @@ static void test_always_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_unconfirmable),
-	    cmocka_unit_test(test_blind_repetition),
-	    cmocka_unit_test(test_rejected),
-	    cmocka_unit_test(test_confirmed),
-	    cmocka_unit_test(test_addressed),
-	    cmocka_unit_test(test_repeats_and_gives_up),
-	    cmocka_unit_test(test_jitter_stretches),
-	    cmocka_unit_test(test_only_missing_parts_go_again),
-	    cmocka_unit_test(test_heard_in_flight),
-	    cmocka_unit_test(test_an_old_bitmap_is_no_progress),
-	    cmocka_unit_test(test_failures),
-	    cmocka_unit_test(test_always_ends),
+	    cmocka_unit_test(test_unconfirmable),    cmocka_unit_test(test_blind_repetition),
+	    cmocka_unit_test(test_rejected),         cmocka_unit_test(test_confirmed),
+	    cmocka_unit_test(test_addressed),        cmocka_unit_test(test_repeats_and_gives_up),
+	    cmocka_unit_test(test_jitter_stretches), cmocka_unit_test(test_only_missing_parts_go_again),
+	    cmocka_unit_test(test_heard_in_flight),  cmocka_unit_test(test_an_old_bitmap_is_no_progress),
+	    cmocka_unit_test(test_failures),         cmocka_unit_test(test_always_ends),
 	};
 	return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
 }

@@ -113,7 +113,8 @@ static const char *one(enum ack_level level, bool distress, enum words_language 
 static void test_words(void **state)
 {
 	(void)state;
-	assert_string_equal(one(ACK_STORED, false, WORDS_EN, &aprs), "Message stored. No person has reported seeing it yet.");
+	assert_string_equal(one(ACK_STORED, false, WORDS_EN, &aprs),
+			    "Message stored. No person has reported seeing it yet.");
 	assert_string_equal(one(ACK_STORED, true, WORDS_EN, &aprs),
 			    "Distress call stored. No person has reported seeing it.");
 	assert_string_equal(one(ACK_STORED, true, WORDS_FR, &aprs),
