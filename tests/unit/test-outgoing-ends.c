@@ -11,8 +11,10 @@ static void assert_end(const char *id, enum receipt_stage stage, const char *cod
 {
 	rig_settle();
 	const struct rig_said *final = rig_final(id, true);
-	if (!final)
+	if (!final) {
 		fail_msg("%s has no end", id);
+		return;
+	}
 	assert_string_equal(receipt_stage_name(final->stage), receipt_stage_name(stage));
 	assert_string_equal(final->code, code);
 }

@@ -193,8 +193,10 @@ static void check_truth(const struct command *command)
 	const struct rig_said *final = rig_final(command->id, !command->may_be_lost);
 	if (!command->taken || command->may_be_lost)
 		return;
-	if (!final)
+	if (!final) {
 		fail_msg("%s has no end", command->id);
+		return;
+	}
 	if (command->cancelled)
 		assert_int_equal(final->stage, RECEIPT_CANCELLED);
 	if (final->stage == RECEIPT_CONFIRMED && !command->acked)
