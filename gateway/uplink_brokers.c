@@ -73,17 +73,22 @@ static int64_t next(struct uplink_brokers *brokers)
 	return ms;
 }
 
+static void note_old_protocol(struct uplink_brokers *brokers, struct broker_note *note)
+{
+	if (note->old_protocol)
+		return;
+	note->old_protocol = true;
+	log_notice("uplink: %s has no MQTT 5; using 3.1.1, so it cannot say whether anyone listens", brokers->name);
+}
+
 /* The protocol may be the reason: true if the same broker is to be tried again with 3.1.1 now. */
 static bool falls_back(struct uplink_brokers *brokers, enum mqtt_failure failure)
 {
 	struct broker_note *note = &brokers->notes[brokers->now];
 	bool tried_old = note->old_protocol || note->suspected;
 	note->suspected = failure == MQTT_HUNG_UP && !tried_old;
-	if (failure == MQTT_PROTOCOL && !tried_old) {
-		note->old_protocol = true;
-		log_notice("uplink: %s has no MQTT 5; using 3.1.1, so it cannot say whether anyone listens",
-			   brokers->name);
-	}
+	if (failure == MQTT_PROTOCOL && !tried_old)
+		note_old_protocol(brokers, note);
 	return note->suspected || (note->old_protocol && !tried_old);
 }
 
@@ -138,7 +143,8 @@ void uplink_brokers_connected(struct uplink_brokers *brokers)
 	struct broker_note *note = &brokers->notes[brokers->now];
 	brokers->connected_us = clock_mono_us();
 	note->said[0] = '\0';
-	note->old_protocol = note->old_protocol || note->suspected;
+	if (note->suspected)
+		note_old_protocol(brokers, note);
 	note->suspected = false;
 	for (size_t i = 0; i < brokers->settings->broker_count; i++)
 		brokers->notes[i].reachable_since_us = 0;
