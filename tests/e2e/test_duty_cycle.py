@@ -38,6 +38,7 @@ class DutyCycle(modem_bench.ModemTest):
         for number in range(texts):
             self.text(number)
         harness.wait_for(self.all_wait, "nothing but texts that wait for airtime")
+        harness.wait_for(lambda: len(self.finals("t")) + len(self.waiting()) == texts, "the receipts of all others")
 
     def assert_nothing_overrun(self):
         """By the account of the inspector, who writes it as the ether ends, and gives 3 as its status where a rule was broken."""
