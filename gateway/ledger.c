@@ -169,6 +169,30 @@ void ledger_spend(struct ledger *ledger, bool urgent, int64_t airtime_us, int64_
 		add(past, spell);
 }
 
+static bool take_out(struct past *past, int64_t ended_ms, uint32_t airtime_us)
+{
+	size_t at = past->count;
+	while (at > 0 && past->spells[at - 1].ended_ms >= ended_ms) {
+		const struct spell *spell = &past->spells[--at];
+		if (spell->ended_ms != ended_ms || spell->airtime_us != airtime_us)
+			continue;
+		past->count--;
+		memmove(past->spells + at, past->spells + at + 1, (past->count - at) * sizeof(*past->spells));
+		return true;
+	}
+	return false;
+}
+
+void ledger_amend(struct ledger *ledger, bool urgent, int64_t airtime_us, int64_t booked_ms, int64_t really_ms)
+{
+	uint32_t airtime = bounded(airtime_us);
+	if (!ledger->settings.limit_us || really_ms == booked_ms)
+		return;
+	take_out(urgent ? &ledger->urgent : &ledger->other, booked_ms + ((int64_t)airtime + 999) / 1000, airtime);
+	if (really_ms != INT64_MIN)
+		ledger_spend(ledger, urgent, airtime_us, really_ms);
+}
+
 /* ---- what counts at a time ---- */
 
 struct view {

@@ -39,6 +39,10 @@ int64_t ledger_when_ms(const struct ledger *ledger, bool urgent, int64_t airtime
  * one. */
 void ledger_spend(struct ledger *ledger, bool urgent, int64_t airtime_us, int64_t now_ms);
 
+/* A transmission that was booked as begun at booked_ms began later, at really_ms, or was none: INT64_MIN. Where it cannot be told from others any
+ * more it stays, too. */
+void ledger_amend(struct ledger *ledger, bool urgent, int64_t airtime_us, int64_t booked_ms, int64_t really_ms);
+
 struct ledger_level {
 	int64_t limit_us, reserve_us; /* limit_us 0 = no limit; then both below that are left are 0 and mean nothing */
 	int64_t spent_us;             /* in the last hour; without a limit to the minute */

@@ -26,15 +26,26 @@ static bool channel_is_quiet(struct exit_lane *lane)
 	return false;
 }
 
-/* Booked when it has left the radio, or may have: a modem that listens first begins later than it was told to. Where the end is only assumed,
- * it counts as the beginning, so that the hour never ends too early. */
-static void book(struct exit_lane *lane, const struct entry *entry, bool assumed)
+/* Before the radio has it, so that not even a kill in the middle of the frame gives its airtime back. */
+static void book(struct exit_lane *lane, const struct entry *entry)
 {
-	int64_t now_ms = clock_steady_ms(), begin_ms = assumed ? now_ms : now_ms - lane->airtime_us / 1000;
-	if (begin_ms < lane->handed_over_ms)
-		begin_ms = lane->handed_over_ms;
-	transmit_spent(lane->transmit, entry, lane->airtime_us, begin_ms);
+	lane->handed_over_ms = clock_steady_ms();
+	transmit_spent(lane->transmit, entry, lane->airtime_us, lane->handed_over_ms);
 	ledger_memory_spent(lane->outgoing->ledgers, lane->index, entry->class <= CLASS_URGENT && !entry->exercise);
+}
+
+/* A modem that listens first begins later than it was told to. Where the end is only assumed, it counts as the beginning, so that the hour
+ * never ends too early. */
+static void amend(struct exit_lane *lane, const struct entry *entry, bool assumed)
+{
+	int64_t now_ms = clock_steady_ms(), begun_ms = assumed ? now_ms : now_ms - lane->airtime_us / 1000;
+	if (begun_ms > lane->handed_over_ms)
+		transmit_amend(lane->transmit, entry, lane->airtime_us, lane->handed_over_ms, begun_ms);
+}
+
+static void take_back(struct exit_lane *lane, const struct entry *entry)
+{
+	transmit_amend(lane->transmit, entry, lane->airtime_us, lane->handed_over_ms, INT64_MIN);
 }
 
 /* Puts a frame into the radio: 0; -EAGAIN, -ENOTCONN: not now; else it never will go. */
@@ -45,14 +56,16 @@ static int send_frame(struct errand *errand)
 	ssize_t size = errand_render(errand, &bytes);
 	if (size < 0)
 		return (int)size;
-	/* A driver may tell of progress before radio_send returns. */
+	/* A driver may tell of progress, and of the end, before radio_send returns. */
 	lane->flying = errand;
 	delivery_started(errand->delivery);
 	lane->airtime_us = radio_airtime_us(lane->radio, (size_t)size);
-	lane->handed_over_ms = clock_steady_ms();
+	book(lane, errand->entry);
 	int result = radio_send(lane->radio, bytes, (size_t)size);
-	if (result < 0)
+	if (result < 0) {
 		lane->flying = NULL;
+		take_back(lane, errand->entry);
+	}
 	return result;
 }
 
@@ -203,8 +216,10 @@ void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, co
 	}
 	lane->flying = NULL;
 	outgoing_wake(lane->outgoing);
-	if (result != SEND_GIVEN_BACK)
-		book(lane, errand->entry, assumed || result == SEND_FAILED);
+	if (result == SEND_GIVEN_BACK)
+		take_back(lane, errand->entry);
+	else
+		amend(lane, errand->entry, assumed || result == SEND_FAILED);
 	if (result == SEND_GIVEN_BACK && errand->superseded)
 		errand_supersede(errand);
 	else if (result == SEND_GIVEN_BACK && delivery_stage(errand->delivery) == DELIVERY_SENDING)

@@ -90,17 +90,32 @@ int64_t transmit_listening_ms(const struct transmit *transmit)
 	return transmit->quiet_until_ms < transmit->promised_ms ? transmit->quiet_until_ms : transmit->promised_ms;
 }
 
+/* Leaves the channel to the field for its part of the time. */
+static void listen_after(struct transmit *transmit, const struct entry *entry, int64_t airtime_us, int64_t begun_ms)
+{
+	if (entry->class <= CLASS_URGENT || transmit->share == 1)
+		return;
+	int64_t until_ms = begun_ms + (int64_t)ceil((double)airtime_us / 1000 / transmit->share);
+	if (until_ms > transmit->quiet_until_ms)
+		transmit->quiet_until_ms = until_ms;
+}
+
 void transmit_spent(struct transmit *transmit, const struct entry *entry, int64_t airtime_us, int64_t now_ms)
 {
 	if (transmit->settings.ledger)
 		ledger_spend(transmit->settings.ledger, transmit_urgent(entry), airtime_us, now_ms);
 	if (entry->class > CLASS_SAFETY)
 		transmit->promised_ms = INT64_MAX;
-	if (entry->class <= CLASS_URGENT || transmit->share == 1)
-		return;
-	int64_t until_ms = now_ms + (int64_t)ceil((double)airtime_us / 1000 / transmit->share);
-	if (until_ms > transmit->quiet_until_ms)
-		transmit->quiet_until_ms = until_ms;
+	listen_after(transmit, entry, airtime_us, now_ms);
+}
+
+void transmit_amend(struct transmit *transmit, const struct entry *entry, int64_t airtime_us, int64_t booked_ms,
+		    int64_t really_ms)
+{
+	if (transmit->settings.ledger)
+		ledger_amend(transmit->settings.ledger, transmit_urgent(entry), airtime_us, booked_ms, really_ms);
+	if (really_ms != INT64_MIN)
+		listen_after(transmit, entry, airtime_us, really_ms);
 }
 
 /* ---- what goes next ---- */

@@ -60,6 +60,31 @@ static void test_an_hour_by_hand(void **state)
 	ledger_free(NULL);
 }
 
+/* What is booked as it is handed over began later, or never. */
+static void test_amended(void **state)
+{
+	(void)state;
+	struct ledger *ledger = make(36 * S, 16 * S, 0);
+	int64_t t = begin_ms;
+	ledger_spend(ledger, false, 20 * S, t);
+	ledger_spend(ledger, true, 16 * S, t + 30000);
+	ledger_amend(ledger, false, 20 * S, t, t + 2000);
+	assert_int_equal(ledger_level(ledger, t + 60000).spent_us, 36 * S);
+	assert_int_equal(ledger_when_ms(ledger, false, 20 * S, t + 60000), t + hour_ms + 22000);
+	ledger_amend(ledger, true, 16 * S, t + 30000, INT64_MIN);
+	assert_int_equal(ledger_level(ledger, t + 60000).urgent_us, 0);
+	assert_int_equal(ledger_level(ledger, t + 60000).spent_us, 20 * S);
+	/* Of another length, or at another time: there is none such. */
+	ledger_amend(ledger, false, 20 * S - 1, t + 2000, INT64_MIN);
+	ledger_amend(ledger, false, 20 * S, t + 2001, INT64_MIN);
+	ledger_amend(ledger, true, 20 * S, t + 2000, INT64_MIN);
+	assert_int_equal(ledger_level(ledger, t + 60000).spent_us, 20 * S);
+	/* Never less than was used: what cannot be found stays, too. */
+	ledger_amend(ledger, false, 1 * S, t, t + 5000);
+	assert_int_equal(ledger_level(ledger, t + 60000).spent_us, 21 * S);
+	ledger_free(ledger);
+}
+
 static void test_level_of_an_unused_one(void **state)
 {
 	(void)state;
@@ -369,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_an_hour_by_hand),
+	    cmocka_unit_test(test_amended),
 	    cmocka_unit_test(test_level_of_an_unused_one),
 	    cmocka_unit_test(test_burst_at_the_edge_of_an_hour),
 	    cmocka_unit_test(test_parts_of_a_millisecond),
