@@ -12,6 +12,7 @@ struct ledger_account {
 	struct ledger *ledger;
 	struct ledger_disk disk;
 	struct ledger_settings settings;
+	int64_t longest_us;       /* frame */
 	int64_t ahead_us;         /* what each block books, */
 	int64_t writing_ahead_us; /* and the one that is being written */
 	bool begun, writing, owed;
@@ -42,6 +43,7 @@ struct ledger_account *ledger_account_new(const struct ledger_settings *settings
 	if (disk)
 		account->disk = *disk;
 	account->settings = *settings;
+	account->longest_us = longest_us;
 	account->ahead_us = ahead_of(settings, longest_us);
 	return account;
 }
@@ -140,6 +142,7 @@ void ledger_account_set(struct ledger_account *account, const struct ledger_sett
 	int64_t ahead_us = ahead_of(settings, longest_us);
 	bool more = ahead_us > account->ahead_us;
 	account->settings = *settings;
+	account->longest_us = longest_us;
 	account->ahead_us = ahead_us;
 	ledger_set(account->ledger, settings);
 	if (more && account->begun)
@@ -148,9 +151,16 @@ void ledger_account_set(struct ledger_account *account, const struct ledger_sett
 
 /* ---- in between ---- */
 
+/* Half of what is booked is gone, or what is left of it is less than the longest frame. */
+static bool is_due(const struct ledger_account *account, const struct ledger_now *now)
+{
+	int64_t unkept_us = ledger_unkept_us(account->ledger, now->steady_ms);
+	return unkept_us > account->ahead_us / 2 || unkept_us + account->longest_us > account->ahead_us;
+}
+
 void ledger_account_spent(struct ledger_account *account, bool urgent, const struct ledger_now *now)
 {
-	if (urgent || ledger_unkept_us(account->ledger, now->steady_ms) > account->ahead_us / 2)
+	if (urgent || is_due(account, now))
 		keep_next(account, now);
 }
 

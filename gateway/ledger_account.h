@@ -2,9 +2,9 @@
  * somebody else's.
  *
  * The disk is told beforehand. A tenth of what ordinary traffic may use in an hour, and at least its longest frame, is booked ahead in the
- * block, and the next one is written when half of that is gone; every alert is written as it is sent and waits for nobody. So a kill or
- * a power cut costs ordinary traffic that tenth for an hour, and no hour holds more than the limit. While the disk takes nothing,
- * ordinary traffic goes on with what is booked, a tenth an hour.
+ * block, and the next one is written when half of that is gone or the longest frame does not fit into the rest; every alert is written as
+ * it is sent and waits for nobody. So a kill or a power cut costs ordinary traffic that tenth for an hour, and no hour holds more than the
+ * limit. While the disk takes nothing, ordinary traffic goes on with what is booked, a tenth an hour.
  *
  * Where nobody knows what was sent, ordinary traffic counts as having used all of its share at the start, and the reserve for alerts does
  * not: without a disk, with a file that could not be read or was damaged, and where the disk does not take the first booking within five

@@ -26,21 +26,28 @@ static bool channel_is_quiet(struct exit_lane *lane)
 	return false;
 }
 
+static void keep_account(struct exit_lane *lane, const struct entry *entry)
+{
+	ledger_memory_spent(lane->outgoing->ledgers, lane->index, entry->class <= CLASS_URGENT && !entry->exercise);
+}
+
 /* Before the radio has it, so that not even a kill in the middle of the frame gives its airtime back. */
 static void book(struct exit_lane *lane, const struct entry *entry)
 {
 	lane->handed_over_ms = clock_steady_ms();
 	transmit_spent(lane->transmit, entry, lane->airtime_us, lane->handed_over_ms);
-	ledger_memory_spent(lane->outgoing->ledgers, lane->index, entry->class <= CLASS_URGENT && !entry->exercise);
+	keep_account(lane, entry);
 }
 
 /* A modem that listens first begins later than it was told to. Where the end is only assumed, it counts as the beginning, so that the hour
- * never ends too early. */
+ * never ends too early. The disk has the earlier time: it is told anew, as of any other frame. */
 static void amend(struct exit_lane *lane, const struct entry *entry, bool assumed)
 {
 	int64_t now_ms = clock_steady_ms(), begun_ms = assumed ? now_ms : now_ms - lane->airtime_us / 1000;
-	if (begun_ms > lane->handed_over_ms)
-		transmit_amend(lane->transmit, entry, lane->airtime_us, lane->handed_over_ms, begun_ms);
+	if (begun_ms <= lane->handed_over_ms)
+		return;
+	transmit_amend(lane->transmit, entry, lane->airtime_us, lane->handed_over_ms, begun_ms);
+	keep_account(lane, entry);
 }
 
 static void take_back(struct exit_lane *lane, const struct entry *entry)

@@ -135,6 +135,30 @@ static void test_the_disk_is_told_beforehand(void **state)
 	ledger_account_free(NULL);
 }
 
+/* A band so narrow that hardly more than the longest frame is booked ahead: the disk is asked again before a long frame does not fit, and again
+ * when a frame began later than it was booked. */
+static void test_a_narrow_band(void **state)
+{
+	(void)state;
+	disk = (struct disk){0};
+	struct ledger_now now = at(hour_ms, 5000, 1);
+	static const struct ledger_settings narrow = {36 * S / 10, 16 * S / 10, 0};
+	struct ledger_account *account = ledger_account_new(&narrow, S, &a_disk);
+	assert_true(ledger_account_begin(account, LEDGER_PAST_NONE, NULL, 0, &now));
+	answer(account, &now);
+	for (int i = 0; i < 3; i++) {
+		int64_t us = i == 0 ? 4 * S / 10 : 7 * S / 10;
+		assert_int_equal(when(account, false, us, &now), now.steady_ms);
+		spend(account, false, us, &now);
+		answer(account, &now);
+		ledger_amend(ledger_account_ledger(account), false, us, now.steady_ms, now.steady_ms + 50);
+		ledger_account_spent(account, false, &now);
+		answer(account, &now);
+		now.steady_ms += 2000;
+	}
+	ledger_account_free(account);
+}
+
 static void test_killed_and_stopped(void **state)
 {
 	(void)state;
@@ -329,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_disk_is_told_beforehand),
+	    cmocka_unit_test(test_a_narrow_band),
 	    cmocka_unit_test(test_killed_and_stopped),
 	    cmocka_unit_test(test_another_start_of_the_machine),
 	    cmocka_unit_test(test_nothing_is_known),
