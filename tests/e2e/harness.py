@@ -275,6 +275,11 @@ class Bench(contextlib.AbstractContextManager):
             raise AssertionError(f"cresset {arguments}: {result.returncode}: {result.stdout}{result.stderr}")
         return result
 
+    def answers(self, name="base1"):
+        """Whether the gateway's socket takes connections: the file is there a moment before it does."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.dir / f"{name}.sock")) == 0
+
     def status(self, name="base1"):
         return json.loads(self.tool("status", "--json", name=name).stdout)
 

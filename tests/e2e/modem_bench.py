@@ -118,7 +118,7 @@ radios:
 """)
         self.listener = harness.Listener(self.bench, self.port)
         self.gateway = self.bench.gateway(self.config)
-        harness.wait_for((self.bench.dir / "base1.sock").exists, "the tool's socket")
+        harness.wait_for(self.bench.answers, "the tool's socket")
         if wait:
             self.until(wait)
 

@@ -27,7 +27,7 @@ class Clock(unittest.TestCase):
             "LD_PRELOAD": str(harness.BINARY / "tests" / "jumpclock.so"), "JUMPCLOCK_BY": str(self.offset),
             "ASAN_OPTIONS": "verify_asan_link_order=0"})
         self.tnc.connected()
-        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
+        harness.wait_for(self.bench.answers, "the socket")
         return gateway
 
     def jump_to(self, seconds):

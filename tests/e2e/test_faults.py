@@ -162,7 +162,7 @@ class Faults(unittest.TestCase):
         def faults():
             radios = {radio["name"]: radio["fault"] for radio in self.bench.status()["radios"]}
             return radios["file"] and radios["gone"] and radios
-        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
+        harness.wait_for(self.bench.answers, "the socket")
         found = harness.wait_for(faults, "both faults")
         self.assertEqual(found["gone"], "absent")
         self.assertNotEqual(found["file"], "absent")

@@ -31,7 +31,7 @@ class Flood(unittest.TestCase):
         gateway = self.bench.gateway(config)
         for tnc in self.tncs:
             tnc.connected()
-        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
+        harness.wait_for(self.bench.answers, "the socket")
         return gateway
 
     def counters(self):

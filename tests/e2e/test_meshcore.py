@@ -55,7 +55,7 @@ radios:
 
     def until(self, state, text=""):
         def found():
-            if not (self.bench.dir / "base1.sock").exists():
+            if not self.bench.answers():
                 return None
             result = self.bench.tool("status", "--json", check=False)
             radio = json.loads(result.stdout)["radios"][0] if result.returncode == 0 else None

@@ -191,7 +191,7 @@ class Meshtastic(MeshTest):
         other = peers.Peer(self.bench, "meshcore-node.js", "other")
         self.config.write_text(self.config.read_text().replace(str(self.node.link), str(other.link)))
         self.gateway = self.bench.gateway(self.config, log="second.log")
-        harness.wait_for((self.bench.dir / "base1.sock").exists, "the tool's socket")
+        harness.wait_for(self.bench.answers, "the tool's socket")
         self.until_radio("not ready", "there is a MeshCore node on this port", seconds=60)
         self.assertGreaterEqual(self.dropped("meshtastic_wrong_device"), 1)
 

@@ -47,8 +47,7 @@ class Queue(unittest.TestCase):
             text = config.read_text().replace("air: aprs", "air: field").replace("aprs: {callsign: N0CALL-10}", "field: {station: 61000}")
             config.write_text(f"{text}field: {{keys: {keys}}}\n")
         self.bench.gateway(config)
-        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists() and self.bench.tool("status", check=False).returncode == 0,
-                         "the daemon")
+        harness.wait_for(self.bench.answers, "the daemon")
         if "near" in radios:
             harness.wait_for(lambda: "near: up" in self.bench.log(), "the radio")
 

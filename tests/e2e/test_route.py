@@ -85,7 +85,7 @@ class Route(unittest.TestCase):
             "other": (f"tcp://127.0.0.1:{harness.free_port()}", "aprs: {callsign: N0CALL-10}")})
         self.bench.gateway(config)
         self.tnc.connected()
-        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
+        harness.wait_for(self.bench.answers, "the socket")
         unclear = self.bench.tool("send", "--id", "t-2", "to all", check=False)
         self.assertIn("more than one radio", unclear.stderr)
         wrong = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "--radio", "nil", "x", check=False)

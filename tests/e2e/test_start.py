@@ -17,7 +17,7 @@ class Start(unittest.TestCase):
         self.addCleanup(self.bench.__exit__)
 
     def up(self, gateway, name="base1"):
-        harness.wait_for(lambda: (self.bench.dir / f"{name}.sock").exists() or gateway.poll() is not None, "the socket")
+        harness.wait_for(lambda: self.bench.answers(name) or gateway.poll() is not None, "the socket")
         self.assertIsNone(gateway.poll(), self.bench.log()[-3000:])
 
     def ends_well(self, gateway):

@@ -57,7 +57,7 @@ class Stop(unittest.TestCase):
             "LD_PRELOAD": str(harness.BINARY / "tests" / "slowsync.so"), "SLOWSYNC_MS": "2000",
             "ASAN_OPTIONS": "verify_asan_link_order=0"})
         self.tnc.connected()
-        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
+        harness.wait_for(self.bench.answers, "the socket")
         threads = [threading.Thread(target=work, daemon=True) for work in (self.pour, self.command_all_the_time)]
         for thread in threads:
             thread.start()
@@ -81,7 +81,7 @@ class Stop(unittest.TestCase):
     def test_a_client_that_never_reads_holds_up_nobody(self):
         gateway = self.bench.gateway(self.config())
         self.tnc.connected()
-        harness.wait_for(lambda: (self.bench.dir / "base1.sock").exists(), "the socket")
+        harness.wait_for(self.bench.answers, "the socket")
         lazy = []
         for command in ("monitor", "tail", "status"):
             client = socket.socket(socket.AF_UNIX)
