@@ -52,6 +52,7 @@ struct meshcore_sending {
 	size_t size;
 	unsigned attempt, refusals;
 	bool on_air, flood;
+	bool hurried; /* something more urgent waits behind it */
 	int64_t due_us;
 	uint8_t acks[MESHCORE_ATTEMPTS_MAX][MESHCORE_ACK_SIZE]; /* a late one counts, too */
 	unsigned ack_count;

@@ -208,18 +208,27 @@ void meshcore_send_answer(struct meshcore *meshcore, const uint8_t *payload, siz
 		take_channel_ok(meshcore);
 	else
 		take_error(meshcore, meshcore_read_error(payload, size));
+	if (sending->hurried)
+		meshcore_hurry(meshcore);
 }
 
-/* Whether it was transmitted is not known: a direct message can go again, what was meant for a channel would be read twice. */
+/* Whether it was transmitted is not known: a direct message can go again, for its addressee knows it by its time; what was meant for a
+ * channel would be read twice. */
 void meshcore_send_silence(struct meshcore *meshcore)
 {
 	struct meshcore_sending *sending = &meshcore->sending;
 	if (sending->stage == MESHCORE_PATH_ASKED)
 		enter(meshcore, MESHCORE_WANTED, 0);
-	else if (sending->stage == MESHCORE_ASKED && is_direct(sending))
-		try_again(meshcore, "no_answer");
-	else if (sending->stage == MESHCORE_ASKED)
+	else if (sending->stage != MESHCORE_ASKED)
+		return;
+	else if (!is_direct(sending))
 		tell(meshcore, SEND_FAILED, false, "no_answer");
+	else if (sending->hurried)
+		tell(meshcore, sending->on_air ? SEND_DONE : SEND_GIVEN_BACK, sending->on_air, "");
+	else
+		try_again(meshcore, "no_answer");
+	if (sending->hurried)
+		meshcore_hurry(meshcore);
 }
 
 void meshcore_send_late(struct meshcore *meshcore)
@@ -238,11 +247,12 @@ static bool has_begun(const struct meshcore_sending *sending)
 	return sending->on_air || sending->attempt > 0 || sending->stage == MESHCORE_ASKED;
 }
 
-/* What the node has cannot be taken back, but need not be waited for. */
+/* What the node has cannot be taken back, but need not be waited for. Once it has been asked, its answer decides. */
 void meshcore_hurry(void *state)
 {
 	struct meshcore *meshcore = state;
 	struct meshcore_sending *sending = &meshcore->sending;
+	sending->hurried = true;
 	if (sending->stage == MESHCORE_NOTHING || sending->stage == MESHCORE_ASKED ||
 	    sending->stage == MESHCORE_PATH_ASKED)
 		return;

@@ -229,6 +229,57 @@ static void test_hurry(void **unused)
 	assert_int_equal(record.sent_count, 5);
 }
 
+/* While the node has not answered yet: it is asked once, and whatever it says, what is urgent waits no longer than that. */
+static void test_hurry_before_the_answer(void **unused)
+{
+	(void)unused;
+	static const uint8_t sent[] = {MESHCORE_SENT, 1, 0xac, 0xac, 0xac, 9, 0x54, 0x24, 0, 0};
+	new_node();
+	start(NULL);
+	node.deaf_to_sends = true;
+	send_direct(key);
+	pass(0);
+	meshcore->modem->hurry(meshcore->state);
+	assert_int_equal(record.sent_count, 0);
+	say(sent, sizeof(sent));
+	assert_sent(0, SEND_ON_AIR, true, "");
+	assert_sent(1, SEND_DONE, true, "");
+	/* it has no room */
+	send_direct(key);
+	pass(0);
+	meshcore->modem->hurry(meshcore->state);
+	SAY(MESHCORE_ERR, MESHCORE_TABLE_FULL);
+	assert_sent(2, SEND_GIVEN_BACK, false, "");
+	/* nobody acknowledges on a channel */
+	send_channel();
+	pass(0);
+	meshcore->modem->hurry(meshcore->state);
+	SAY(MESHCORE_OK);
+	assert_sent(3, SEND_ON_AIR, true, "");
+	assert_int_equal(record.sent_count, 5);
+	pass(5000000);
+	/* it says nothing */
+	size_t asked = commands(2);
+	send_direct(key);
+	pass(0);
+	meshcore->modem->hurry(meshcore->state);
+	pass(5000000);
+	assert_sent(5, SEND_GIVEN_BACK, false, "");
+	assert_int_equal(commands(2), asked + 1);
+	/* an attempt before it was on the air, and of this one the node says nothing */
+	pass(1000000);
+	node.deaf_to_sends = false;
+	send_direct(key);
+	pass(0);
+	node.deaf_to_sends = true;
+	record.sent_count = 0;
+	pass(10500000);
+	meshcore->modem->hurry(meshcore->state);
+	assert_int_equal(record.sent_count, 0);
+	pass(5000000);
+	assert_sent(0, SEND_DONE, true, "");
+}
+
 /* What is to be sent goes before what only informs, and before the next message that waits. */
 static void test_goes_first(void **unused)
 {
@@ -259,9 +310,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_confirmed), TEST(test_attempts),   TEST(test_no_ack), TEST(test_way_is_forgotten),
-	    TEST(test_channel),   TEST(test_refusals),   TEST(test_cannot), TEST(test_node_lost_meanwhile),
-	    TEST(test_hurry),     TEST(test_goes_first),
+	    TEST(test_confirmed),  TEST(test_attempts),
+	    TEST(test_no_ack),     TEST(test_way_is_forgotten),
+	    TEST(test_channel),    TEST(test_refusals),
+	    TEST(test_cannot),     TEST(test_node_lost_meanwhile),
+	    TEST(test_hurry),      TEST(test_hurry_before_the_answer),
+	    TEST(test_goes_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
