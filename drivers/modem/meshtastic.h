@@ -29,9 +29,11 @@ struct meshtastic_sending {
 	enum meshtastic_stage stage;
 	mt_ToRadio to;
 	int64_t due_us;
-	bool answered; /* the node said that it took it */
-	bool repeated; /* an alert without any sign, which goes once more as a text */
-	bool hurried;  /* something more urgent waits behind it */
+	bool answered;    /* the node said that it took it */
+	bool relayed;     /* a neighbour was heard repeating it on its way to its addressee */
+	bool repeated;    /* an alert without any sign, which goes once more as a text */
+	uint32_t earlier; /* its number as an alert then: a late word on that counts, too */
+	bool hurried;     /* something more urgent waits behind it */
 };
 
 /* What the node told of itself. */

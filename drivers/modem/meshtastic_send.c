@@ -198,6 +198,16 @@ static bool awaits_word(const struct meshtastic *meshtastic)
 	return meshtastic->sending.stage == MESHTASTIC_WRITTEN || meshtastic->sending.stage == MESHTASTIC_ACCEPTED;
 }
 
+/* Of an alert there is soon some sign, or it was thrown away. After one its addressee has as long as of a text. */
+static void await_word(struct meshtastic *meshtastic)
+{
+	const struct meshtastic_sending *sending = &meshtastic->sending;
+	bool alert = sending->to.content.packet.content.decoded.port == MESHTASTIC_ALERT_PORT;
+	int64_t patience_us = meshtastic->values[MESHTASTIC_KEY_ACK].integer * INT64_C(1000000);
+	bool soon = alert && !sending->relayed && patience_us > SIGN_US;
+	wait_for(meshtastic, MESHTASTIC_ACCEPTED, soon ? SIGN_US : patience_us);
+}
+
 static void take_result(struct meshtastic *meshtastic, int result)
 {
 	switch (result) {
@@ -205,9 +215,7 @@ static void take_result(struct meshtastic *meshtastic, int result)
 		if (meshtastic->sending.answered)
 			return;
 		meshtastic->sending.answered = true;
-		bool alert = packet_of(&meshtastic->sending)->content.decoded.port == MESHTASTIC_ALERT_PORT;
-		int64_t patience_us = meshtastic->values[MESHTASTIC_KEY_ACK].integer * INT64_C(1000000);
-		wait_for(meshtastic, MESHTASTIC_ACCEPTED, alert && patience_us > SIGN_US ? SIGN_US : patience_us);
+		await_word(meshtastic);
 		/* It is in the node's queue; when it leaves, nobody tells. */
 		if (!meshtastic->sending.repeated)
 			tell(meshtastic, SEND_ON_AIR, true, "");
@@ -252,7 +260,19 @@ void meshtastic_take_queue(struct meshtastic *meshtastic, const mt_QueueStatus *
 
 /* ---- acknowledgements ---- */
 
-/* From its addressee: it arrived. From the own node: some neighbour was heard repeating it, so it was on the air. */
+/* Some neighbour was heard repeating it, so it was on the air, and its addressee can still answer. */
+static void note_relayed(struct meshtastic *meshtastic)
+{
+	struct meshtastic_sending *sending = &meshtastic->sending;
+	bool first = !sending->relayed;
+	sending->relayed = true;
+	if (!sending->answered)
+		take_result(meshtastic, MESHTASTIC_OK);
+	else if (first && packet_of(sending)->content.decoded.port == MESHTASTIC_ALERT_PORT)
+		await_word(meshtastic);
+}
+
+/* From its addressee: it arrived. From the own node: some neighbour was heard repeating it. */
 static void take_ack(struct meshtastic *meshtastic, const mt_MeshPacket *packet)
 {
 	const mt_MeshPacket *sent = packet_of(&meshtastic->sending);
@@ -260,21 +280,34 @@ static void take_ack(struct meshtastic *meshtastic, const mt_MeshPacket *packet)
 		tell(meshtastic, SEND_CONFIRMED, false, "");
 	else if (!is_direct(sent))
 		tell(meshtastic, SEND_DONE, false, "");
-	else if (!meshtastic->sending.answered)
-		take_result(meshtastic, MESHTASTIC_OK);
+	else
+		note_relayed(meshtastic);
+}
+
+/* A word on the alert that has gone once more since. Only that it arrived, or was on the air, still says something. */
+static void take_earlier(struct meshtastic *meshtastic, const mt_MeshPacket *packet, int error)
+{
+	const mt_MeshPacket *sent = packet_of(&meshtastic->sending);
+	if (error == MESHTASTIC_OK && (!is_direct(sent) || packet->from == sent->to))
+		take_ack(meshtastic, packet);
 }
 
 void meshtastic_take_routing(struct meshtastic *meshtastic, const mt_MeshPacket *packet, const mt_Data *data)
 {
+	const struct meshtastic_sending *sending = &meshtastic->sending;
 	const mt_MeshPacket *sent = packet_of(&meshtastic->sending);
-	if (!awaits_word(meshtastic) || data->request_id != sent->id)
+	bool earlier = sending->stage != MESHTASTIC_NOTHING && sending->repeated &&
+		       data->request_id == sending->earlier;
+	if (!earlier && (!awaits_word(meshtastic) || data->request_id != sent->id))
 		return;
 	if (packet->from != meshtastic->node.number && packet->from != sent->to)
 		return;
 	int error = meshtastic_read_routing(data->payload.bytes, data->payload.size);
 	if (error < 0)
 		return;
-	if (error == MESHTASTIC_OK)
+	if (earlier)
+		take_earlier(meshtastic, packet, error);
+	else if (error == MESHTASTIC_OK)
 		take_ack(meshtastic, packet);
 	else if (error == MESHTASTIC_MAX_RETRANSMIT && !is_direct(sent))
 		tell(meshtastic, SEND_DONE, false, ""); /* on the air several times, and no neighbour repeated it */
@@ -289,6 +322,7 @@ static void repeat_as_text(struct meshtastic *meshtastic)
 {
 	meshtastic_drop(meshtastic, "meshtastic_alert_repeated");
 	meshtastic->sending.repeated = true;
+	meshtastic->sending.earlier = packet_of(&meshtastic->sending)->id;
 	meshtastic->sending.answered = false;
 	packet_of(&meshtastic->sending)->content.decoded.port = MESHTASTIC_TEXT_PORT;
 	pace(meshtastic);
@@ -297,7 +331,7 @@ static void repeat_as_text(struct meshtastic *meshtastic)
 static void give_up_ack(struct meshtastic *meshtastic)
 {
 	const mt_MeshPacket *sent = packet_of(&meshtastic->sending);
-	if (sent->content.decoded.port == MESHTASTIC_ALERT_PORT)
+	if (sent->content.decoded.port == MESHTASTIC_ALERT_PORT && !meshtastic->sending.relayed)
 		repeat_as_text(meshtastic);
 	else if (!meshtastic->sending.answered)
 		tell(meshtastic, SEND_FAILED, false, "no_answer");

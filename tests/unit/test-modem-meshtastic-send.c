@@ -141,6 +141,77 @@ static void test_alert_is_repeated(void **unused)
 	assert_sent(2, SEND_DONE, false, "");
 }
 
+/* A neighbour repeated it: that is a sign, and its addressee's word is waited for instead of saying it twice. */
+static void test_direct_alert_with_a_sign(void **unused)
+{
+	(void)unused;
+	for (int answered = 0; answered < 2; answered++) {
+		up();
+		assert_int_equal(send(PEER, true, "leave"), 0);
+		look();
+		uint32_t id = told.packet.id;
+		if (answered)
+			say_queue(0, 15, id);
+		say_routing(OWN, 0, id);
+		pass(50000000, true);
+		look();
+		assert_int_equal(told.packets, 0);
+		assert_int_equal(record.sent_count, 1);
+		say_routing(PEER, 0, id);
+		assert_sent(2, SEND_CONFIRMED, false, "");
+		assert_int_equal(record_drops(&record, "meshtastic_alert_repeated"), 0);
+	}
+	up();
+	assert_int_equal(send(PEER, true, "leave"), 0);
+	look();
+	say_routing(OWN, 0, told.packet.id);
+	pass(61000000, true);
+	assert_sent(2, SEND_FAILED, false, "no_ack");
+}
+
+/* The word on the alert may come when it has gone once more as a text, or waits to: it holds for both. */
+static void test_late_word_on_an_alert(void **unused)
+{
+	(void)unused;
+	static const struct {
+		uint32_t to, from;
+		enum send_result result;
+	} cases[] = {{PEER, PEER, SEND_CONFIRMED}, {MESHTASTIC_BROADCAST, OWN, SEND_DONE}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		up();
+		assert_int_equal(send(cases[i].to, true, "leave"), 0);
+		look();
+		uint32_t id = told.packet.id;
+		say_queue(0, 15, id);
+		pass(21000000, true);
+		look();
+		assert_int_equal(told.packets, 1);
+		say_queue(0, 15, told.packet.id);
+		/* That the first was given up says nothing of the second, nor does somebody else's word. */
+		say_routing(OWN, 1, id);
+		say_routing(PEER + 1, 0, id);
+		assert_int_equal(record.sent_count, 1);
+		say_routing(cases[i].from, 0, id);
+		assert_sent(2, cases[i].result, false, "");
+		say_routing(cases[i].from, 0, told.packet.id);
+		assert_int_equal(record.sent_count, 2);
+	}
+	/* Before the text is written, it need not be any more. */
+	up();
+	assert_int_equal(send(PEER, true, "leave"), 0);
+	look();
+	uint32_t id = told.packet.id;
+	say_queue(0, 15, id);
+	record.write_result = -EAGAIN;
+	pass(20100000, true);
+	say_routing(PEER, 0, id);
+	assert_sent(2, SEND_CONFIRMED, false, "");
+	record.write_result = 0;
+	pass(5000000, true);
+	look();
+	assert_int_equal(told.packets, 0);
+}
+
 /* Refused for its duty cycle, by either word: given back, and nothing is taken until the time is over. */
 static void test_duty_cycle(void **unused)
 {
@@ -302,6 +373,8 @@ int main(void)
 	    cmocka_unit_test(test_broadcast),
 	    cmocka_unit_test(test_pace),
 	    cmocka_unit_test(test_alert_is_repeated),
+	    cmocka_unit_test(test_direct_alert_with_a_sign),
+	    cmocka_unit_test(test_late_word_on_an_alert),
 	    cmocka_unit_test(test_duty_cycle),
 	    cmocka_unit_test(test_rate_limit),
 	    cmocka_unit_test(test_room),
