@@ -5,6 +5,9 @@
 
 enum { FROM_NODE = 0x3e, TO_NODE = 0x3c };
 
+/* Codes that nodes use; others are not looked for inside a frame. */
+enum { LAST_ANSWER = 27, FIRST_PUSH = 0x80, LAST_PUSH = 0x90 };
+
 enum judgement { OPEN, WHOLE, NONE };
 
 static size_t length_of(const struct meshcore_stream *stream)
@@ -52,10 +55,65 @@ static enum meshcore_event give_frame(struct meshcore_stream *stream)
 	return MESHCORE_FRAME;
 }
 
+/* ---- swallowed heads ---- */
+
+static bool is_code(uint8_t code)
+{
+	return code <= LAST_ANSWER || (code >= FIRST_PUSH && code <= LAST_PUSH);
+}
+
+/* Whether so many bytes, at least one, may begin a frame of a node. */
+static bool may_begin(const uint8_t *bytes, size_t size)
+{
+	return bytes[0] == FROM_NODE && (size < 2 || (bytes[1] > 0 && bytes[1] <= MESHCORE_PAYLOAD_MAX)) &&
+	       (size < 3 || bytes[2] == 0) && (size < 4 || is_code(bytes[3]));
+}
+
+/* Done with the frame that was given out last, but for what in it may be the head of another. */
+static void finish_frame(struct meshcore_stream *stream)
+{
+	size_t head = MESHCORE_HEADER_SIZE;
+	if (stream->done == 0)
+		return;
+	while (head < stream->done && !may_begin(stream->bytes + head, stream->done - head))
+		head++;
+	forget(stream, head);
+	stream->suspect = stream->done - head;
+	stream->done = 0;
+}
+
+static void take(struct meshcore_stream *stream, const uint8_t **bytes, size_t *size)
+{
+	stream->bytes[stream->used++] = *(*bytes)++;
+	(*size)--;
+}
+
+/* Where a frame follows there was none inside. false: more must come before that can be said. */
+static bool resolve(struct meshcore_stream *stream, const uint8_t **bytes, size_t *size, bool *torn)
+{
+	enum { ENOUGH = MESHCORE_HEADER_SIZE + 1 };
+	const size_t suspect = stream->suspect;
+	while (stream->used == suspect || (stream->used < ENOUGH && stream->bytes[suspect] != FROM_NODE &&
+					   may_begin(stream->bytes, stream->used))) {
+		if (*size == 0)
+			return false;
+		take(stream, bytes, size);
+	}
+	*torn = stream->bytes[suspect] != FROM_NODE && may_begin(stream->bytes, stream->used);
+	if (!*torn)
+		forget(stream, suspect);
+	stream->suspect = 0;
+	return true;
+}
+
 enum meshcore_event meshcore_stream_read(struct meshcore_stream *stream, const uint8_t **bytes, size_t *size)
 {
-	forget(stream, stream->done);
-	stream->done = 0;
+	bool torn = false;
+	finish_frame(stream);
+	if (stream->suspect && !resolve(stream, bytes, size, &torn))
+		return MESHCORE_NEED_MORE;
+	if (torn)
+		return MESHCORE_TORN;
 	for (;;) {
 		enum judgement found = judge(stream);
 		if (found == WHOLE)
@@ -67,20 +125,23 @@ enum meshcore_event meshcore_stream_read(struct meshcore_stream *stream, const u
 		}
 		if (*size == 0)
 			return MESHCORE_NEED_MORE;
-		stream->bytes[stream->used++] = *(*bytes)++;
-		(*size)--;
+		take(stream, bytes, size);
 	}
 }
 
 bool meshcore_stream_is_half(const struct meshcore_stream *stream)
 {
-	return stream->used > stream->done;
+	return stream->used > stream->done + stream->suspect;
 }
 
 bool meshcore_stream_give_up(struct meshcore_stream *stream)
 {
-	forget(stream, stream->done);
-	stream->done = 0;
+	finish_frame(stream);
+	if (stream->suspect) {
+		forget(stream, stream->suspect);
+		stream->suspect = 0;
+		return stream->used > 0;
+	}
 	if (stream->used == 0)
 		return false;
 	skip(stream);

@@ -4,7 +4,11 @@
  *   host to node   | 3C | length, 2, little-endian | payload, 1 to 176 |
  *
  * There is neither a checksum nor an escape: text that a board prints, or a stray 3E, stands between frames, and bytes may be lost. A
- * length that cannot be is therefore no frame at all, and what follows is looked through from the next byte on. */
+ * length that cannot be is therefore no frame at all, and what follows is looked through from the next byte on.
+ *
+ * A frame that lost bytes is filled up with the head of the next one, which a node would not say again. So where a frame seems to hold such
+ * a head, what follows decides: the head of a frame, or the rest of the one that was swallowed. The frame itself is given out at once all
+ * the same, because most that seem to are whole. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +25,7 @@ enum meshcore_event {
 	MESHCORE_NEED_MORE,
 	MESHCORE_FRAME, /* payload and payload_size, until the next call */
 	MESHCORE_NOISE, /* bytes that belong to no frame; once for a run of them, however it is cut */
+	MESHCORE_TORN,  /* the last frame had lost bytes, and had swallowed the head of the one that comes now */
 };
 
 /* Start from zeroed memory. */
@@ -30,6 +35,7 @@ struct meshcore_stream {
 	/* private */
 	uint8_t bytes[MESHCORE_FRAME_MAX];
 	size_t used, done;
+	size_t suspect; /* bytes at the front that were given out, and may be the head of another frame */
 	bool in_noise;
 };
 

@@ -131,6 +131,10 @@ static void read_stream(struct meshcore *meshcore, const uint8_t *bytes, size_t 
 			meshcore_work_noise(meshcore);
 			continue;
 		}
+		if (event == MESHCORE_TORN) {
+			meshcore_drop(meshcore, "meshcore_torn");
+			continue;
+		}
 		if (meshcore->stream.payload[0] >= MESHCORE_PUSH)
 			meshcore_take_push(meshcore, meshcore->stream.payload, meshcore->stream.payload_size);
 		else

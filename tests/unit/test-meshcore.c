@@ -19,6 +19,10 @@ static size_t unhex(const char *hex, uint8_t *bytes)
 	return size;
 }
 
+/* RESP_CONTACT_MSG_RECV_V3 of the vectors. */
+#define MESSAGE_PAYLOAD "10ef0000a1b2c3d4e5f60200b0b2046b4e656564206d65646963"
+#define MESSAGE         "3e1a00" MESSAGE_PAYLOAD
+
 /* What a stream gave, as a line: "[0102] noise [00]". */
 struct found {
 	char text[4096];
@@ -29,8 +33,8 @@ static void note(struct found *found, enum meshcore_event event, const struct me
 	size_t used = strlen(found->text);
 	char *at = found->text + used;
 	size_t room = sizeof(found->text) - used;
-	if (event == MESHCORE_NOISE) {
-		snprintf(at, room, "noise ");
+	if (event == MESHCORE_NOISE || event == MESHCORE_TORN) {
+		snprintf(at, room, event == MESHCORE_NOISE ? "noise " : "torn ");
 		return;
 	}
 	int size = snprintf(at, room, "[");
@@ -84,6 +88,37 @@ static void test_framing(void **state)
 		      "[0601deadbeef54240000] [83] [82deadbeef10270000] ");
 	/* the host's own frames, echoed */
 	assert_stream("3c01000a3e01000a", "noise [0a] ");
+}
+
+/* One that lost bytes is filled up with the head of the next; what follows gives it away. */
+static void test_swallowed(void **state)
+{
+	(void)state;
+	/* of five bytes only two came */
+	assert_stream("3e0500080001"
+		      "3e04000a0b0c0d"
+		      "3e010083",
+		      "[0800013e04] torn [0a0b0c0d] [83] ");
+	/* one byte of the head, three, and two whole frames */
+	assert_stream("3e03000800"
+		      "3e04000a0b0c0d",
+		      "[08003e] torn [0a0b0c0d] ");
+	assert_stream("3e05000800"
+		      "3e04000a0b0c0d",
+		      "[08003e0400] torn [0a0b0c0d] ");
+	assert_stream("3e0d000800"
+		      "3e010083"
+		      "3e010000"
+		      "3e04000a0b0c0d",
+		      "[08003e0100833e0100003e0400] torn [83] [00] [0a0b0c0d] ");
+	/* a text may end as a head begins, and hold a whole frame: what follows is one, or nothing, or what no frame can be */
+	assert_stream("3e0300083e3e", "[083e3e] ");
+	assert_stream("3e0300083e3e3e010000", "[083e3e] [00] ");
+	assert_stream("3e0300083e3e426f6f740d0a3e010000", "[083e3e] noise [00] ");
+	assert_stream("3e0500083e010083", "[083e010083] ");
+	assert_stream("3e0600083e010083ff3e010000", "[083e010083ff] [00] ");
+	/* no code of a node */
+	assert_stream("3e0500083e0100420d0a3e010000", "[083e010042] noise [00] ");
 }
 
 static void test_longest(void **state)
@@ -158,6 +193,48 @@ static void test_vectors(void **state)
 	fclose(file);
 	assert_int_equal(count, 16);
 	assert_stream(stream, expected);
+}
+
+/* A message behind it, which the node has deleted by now, is there however much of the frame was lost; behind that nothing comes, or a
+ * frame. Where just as much was lost as came, nobody can tell. */
+static void assert_torn(const uint8_t *frame, size_t whole, size_t kept, const char *behind)
+{
+	uint8_t bytes[512];
+	struct meshcore_stream stream = {0};
+	struct found found = {""};
+	memcpy(bytes, frame, kept);
+	size_t size = kept + unhex(MESSAGE, bytes + kept);
+	if (size == whole)
+		return;
+	size += unhex(behind, bytes + size);
+	if (size == whole)
+		return;
+	feed(&stream, bytes, size, &found);
+	while (meshcore_stream_give_up(&stream))
+		feed(&stream, NULL, 0, &found);
+	if (!strstr(found.text, "[" MESSAGE_PAYLOAD "] "))
+		print_error("%zu bytes kept, then %s: %s\n", kept, behind, found.text);
+	assert_non_null(strstr(found.text, "[" MESSAGE_PAYLOAD "] "));
+}
+
+static void test_torn_anywhere(void **state)
+{
+	(void)state;
+	static char line[4096];
+	uint8_t frame[MESHCORE_FRAME_MAX];
+	FILE *file = fopen(CRESSET_SOURCE_DIR "/tests/vectors/meshcore.jsonl", "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		char *hex = strstr(line, "\"frame\": \"") + strlen("\"frame\": \"");
+		*strchr(hex, '"') = 0;
+		size_t size = strstr(line, "node->host") ? unhex(hex, frame) : 0;
+		for (size_t kept = 1; kept < size; kept++) {
+			assert_torn(frame, size, kept, "");
+			assert_torn(frame, size, kept, "3e010083");
+			assert_torn(frame, size, kept, MESSAGE);
+		}
+	}
+	fclose(file);
 }
 
 /* Without the header. */
@@ -425,10 +502,13 @@ static void test_command_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_framing),        cmocka_unit_test(test_longest), cmocka_unit_test(test_giving_up),
-	    cmocka_unit_test(test_device),         cmocka_unit_test(test_self),    cmocka_unit_test(test_contact),
-	    cmocka_unit_test(test_texts),          cmocka_unit_test(test_data),    cmocka_unit_test(test_answers),
-	    cmocka_unit_test(test_vectors),        cmocka_unit_test(test_stats),   cmocka_unit_test(test_commands),
+	    cmocka_unit_test(test_swallowed),      cmocka_unit_test(test_torn_anywhere),
+	    cmocka_unit_test(test_framing),        cmocka_unit_test(test_longest),
+	    cmocka_unit_test(test_giving_up),      cmocka_unit_test(test_device),
+	    cmocka_unit_test(test_self),           cmocka_unit_test(test_contact),
+	    cmocka_unit_test(test_texts),          cmocka_unit_test(test_data),
+	    cmocka_unit_test(test_answers),        cmocka_unit_test(test_vectors),
+	    cmocka_unit_test(test_stats),          cmocka_unit_test(test_commands),
 	    cmocka_unit_test(test_command_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
