@@ -13,6 +13,7 @@
 #include "drivers/air/meshtastic_nodes.h"
 #include "drivers/codec/meshtastic.h"
 #include "tests/support/driver_services.h"
+#include "tests/support/near.h"
 #include "tests/unit/meshtastic-fixture.h"
 
 static struct record record;
@@ -65,8 +66,8 @@ static void test_text(void **unused)
 	assert_string_equal(message->data_type, "text");
 	assert_int_equal(message->authenticity, AUTHENTICITY_UNVERIFIED);
 	assert_int_equal(message->heard.hops, 1);
-	assert_float_equal(message->heard.rssi_dbm, -97, 0);
-	assert_float_equal(message->heard.snr_db, 6.25, 0);
+	assert_near(message->heard.rssi_dbm, -97, 0);
+	assert_near(message->heard.snr_db, 6.25, 0);
 	assert_int_equal(message->sent_at_ms, INT64_C(1795470000) * 1000);
 	message = hear(FR_TEXT_DM);
 	assert_string_equal(message->to, "mt-0a0b0c0d");
@@ -128,17 +129,17 @@ static void test_position(void **unused)
 	const struct message *message = hear(FR_POS);
 	assert_int_equal(message->kind, KIND_POSITION);
 	assert_true(message->position.valid);
-	assert_float_equal(message->position.lat_deg, 15.5963, 1e-9);
-	assert_float_equal(message->position.lon_deg, 32.5342, 1e-9);
-	assert_float_equal(message->position.alt_m, 380, 0);
-	assert_float_equal(message->position.speed_kmh, 3, 0);
-	assert_float_equal(message->position.course_deg, 90, 0);
+	assert_near(message->position.lat_deg, 15.5963, 1e-9);
+	assert_near(message->position.lon_deg, 32.5342, 1e-9);
+	assert_near(message->position.alt_m, 380, 0);
+	assert_near(message->position.speed_kmh, 3, 0);
+	assert_near(message->position.course_deg, 90, 0);
 	assert_true(isnan(message->position.accuracy_m));
 	assert_int_equal(message->sent_at_ms, INT64_C(1795469990) * 1000);
 	message = hear(FR_POS_COARSE);
-	assert_float_equal(message->position.alt_m, -12, 0);
-	assert_float_equal(message->position.course_deg, 45, 0);
-	assert_float_equal(message->position.accuracy_m, 364.8, 0.1); /* half of 65536e-7 degrees */
+	assert_near(message->position.alt_m, -12, 0);
+	assert_near(message->position.course_deg, 45, 0);
+	assert_near(message->position.accuracy_m, 364.8, 0.1); /* half of 65536e-7 degrees */
 	assert_null(hear(FR_POS_NONE));
 	assert_int_equal(record_drops(&record, "meshtastic_no_position"), 1);
 	message = hear(FR_POS_OFF);
@@ -153,11 +154,11 @@ static void test_wrong_clocks(void **unused)
 	const struct message *message = hear(FR_POS_1970);
 	assert_true(message->position.valid);
 	assert_int_equal(message->sent_at_ms, 0);
-	assert_float_equal(number(message, "sender_clock_s"), 3600, 0);
+	assert_near(number(message, "sender_clock_s"), 3600, 0);
 	message = hear(FR_POS_FUTURE);
 	assert_true(message->position.valid);
 	assert_int_equal(message->sent_at_ms, INT64_C(1795470000) * 1000);
-	assert_float_equal(number(message, "sender_clock_s"), 2e9, 0);
+	assert_near(number(message, "sender_clock_s"), 2e9, 0);
 	/* Without a clock of our own nothing is too late. */
 	record.wall_ms = 0;
 	message = hear(FR_POS_FUTURE);
@@ -169,7 +170,7 @@ static void test_wrong_clocks(void **unused)
 	record.wall_ms = INT64_C(1700000000) * 1000;
 	message = hear(FR_TEXT);
 	assert_int_equal(message->sent_at_ms, 0);
-	assert_float_equal(number(message, "node_clock_s"), 1795470000, 0);
+	assert_near(number(message, "node_clock_s"), 1795470000, 0);
 }
 
 static void test_telemetry(void **unused)
@@ -177,16 +178,16 @@ static void test_telemetry(void **unused)
 	(void)unused;
 	const struct message *message = hear(FR_TEL);
 	assert_int_equal(message->kind, KIND_TELEMETRY);
-	assert_float_equal(number(message, "battery_percent"), 87, 0);
-	assert_float_equal(number(message, "external_power"), 0, 0);
-	assert_float_equal(number(message, "voltage_v"), 4.05, 1e-6);
-	assert_float_equal(number(message, "channel_utilization_percent"), 12.5, 0);
-	assert_float_equal(number(message, "airtime_percent"), 1.25, 0);
-	assert_float_equal(number(message, "uptime_s"), 86400, 0);
+	assert_near(number(message, "battery_percent"), 87, 0);
+	assert_near(number(message, "external_power"), 0, 0);
+	assert_near(number(message, "voltage_v"), 4.05, 1e-6);
+	assert_near(number(message, "channel_utilization_percent"), 12.5, 0);
+	assert_near(number(message, "airtime_percent"), 1.25, 0);
+	assert_near(number(message, "uptime_s"), 86400, 0);
 	message = hear(FR_ENV);
-	assert_float_equal(number(message, "temperature_c"), 41.5, 0);
-	assert_float_equal(number(message, "humidity_percent"), 18, 0);
-	assert_float_equal(number(message, "pressure_hpa"), 1008.25, 0);
+	assert_near(number(message, "temperature_c"), 41.5, 0);
+	assert_near(number(message, "humidity_percent"), 18, 0);
+	assert_near(number(message, "pressure_hpa"), 1008.25, 0);
 	assert_true(isnan(number(message, "battery_percent")));
 	message = hear(FR_BAD);
 	assert_int_equal(message->kind, KIND_RAW);
@@ -200,7 +201,7 @@ static void test_waypoint_and_node(void **unused)
 	assert_int_equal(message->kind, KIND_POSITION);
 	assert_string_equal(message->aprs.name, "Checkpoint B");
 	assert_string_equal(message->text, "closed");
-	assert_float_equal(number(message, "waypoint"), 4242, 0);
+	assert_near(number(message, "waypoint"), 4242, 0);
 	assert_true(message->aprs.has_alive && message->aprs.alive);
 	message = hear(FR_USER);
 	assert_int_equal(message->kind, KIND_TELEMETRY);
@@ -280,7 +281,7 @@ static void test_raw(void **unused)
 	message = hear(FR_PORT);
 	assert_int_equal(message->kind, KIND_RAW);
 	assert_string_equal(message->data_type, "private");
-	assert_float_equal(number(message, "port"), 256, 0);
+	assert_near(number(message, "port"), 256, 0);
 	assert_memory_equal(message->raw, "\1\2\3", 3);
 	assert_null(hear("94c30003ffffff"));
 	assert_int_equal(record_drops(&record, "meshtastic_damaged"), 1);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "drivers/codec/ebyte.h"
+#include "tests/support/near.h"
 
 static void test_names(void **unused)
 {
@@ -89,14 +90,14 @@ static void test_airtime(void **unused)
 static void test_rssi(void **unused)
 {
 	(void)unused;
-	assert_float_equal(ebyte_rssi_dbm(0xa0, false), -96, 0);
-	assert_float_equal(ebyte_rssi_dbm(0xff, false), -1, 0);
-	assert_float_equal(ebyte_rssi_dbm(126, false), -130, 0);
+	assert_near(ebyte_rssi_dbm(0xa0, false), -96, 0);
+	assert_near(ebyte_rssi_dbm(0xff, false), -1, 0);
+	assert_near(ebyte_rssi_dbm(126, false), -130, 0);
 	assert_true(isnan(ebyte_rssi_dbm(125, false)));
 	assert_true(isnan(ebyte_rssi_dbm(0, false)));
-	assert_float_equal(ebyte_rssi_dbm(200, true), -100, 0);
-	assert_float_equal(ebyte_rssi_dbm(201, true), -100.5, 0);
-	assert_float_equal(ebyte_rssi_dbm(0, true), 0, 0);
+	assert_near(ebyte_rssi_dbm(200, true), -100, 0);
+	assert_near(ebyte_rssi_dbm(201, true), -100.5, 0);
+	assert_near(ebyte_rssi_dbm(0, true), 0, 0);
 }
 
 static void test_e22_defaults(void **unused)

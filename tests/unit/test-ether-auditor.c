@@ -9,6 +9,7 @@
 
 #include "tests/support/ether_auditor.h"
 #include "tests/support/ether_bands.h"
+#include "tests/support/near.h"
 
 static const int64_t second_us = 1000000, hour_us = 3600000000;
 static struct ether_auditor *auditor;
@@ -200,7 +201,7 @@ static void test_report(void **unused)
 	assert_int_equal(json_integer_value(json_object_get(report, "overrun_count")), 1);
 	json_t *overrun = json_array_get(json_object_get(report, "overruns"), 0);
 	assert_string_equal(json_string_value(json_object_get(overrun, "rule")), "hour_us");
-	assert_float_equal(json_number_value(json_object_get(overrun, "used")), 37e6, 0);
+	assert_near(json_number_value(json_object_get(overrun, "used")), 37e6, 0);
 	json_decref(report);
 }
 

@@ -15,6 +15,7 @@
 #include "drivers/codec/afsk_airtime.h"
 #include "tests/support/ether_model.h"
 #include "tests/support/ether_reception.h"
+#include "tests/support/near.h"
 
 static const struct ether_tuning sf9 = {.frequency_hz = 868100000,
 					.bandwidth_hz = 125000,
@@ -124,9 +125,9 @@ static void test_delivery(void **unused)
 	assert_true(heard_from("from a"));
 	assert_int_equal(arrivals[1].at_us, 1000 + airtime_us);
 	assert_int_equal(arrivals[1].news.size, 20);
-	assert_float_equal(arrivals[1].news.rssi_dbm, -100, 1e-9);
+	assert_near(arrivals[1].news.rssi_dbm, -100, 1e-9);
 	/* noise in 125 kHz with 6 dB: -117.0 dBm */
-	assert_float_equal(arrivals[1].news.snr_db, 17.0, 0.05);
+	assert_near(arrivals[1].news.snr_db, 17.0, 0.05);
 	assert_int_equal(count(b, ETHER_HEARD), 0); /* hidden */
 }
 
@@ -449,8 +450,8 @@ static void test_fading(void **unused)
 		sum += apart;
 		squares += apart * apart;
 	}
-	assert_float_equal(sum / 1000, 0, 0.5);
-	assert_float_equal(sqrt(squares / 1000), 4, 0.4);
+	assert_near(sum / 1000, 0, 0.5);
+	assert_near(sqrt(squares / 1000), 4, 0.4);
 }
 
 /* Free space, then the plane earth, then nothing behind the horizon. */
@@ -460,18 +461,18 @@ static void test_path_loss(void **unused)
 	struct ether_place one = {0, 0, 10, 2.15}, other = {0, 1000, 2, 2.15};
 	/* 32.45 + 20 log 868 MHz + 20 log 0.1 km */
 	other.y_m = 100;
-	assert_float_equal(ether_path_loss_db(&one, &other, 868e6), 71.22, 0.01);
+	assert_near(ether_path_loss_db(&one, &other, 868e6), 71.22, 0.01);
 	/* 40 log 10000 - 20 log 20 */
 	other.y_m = 10000;
-	assert_float_equal(ether_path_loss_db(&one, &other, 868e6), 133.98, 0.01);
+	assert_near(ether_path_loss_db(&one, &other, 868e6), 133.98, 0.01);
 	other.y_m = 18860; /* the horizon is at 4.12 (3.162 + 1.414) = 18.85 km */
 	assert_true(isinf(ether_path_loss_db(&one, &other, 868e6)));
 	other.y_m = 18850;
 	assert_false(isinf(ether_path_loss_db(&one, &other, 868e6)));
-	assert_float_equal(ether_noise_dbm(125000, 6), -117.0, 0.01);
-	assert_float_equal(ether_share(100, 20, 110, 20), 0.5, 1e-9);
-	assert_float_equal(ether_share(100, 20, 120, 20), 0, 1e-9);
-	assert_float_equal(ether_share(100, 10, 100, 20), 1, 1e-9);
+	assert_near(ether_noise_dbm(125000, 6), -117.0, 0.01);
+	assert_near(ether_share(100, 20, 110, 20), 0.5, 1e-9);
+	assert_near(ether_share(100, 20, 120, 20), 0, 1e-9);
+	assert_near(ether_share(100, 10, 100, 20), 1, 1e-9);
 }
 
 /* Reckoned, not given: 14 dBm, two dipoles, plane earth, 10 dB of trees. */
@@ -487,7 +488,7 @@ static void test_places(void **unused)
 	ether_model_send(model, a, 0, "x", 1);
 	take_until(1000000);
 	assert_int_equal(count(base, ETHER_HEARD), 1);
-	assert_float_equal(arrivals[1].news.rssi_dbm, 14 + 4.3 - 133.98 - 5, 0.01);
+	assert_near(arrivals[1].news.rssi_dbm, 14 + 4.3 - 133.98 - 5, 0.01);
 	assert_int_equal(count(b, ETHER_HEARD) + count(b, ETHER_SPOILT), 0);
 }
 
@@ -515,13 +516,13 @@ static void test_scenario(void **unused)
 			 said, sizeof(said)));
 	assert_string_equal(scenario.region, "eu868");
 	assert_int_equal(scenario.seed, 7);
-	assert_float_equal(scenario.random_loss, 0.25, 0);
-	assert_float_equal(ether_scenario_place_of(&scenario, "base").y_m, -2, 0);
-	assert_float_equal(ether_scenario_place_of(&scenario, "node").height_m, 2, 0);
-	assert_float_equal(ether_scenario_place_of(&scenario, "nobody").x_m, 0, 0);
-	assert_float_equal(ether_scenario_loss_db(&scenario, "node", "base"), 120, 0);
+	assert_near(scenario.random_loss, 0.25, 0);
+	assert_near(ether_scenario_place_of(&scenario, "base").y_m, -2, 0);
+	assert_near(ether_scenario_place_of(&scenario, "node").height_m, 2, 0);
+	assert_near(ether_scenario_place_of(&scenario, "nobody").x_m, 0, 0);
+	assert_near(ether_scenario_loss_db(&scenario, "node", "base"), 120, 0);
 	assert_true(isinf(ether_scenario_loss_db(&scenario, "x", "node")));
-	assert_float_equal(ether_scenario_loss_db(&scenario, "x", "base"), -1, 0);
+	assert_near(ether_scenario_loss_db(&scenario, "x", "base"), -1, 0);
 	/* JSON is YAML. */
 	assert_true(load("{\"region\": \"none\", \"stations\": {\"a\": {\"x_m\": 3}}}", said, sizeof(said)));
 	assert_string_equal(scenario.region, "");

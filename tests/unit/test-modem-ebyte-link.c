@@ -11,6 +11,7 @@
 
 #include "drivers/codec/carriage.h"
 #include "tests/support/ebyte_rig.h"
+#include "tests/support/near.h"
 
 enum { AUX = 2, SECOND_US = 1000000 };
 
@@ -202,12 +203,12 @@ static void test_rssi_is_told(void **unused)
 	start();
 	for (int rssi_dbm = -130; rssi_dbm < 0; rssi_dbm += 7) {
 		hear_at(rssi_dbm);
-		assert_float_equal(last_rssi_dbm, rssi_dbm, 0);
+		assert_near(last_rssi_dbm, rssi_dbm, 0);
 	}
 	start_with(SETTINGS({"frequency_mhz", "868.125"}, {"rssi_halves", "true"}),
 		   SETTINGS({"frequency_mhz", "868.125"}));
 	hear_at(-56); /* C8: 200 */
-	assert_float_equal(last_rssi_dbm, -100, 0);
+	assert_near(last_rssi_dbm, -100, 0);
 	assert_int_equal(base->record.drop_count, 0);
 }
 
