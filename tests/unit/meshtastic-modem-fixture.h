@@ -111,16 +111,22 @@ static inline void put_fixed(uint8_t *bytes, uint32_t value)
 		bytes[i] = (uint8_t)(value >> 8 * i);
 }
 
-/* FromRadio{packet{from, to=own, decoded{ROUTING, 18 error, request_id}}} */
-static inline void say_routing(uint32_t from, uint8_t error, uint32_t id)
+/* FromRadio{packet{from, to=own, decoded{port, 18 error, request_id}}} */
+static inline void say_answer(uint8_t port, uint32_t from, uint8_t error, uint32_t id)
 {
 	uint8_t payload[] = {0x12, 0x17, 0x0d, 0,    0,    0,    0,    0x15, 0, 0, 0, 0, 0x22,
 			     0x0b, 0x08, 0x05, 0x12, 0x02, 0x18, 0x00, 0x35, 0, 0, 0, 0};
 	put_fixed(payload + 3, from);
 	put_fixed(payload + 8, OWN);
+	payload[15] = port;
 	payload[19] = error;
 	put_fixed(payload + 21, id);
 	say_payload(payload, sizeof(payload));
+}
+
+static inline void say_routing(uint32_t from, uint8_t error, uint32_t id)
+{
+	say_answer(5, from, error, id);
 }
 
 static inline void ring(void)

@@ -43,9 +43,9 @@ static void hear(const void *payload, size_t size)
 
 #define HEAR(text) hear(text, sizeof(text) - 1)
 
-static void hear_contact(uint8_t code, uint8_t first, const char *name, uint32_t advert_s, uint32_t changed_s)
+static void hear_key(uint8_t code, uint8_t first, uint8_t last, const char *name, uint32_t advert_s, uint32_t changed_s)
 {
-	uint8_t payload[148] = {code, first, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6, 7};
+	uint8_t payload[148] = {code, first, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6, 7, [32] = last};
 	payload[33] = 1;
 	memcpy(payload + 100, name, strlen(name));
 	for (int i = 0; i < 4; i++) {
@@ -54,6 +54,17 @@ static void hear_contact(uint8_t code, uint8_t first, const char *name, uint32_t
 	}
 	memcpy(payload + 136, "\x0c\xfb\xed\x00\xb8\x6e\xf0\x01", 8);
 	hear(payload, sizeof(payload));
+}
+
+static void hear_contact(uint8_t code, uint8_t first, const char *name, uint32_t advert_s, uint32_t changed_s)
+{
+	hear_key(code, first, 0, name, advert_s, changed_s);
+}
+
+/* Another one, whose key differs in its last byte. */
+static void hear_twin(uint8_t first, const char *name)
+{
+	hear_key(3, first, 1, name, 1, 1);
 }
 
 static void hear_self(const char *name)
@@ -182,6 +193,14 @@ static void test_posts_and_others(void **unused)
 	assert_false(message->for_us);
 	assert_int_equal(message->authenticity, AUTHENTICITY_UNVERIFIED);
 	assert_int_equal(message->heard.hops, -1);
+	/* four bytes of a key that two contacts have are neither's */
+	hear_contact(3, 0xa1, "FT4", 1, 1);
+	HEAR("\x07\x01\x02\x03\x04\x05\x06\xff\x02\xb0\xb2\x04\x6b\xa1\xb2\xc3\xd4hi");
+	assert_string_equal(message->station, "mc-a1b2c3d4e5f6");
+	hear_twin(0xa1, "FT5");
+	HEAR("\x07\x01\x02\x03\x04\x05\x06\xff\x02\xb0\xb2\x04\x6b\xa1\xb2\xc3\xd4hi");
+	assert_string_equal(message->station, "mc-a1b2c3d4");
+	assert_string_equal(message->callsign, "");
 	HEAR("\x07\xa1\xb2\xc3\xd4\xe5\xf6\xff\x01\xb0\xb2\x04\x6bver");
 	assert_int_equal(message->kind, KIND_RAW);
 	assert_string_equal(message->data_type, "cli");

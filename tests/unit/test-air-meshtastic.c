@@ -268,6 +268,9 @@ static void test_acks(void **unused)
 	assert_false(hear(FR_TEXT)->for_us);
 	assert_int_equal(record.drop_count, 0);
 	assert_non_null(hear(FR_ACK));
+	/* Nor is what another host of it says heard from anybody. */
+	assert_null(hear(FR_OWN));
+	assert_int_equal(record_drops(&record, "own_frame"), 1);
 }
 
 static void test_raw(void **unused)

@@ -60,6 +60,29 @@ static void test_confirmed(void **unused)
 	assert_int_equal(send_direct(key), 0);
 }
 
+/* Acknowledged before the node has answered; and a word on something else came before. */
+static void test_early_word(void **unused)
+{
+	(void)unused;
+	static const uint8_t sent[] = {MESHCORE_SENT, 1, 0xac, 0xac, 0xac, 9, 0x54, 0x24, 0, 0};
+	new_node();
+	start(NULL);
+	node.deaf_to_sends = true;
+	send_direct(key);
+	pass(0);
+	confirm(8);
+	confirm(9);
+	assert_int_equal(record.sent_count, 0);
+	say(sent, sizeof(sent));
+	assert_sent(0, SEND_ON_AIR, true, "");
+	assert_sent(1, SEND_CONFIRMED, false, "");
+	send_direct(key);
+	pass(0);
+	confirm(8);
+	say(sent, sizeof(sent));
+	assert_int_equal(record.sent_count, 3);
+}
+
 /* Attempts differ in their number alone, and the acknowledgement of an earlier one counts. */
 static void test_attempts(void **unused)
 {
@@ -310,11 +333,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_confirmed),  TEST(test_attempts),
-	    TEST(test_no_ack),     TEST(test_way_is_forgotten),
-	    TEST(test_channel),    TEST(test_refusals),
-	    TEST(test_cannot),     TEST(test_node_lost_meanwhile),
-	    TEST(test_hurry),      TEST(test_hurry_before_the_answer),
+	    TEST(test_early_word),
+	    TEST(test_confirmed),
+	    TEST(test_attempts),
+	    TEST(test_no_ack),
+	    TEST(test_way_is_forgotten),
+	    TEST(test_channel),
+	    TEST(test_refusals),
+	    TEST(test_cannot),
+	    TEST(test_node_lost_meanwhile),
+	    TEST(test_hurry),
+	    TEST(test_hurry_before_the_answer),
 	    TEST(test_goes_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,6 +294,25 @@ static void test_boot_text(void **unused)
 	assert_int_equal(node.app_version, 3);
 }
 
+/* What it had lived before says nothing once it is known that it started anew. */
+static void test_one_reboot_is_one(void **unused)
+{
+	(void)unused;
+	new_node();
+	start(NULL);
+	node.uptime_s = 5000;
+	pass(60000000);
+	node.uptime_s = 1;
+	node.app_version = 0;
+	node.waiting = 1;
+	SAY(MESHCORE_MESSAGE_WAITING);
+	pass(1000000);
+	assert_int_equal(record_drops(&record, "meshcore_reboot"), 1);
+	pass(130000000);
+	assert_int_equal(record_drops(&record, "meshcore_reboot"), 1);
+	assert_true(status().ready);
+}
+
 /* Messages in the old form: it has forgotten the handshake. Once; a node may have no other. */
 static void test_old_form(void **unused)
 {
@@ -458,6 +477,7 @@ int main(void)
 	    TEST(test_long_list),
 	    TEST(test_reboot),
 	    TEST(test_boot_text),
+	    TEST(test_one_reboot_is_one),
 	    TEST(test_old_form),
 	    TEST(test_silence),
 	    TEST(test_torn_frames),

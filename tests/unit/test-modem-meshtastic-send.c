@@ -18,8 +18,21 @@ static void test_direct(void **unused)
 	say_routing(PEER + 1, 0, told.packet.id);
 	say_routing(PEER, 0, told.packet.id + 1);
 	assert_int_equal(record.sent_count, 1);
+	/* An answer in words is no acknowledgement. */
+	say_answer(1, PEER, 0, told.packet.id);
+	assert_int_equal(record.sent_count, 1);
 	say_routing(PEER, 0, told.packet.id);
 	assert_sent(2, SEND_CONFIRMED, false, "");
+	/* Twice, and of what is over. */
+	uint32_t before = told.packet.id;
+	say_routing(PEER, 0, before);
+	pass(3000000, true);
+	assert_int_equal(send(PEER, false, "more"), 0);
+	look();
+	say_queue(0, 15, told.packet.id);
+	say_routing(PEER, 0, before);
+	say_routing(PEER, 5, before);
+	assert_sent(3, SEND_ON_AIR, true, "");
 }
 
 static void test_failures(void **unused)
@@ -58,7 +71,10 @@ static void test_failures(void **unused)
 	/* No word at all. */
 	up();
 	assert_int_equal(send(PEER, false, "hello"), 0);
-	pass(30000000, true);
+	pass(2100000, true);
+	look();
+	assert_int_equal(told.heartbeats, 1); /* the node keeps two of its words at most */
+	pass(28000000, true);
 	assert_sent(1, SEND_FAILED, false, "no_answer");
 }
 
@@ -101,7 +117,7 @@ static void test_pace(void **unused)
 	look();
 	assert_int_equal(told.packets, 1);
 	up();
-	int64_t last_us = 0;
+	int64_t last_us = 0, last_text_us = 0;
 	for (int i = 0; i < 12; i++) {
 		assert_int_equal(send(MESHTASTIC_BROADCAST, true, "leave"), 0);
 		while (look(), told.packets == 0)
@@ -112,6 +128,8 @@ static void test_pace(void **unused)
 			last_us = record.now_us;
 		} else {
 			assert_int_equal(told.packet.content.decoded.port, 1);
+			assert_true(last_text_us == 0 || record.now_us - last_text_us > 2000000);
+			last_text_us = record.now_us;
 		}
 		say_queue(0, 15, told.packet.id);
 		say_routing(OWN, 0, told.packet.id);
@@ -279,6 +297,11 @@ static void test_room(void **unused)
 	pass(5100000, false);
 	look();
 	assert_int_equal(told.heartbeats, 1);
+	/* When there is, the texts that wait hear of it. */
+	size_t changes = record.changes;
+	say_queue(0, 3, 0);
+	assert_true(record.changes > changes);
+	say_queue(0, 0, 0);
 	/* For an alert the node throws out another packet, if one is less urgent. */
 	assert_true(status().ready);
 	assert_int_equal(send(MESHTASTIC_BROADCAST, true, "x"), 0);
@@ -296,6 +319,10 @@ static void test_room(void **unused)
 	assert_string_equal(status().text, "");
 	/* The last places are for alerts. */
 	assert_int_equal(send(MESHTASTIC_BROADCAST, false, "x"), -EAGAIN);
+	changes = record.changes;
+	say_queue(0, 9, 0);
+	assert_true(record.changes > changes);
+	say_queue(0, 2, 0);
 	assert_int_equal(send(MESHTASTIC_BROADCAST, true, "x"), 0);
 }
 
