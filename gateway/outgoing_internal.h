@@ -138,6 +138,8 @@ int64_t handover_again_ms(const struct outgoing *outgoing, const struct past *pa
 
 /* What waits for radios that are down is put on other ways, if there are any. Call every few seconds. */
 void outgoing_rescue(struct outgoing *outgoing, int64_t now_ms);
+/* Whether its radio is down for so long that it is not waited for, if there is another. */
+bool lane_is_given_up(const struct exit_lane *lane, int64_t now_ms);
 
 /* ---- outgoing_errand.c ---- */
 

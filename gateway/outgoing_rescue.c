@@ -16,7 +16,6 @@ struct rescued {
 
 struct rescue {
 	const struct outgoing *outgoing;
-	const struct exit_lane *lane;
 	int64_t now_ms;
 	size_t from, at, looked_at; /* where it was left off, and where it is now */
 	struct rescued found[RESCUED_AT_ONCE];
@@ -28,26 +27,40 @@ static bool is_up(const struct exit_lane *lane)
 	return lane->radio && radio_status(lane->radio).state == RADIO_UP;
 }
 
+bool lane_is_given_up(const struct exit_lane *lane, int64_t now_ms)
+{
+	return lane->down_ms && now_ms - lane->down_ms >= DOWN_MS && !is_up(lane);
+}
+
+/* Bits of the radios that are down: the next one that is up is a way, however many better ones are not. */
+static uint32_t down_lanes(const struct outgoing *outgoing)
+{
+	uint32_t lanes = 0;
+	for (size_t i = 0; i < outgoing->count; i++)
+		lanes |= is_up(&outgoing->lanes[i]) ? 0 : 1u << i;
+	return lanes;
+}
+
 /* The radio has not failed: it is one of the ways again when another one has. */
-static struct past past_of(const struct rescue *rescue, const struct errand *errand)
+static struct past past_of(const struct errand *errand)
 {
 	struct past past = {.lanes = 0};
 	if (errand)
 		past = errand->past;
 	past_forgive(&past);
-	past.lanes |= 1u << rescue->lane->index;
 	return past;
 }
 
 static bool has_way(const struct rescue *rescue, const struct entry *entry, struct rescued *rescued)
 {
 	struct message message;
+	struct past past = rescued->past;
 	bool pinned;
+	past.lanes |= down_lanes(rescue->outgoing);
 	if (!entry_id(entry)[0] || errand_read(entry, &message, &pinned) < 0 || pinned || !message.to[0] ||
-	    handover_again_ms(rescue->outgoing, &rescued->past) > rescue->now_ms)
+	    handover_again_ms(rescue->outgoing, &past) > rescue->now_ms)
 		return false;
-	return outgoing_way(rescue->outgoing, message.kind, message.id, message.to, &rescued->past, &rescued->way) &&
-	       (!rescued->way.lane || is_up(rescued->way.lane));
+	return outgoing_way(rescue->outgoing, message.kind, message.id, message.to, &past, &rescued->way);
 }
 
 /* Alerts each time, the others in turns. */
@@ -66,9 +79,10 @@ static bool look_at(void *context, const struct entry *entry)
 		return true;
 	const struct errand *errand = errand_find(rescue->outgoing, entry);
 	struct rescued *rescued = &rescue->found[rescue->count];
-	if (errand && delivery_begun(errand->delivery))
+	/* What waits here for its repetition begins anew on another radio; but not what was sent as well as anybody can tell. */
+	if (errand && delivery_begun(errand->delivery) && !delivery_is_confirmable(errand->delivery))
 		return true;
-	*rescued = (struct rescued){.entry = (struct entry *)entry, .past = past_of(rescue, errand)};
+	*rescued = (struct rescued){.entry = (struct entry *)entry, .past = past_of(errand)};
 	rescue->count += has_way(rescue, entry, rescued);
 	return rescue->count < RESCUED_AT_ONCE;
 }
@@ -78,7 +92,6 @@ static void move_from(struct outgoing *outgoing, struct exit_lane *lane, struct 
 	struct entry *entry = rescued->entry;
 	if (!transmit_remove(lane->transmit, entry))
 		return;
-	rescued->past.lanes &= ~(1u << lane->index);
 	if (outgoing_move(outgoing, entry, &rescued->way, &rescued->past)) {
 		errand_free(outgoing, errand_find(outgoing, entry));
 		keeper_finish(outgoing->publisher->keeper, entry);
@@ -87,10 +100,10 @@ static void move_from(struct outgoing *outgoing, struct exit_lane *lane, struct 
 	}
 }
 
-/* Since when the radio is down, 0 = it is up. */
+/* Since when the radio is down, 0 = it is up. One that could not be made is down. */
 static void note_state(struct exit_lane *lane, int64_t now_ms)
 {
-	if (is_up(lane) || !lane->radio)
+	if (is_up(lane))
 		lane->down_ms = 0;
 	else if (!lane->down_ms)
 		lane->down_ms = now_ms;
@@ -101,9 +114,9 @@ void outgoing_rescue(struct outgoing *outgoing, int64_t now_ms)
 	for (size_t i = 0; i < outgoing->count; i++) {
 		struct exit_lane *lane = &outgoing->lanes[i];
 		note_state(lane, now_ms);
-		if (!lane->down_ms || now_ms - lane->down_ms < DOWN_MS)
+		if (!lane_is_given_up(lane, now_ms))
 			continue;
-		struct rescue rescue = {.outgoing = outgoing, .lane = lane, .now_ms = now_ms, .from = lane->rescued_to};
+		struct rescue rescue = {.outgoing = outgoing, .now_ms = now_ms, .from = lane->rescued_to};
 		transmit_each(lane->transmit, look_at, &rescue);
 		lane->rescued_to = rescue.looked_at < LOOKED_AT ? 0 : rescue.from + LOOKED_AT;
 		for (size_t j = 0; j < rescue.count; j++)

@@ -30,8 +30,8 @@ static bool offers(const struct exit_lane *lane, const char *to, uint32_t withou
 }
 
 /* Fills in the lanes by which a station can be reached, the best first, without those whose bits are in `without`. Returns their number. */
-static size_t lanes_to(const struct outgoing *outgoing, const char *to, uint32_t without, struct exit_lane **lanes,
-		       size_t max)
+static size_t best_lanes(const struct outgoing *outgoing, const char *to, uint32_t without, struct exit_lane **lanes,
+			 size_t max)
 {
 	unsigned heard[REACH_WAYS_MAX];
 	size_t count = 0, known = reach_ways(outgoing->reach, to, clock_steady_ms(), heard, REACH_WAYS_MAX);
@@ -46,6 +46,17 @@ static size_t lanes_to(const struct outgoing *outgoing, const char *to, uint32_t
 		if (offers(&outgoing->lanes[i], to, without))
 			lanes[count++] = &outgoing->lanes[i];
 	return count;
+}
+
+/* The same; last those whose radios are down for long: what goes there would only wait to be put on another one. */
+static size_t lanes_to(const struct outgoing *outgoing, const char *to, uint32_t without, struct exit_lane **lanes,
+		       size_t max)
+{
+	uint32_t last = 0;
+	for (size_t i = 0; i < outgoing->count; i++)
+		last |= lane_is_given_up(&outgoing->lanes[i], clock_steady_ms()) ? 1u << i : 0;
+	size_t count = best_lanes(outgoing, to, without | last, lanes, max);
+	return last ? count + best_lanes(outgoing, to, without | ~last, lanes + count, max - count) : count;
 }
 
 /* ---- neighbours ---- */

@@ -55,7 +55,8 @@ static void rig_start(void)
 			rig_loaded(rig_copy(rig->rows[i].copy));
 	route_down_settle(&rig->down);
 	for (unsigned i = 0; i < RIG_RADIOS; i++)
-		outgoing_add_radio(rig->down.outgoing, i, &rig->radios[i]);
+		if (!rig->radios[i].absent)
+			outgoing_add_radio(rig->down.outgoing, i, &rig->radios[i]);
 	rig_run();
 }
 
@@ -129,7 +130,7 @@ static const struct air_ops rig_air = {.name = "aprs", .mtu = RIG_FRAME_SIZE};
 
 RIG_HELPER void rig_new(void)
 {
-	static const char *const names[] = {"one", "two"};
+	static const char *const names[] = {"one", "two", "three"};
 	rig = calloc(1, sizeof(*rig));
 	assert_non_null(rig);
 	rig->now_ms = RIG_START_MS;

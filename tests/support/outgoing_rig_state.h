@@ -14,7 +14,18 @@
 #include "gateway/outgoing_internal.h"
 #include "gateway/route_down.h"
 
-enum { RIG_RADIOS = 2, RIG_ROWS = 512, RIG_BLOCKS = 300, RIG_SENT = 8192, RIG_SAID = 4096, RIG_FRAME_SIZE = 50 };
+#ifndef RIG_RADIO_COUNT
+#define RIG_RADIO_COUNT 2 /* a test that wants more defines it before it includes this, at most 3 */
+#endif
+
+enum {
+	RIG_RADIOS = RIG_RADIO_COUNT,
+	RIG_ROWS = 512,
+	RIG_BLOCKS = 300,
+	RIG_SENT = 8192,
+	RIG_SAID = 4096,
+	RIG_FRAME_SIZE = 50
+};
 #define RIG_START_MS INT64_C(1790000000000)
 
 /* ---- event loop ---- */
@@ -32,6 +43,7 @@ struct sd_event_source {
 
 struct radio {
 	bool up, busy, channel_busy, on_air;
+	bool absent;        /* could not be made in this run */
 	bool fails_at_once; /* the next datagram is refused by the module while it is handed over */
 	int error;          /* what radio_send gives, 0 = it sends */
 	int64_t us_per_byte, began_ms;

@@ -1,0 +1,111 @@
+/* Nothing on the way down waits for what it need not wait for, and who asked is told what it waits for. */
+#define RIG_RADIO_COUNT 3
+#include "tests/support/outgoing_rig.h"
+
+enum { TICK_MS = 5000, DOWN_LONG_MS = 40000 };
+
+static void begin(const char *id, enum message_kind kind, const char *to, const char *text)
+{
+	assert_int_equal(rig_send(id, kind, to, text, false), 0);
+	rig_settle();
+}
+
+static void assert_end(const char *id, enum receipt_stage stage, const char *code)
+{
+	rig_settle();
+	const struct rig_said *final = rig_final(id, true);
+	if (!final) {
+		fail_msg("%s has no end", id);
+		return;
+	}
+	assert_string_equal(receipt_stage_name(final->stage), receipt_stage_name(stage));
+	assert_string_equal(final->code, code);
+}
+
+/* That radio hears the station, and is the best way to it from then on. */
+static void hear(unsigned number, const char *station)
+{
+	struct message message;
+	message_init(&message);
+	snprintf(message.station, sizeof(message.station), "%s", station);
+	message.heard.hops = 0;
+	outgoing_heard(rig->down.outgoing, &rig->radios[number], &message);
+}
+
+/* With two radios gone the third one takes it, however well the others heard the station. */
+static void test_two_radios_gone(void **state)
+{
+	(void)state;
+	rig_new();
+	hear(2, "N0CALL-7");
+	rig_pass(1000);
+	hear(1, "N0CALL-7");
+	rig_pass(1000);
+	hear(0, "N0CALL-7");
+	rig->radios[0].channel_busy = true;
+	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_unplug(0);
+	rig_unplug(1);
+	rig_pass(DOWN_LONG_MS);
+	assert_true(rig->radios[2].busy);
+	rig_frame(2, SEND_DONE, "");
+	rig_ack(2, "N0CALL-7", 0);
+	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_free();
+}
+
+/* What is known to be down for long is not asked first. */
+static void test_an_alert_does_not_ask_a_dead_radio(void **state)
+{
+	(void)state;
+	rig_new();
+	hear(0, "N0CALL-7");
+	rig_unplug(0);
+	rig_pass(DOWN_LONG_MS);
+	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	assert_true(rig->radios[1].busy);
+	rig_free();
+}
+
+/* A radio that dies between two repetitions does not keep the message until it expires. */
+static void test_a_radio_gone_before_the_repetition(void **state)
+{
+	(void)state;
+	rig_new();
+	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_frame(0, SEND_DONE, "");
+	rig_unplug(0);
+	rig_pass(DOWN_LONG_MS + TICK_MS);
+	assert_true(rig->radios[1].busy);
+	assert_string_equal(rig->radios[1].id, "c-1");
+	rig_frame(1, SEND_DONE, "");
+	rig_ack(1, "N0CALL-7", 0);
+	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_free();
+}
+
+/* A former run has left it for a radio that cannot be started now. */
+static void test_a_radio_that_does_not_start(void **state)
+{
+	(void)state;
+	rig_new();
+	rig->radios[0].channel_busy = true;
+	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig->radios[0].absent = true;
+	rig_again(false);
+	rig_pass(DOWN_LONG_MS);
+	assert_true(rig->radios[1].busy);
+	assert_string_equal(rig->radios[1].id, "c-1");
+	rig_free();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_two_radios_gone),
+	    cmocka_unit_test(test_an_alert_does_not_ask_a_dead_radio),
+	    cmocka_unit_test(test_a_radio_gone_before_the_repetition),
+	    cmocka_unit_test(test_a_radio_that_does_not_start),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
