@@ -167,7 +167,9 @@ static struct entry *moved(struct outgoing *outgoing, const struct entry *entry,
 	struct entry *fresh = parts.payload ? entry_new(&parts, store_new_row(outgoing->publisher->store)) : NULL;
 	if (!fresh)
 		return NULL;
-	fresh->told = true;
+	/* An alert may have gone on before the disk answered for it: then its sender is told when the disk has this one. */
+	fresh->told = entry->told;
+	fresh->delay_told = entry->delay_told;
 	fresh->begun = entry->begun;
 	return fresh;
 }

@@ -99,6 +99,22 @@ static void test_a_radio_that_does_not_start(void **state)
 	rig_free();
 }
 
+/* Its sender waits to hear that it is safe, whichever radio has it by then. */
+static void test_an_alert_moves_before_the_disk_has_it(void **state)
+{
+	(void)state;
+	rig_new();
+	rig->radios[0].fails_at_once = true;
+	rig->radios[1].channel_busy = true;
+	assert_int_equal(rig_send("c-1", KIND_ALERT, "N0CALL-7", "hello", false), 0);
+	rig_run();
+	assert_int_equal(rig->accepted, 0);
+	rig_settle();
+	assert_int_equal(rig->accepted, 1);
+	assert_true(rig_was_said("c-1", RECEIPT_QUEUED));
+	rig_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +122,7 @@ int main(void)
 	    cmocka_unit_test(test_an_alert_does_not_ask_a_dead_radio),
 	    cmocka_unit_test(test_a_radio_gone_before_the_repetition),
 	    cmocka_unit_test(test_a_radio_that_does_not_start),
+	    cmocka_unit_test(test_an_alert_moves_before_the_disk_has_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
