@@ -65,6 +65,15 @@ void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum rece
 	keeper_finish(outgoing->publisher->keeper, entry);
 }
 
+/* What nobody can acknowledge was sent when all of it went, whatever becomes of its repetition. */
+static bool was_sent(const struct errand *errand)
+{
+	if (!errand || delivery_is_confirmable(errand->delivery))
+		return false;
+	struct delivery_progress progress = delivery_progress(errand->delivery);
+	return progress.parts_done == progress.parts;
+}
+
 /* What was transmitted and not acknowledged in time has not simply expired. */
 void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 {
@@ -72,11 +81,14 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = errand_find(outgoing, entry);
 	bool begun = entry->begun || (errand && errand->past.announced);
+	bool sent = was_sent(errand), assumed = sent && errand->assumed;
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;
 	errand_free(outgoing, errand);
-	if (strcmp(reason, "expired") != 0)
+	if (sent)
+		outgoing_conclude(outgoing, entry, RECEIPT_SENT, NULL, assumed);
+	else if (strcmp(reason, "expired") != 0)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, reason, false);
 	else if (begun)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "no_ack", false);

@@ -115,6 +115,36 @@ static void test_an_alert_moves_before_the_disk_has_it(void **state)
 	rig_free();
 }
 
+/* An answer of the gateway's own to a distress, which nobody can acknowledge, and which is therefore said twice. */
+static void answer(const char *id, int64_t life_ms)
+{
+	struct message message;
+	message_init(&message);
+	message.kind = KIND_ACK;
+	message.class = CLASS_DISTRESS;
+	message.ack.level = ACK_STORED;
+	message.life_ms = life_ms;
+	snprintf(message.id, sizeof(message.id), "%s", id);
+	snprintf(message.to, sizeof(message.to), "N0CALL-7");
+	snprintf(message.ack.ref, sizeof(message.ack.ref), "f-17-1");
+	assert_int_equal(outgoing_answer(rig->down.outgoing, &message, "one", true), 0);
+	rig_settle();
+}
+
+/* It was sent, if once: that its repetition came too late does not make it wrong. */
+static void test_a_repetition_that_expires(void **state)
+{
+	(void)state;
+	rig_new();
+	answer("k-1", 60000);
+	assert_true(rig->radios[0].busy);
+	rig_frame(0, SEND_DONE, "");
+	rig->radios[0].channel_busy = true;
+	rig_pass(100000);
+	assert_end("k-1", RECEIPT_SENT, "");
+	rig_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +153,7 @@ int main(void)
 	    cmocka_unit_test(test_a_radio_gone_before_the_repetition),
 	    cmocka_unit_test(test_a_radio_that_does_not_start),
 	    cmocka_unit_test(test_an_alert_moves_before_the_disk_has_it),
+	    cmocka_unit_test(test_a_repetition_that_expires),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
