@@ -169,6 +169,8 @@ void lane_put(struct exit_lane *lane, struct entry *entry)
 	bool hurry = lane->radio && lane->flying && hurries(entry, lane->flying->entry);
 	int64_t short_pause_ms = clock_steady_ms() + (int64_t)(outgoing_random() * SLOTS_URGENT * SLOT_MS);
 	transmit_put(lane->transmit, entry);
+	if (urgent)
+		lane->alerts = 0; /* as many as before may wait, and be others */
 	if (urgent && short_pause_ms < lane->quiet_until_ms)
 		lane->quiet_until_ms = short_pause_ms;
 	if (hurry)
@@ -193,6 +195,8 @@ static void frame_failed(struct errand *errand, const char *code)
 	struct delivery_settings settings = errand_settings(errand);
 	if (delivery_is_settled(errand->delivery))
 		errand_follow(errand);
+	else if (errand->superseded)
+		errand_supersede(errand);
 	else if (was_cut(code) && delivery_failed(errand->delivery, &settings))
 		transmit_give_back(errand->lane->transmit, entry_ref(errand->entry));
 	else

@@ -22,6 +22,14 @@ static void assert_end(const char *id, enum receipt_stage stage, const char *cod
 	assert_string_equal(final->code, code);
 }
 
+static bool was_delayed(const char *id)
+{
+	for (size_t i = 0; i < rig->said_count; i++)
+		if (rig->said[i].delayed && strcmp(rig->said[i].command, id) == 0)
+			return true;
+	return false;
+}
+
 /* That radio hears the station, and is the best way to it from then on. */
 static void hear(unsigned number, const char *station)
 {
@@ -30,6 +38,26 @@ static void hear(unsigned number, const char *station)
 	snprintf(message.station, sizeof(message.station), "%s", station);
 	message.heard.hops = 0;
 	outgoing_heard(rig->down.outgoing, &rig->radios[number], &message);
+}
+
+/* An alert that takes the place of another that waited for airtime is told its own time. */
+static void test_another_alert_waits_for_airtime(void **state)
+{
+	(void)state;
+	rig_new();
+	rig->radios[0].allowance.ledger = (struct ledger_settings){.limit_us = 300000, .reserve_us = 300000};
+	rig_again(false);
+	begin("c-1", KIND_ALERT, "", "first");
+	rig_frame(0, SEND_DONE, "");
+	begin("c-2", KIND_ALERT, "", "second");
+	assert_false(rig->radios[0].busy);
+	rig_settle();
+	assert_true(was_delayed("c-2"));
+	assert_int_equal(route_down_cancel(&rig->down, "c-2"), 0);
+	begin("c-3", KIND_ALERT, "", "third");
+	rig_settle();
+	assert_true(was_delayed("c-3"));
+	rig_free();
 }
 
 /* With two radios gone the third one takes it, however well the others heard the station. */
@@ -145,15 +173,32 @@ static void test_a_repetition_that_expires(void **state)
 	rig_free();
 }
 
+/* What is out of date does not go again because its radio was cut off. */
+static void test_a_cut_frame_that_is_out_of_date(void **state)
+{
+	(void)state;
+	rig_new();
+	answer("k-1", 0);
+	rig_tell(&rig->radios[0], SEND_ON_AIR, "");
+	assert_int_equal(outgoing_supersede(rig->down.outgoing, "k-1"), 0);
+	rig_unplug(0);
+	rig_plug(0);
+	rig_run();
+	assert_false(rig->radios[0].busy);
+	rig_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_another_alert_waits_for_airtime),
 	    cmocka_unit_test(test_two_radios_gone),
 	    cmocka_unit_test(test_an_alert_does_not_ask_a_dead_radio),
 	    cmocka_unit_test(test_a_radio_gone_before_the_repetition),
 	    cmocka_unit_test(test_a_radio_that_does_not_start),
 	    cmocka_unit_test(test_an_alert_moves_before_the_disk_has_it),
 	    cmocka_unit_test(test_a_repetition_that_expires),
+	    cmocka_unit_test(test_a_cut_frame_that_is_out_of_date),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
