@@ -31,7 +31,7 @@ struct transmit *transmit_new(const struct transmit_settings *settings)
 	transmit->schedule = schedule_new(&schedule, settings->drop, settings->context);
 	transmit->share = settings->listening_share > 0 && settings->listening_share < 1 ? settings->listening_share
 											 : 1;
-	transmit->quiet_until_ms = INT64_MIN;
+	transmit->quiet_until_ms = transmit->quiet_before_ms = INT64_MIN;
 	transmit->promised_ms = INT64_MAX;
 	return transmit;
 }
@@ -106,6 +106,7 @@ void transmit_spent(struct transmit *transmit, const struct entry *entry, int64_
 		ledger_spend(transmit->settings.ledger, transmit_urgent(entry), airtime_us, now_ms);
 	if (entry->class > CLASS_SAFETY)
 		transmit->promised_ms = INT64_MAX;
+	transmit->quiet_before_ms = transmit->quiet_until_ms;
 	listen_after(transmit, entry, airtime_us, now_ms);
 }
 
@@ -116,6 +117,8 @@ void transmit_amend(struct transmit *transmit, const struct entry *entry, int64_
 		ledger_amend(transmit->settings.ledger, transmit_urgent(entry), airtime_us, booked_ms, really_ms);
 	if (really_ms != INT64_MIN)
 		listen_after(transmit, entry, airtime_us, really_ms);
+	else
+		transmit->quiet_until_ms = transmit->quiet_before_ms;
 }
 
 /* ---- what goes next ---- */

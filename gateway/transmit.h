@@ -58,7 +58,8 @@ void transmit_spent(struct transmit *transmit, const struct entry *entry, int64_
 /* When the Actual DISTRESS or URGENT that is next will have airtime; now_ms: it has, or there is none; LEDGER_NEVER: never. */
 int64_t transmit_alert_ms(struct transmit *transmit, int64_t now_ms);
 
-/* That frame, booked at booked_ms, began at really_ms, or INT64_MIN: was not transmitted; see ledger_amend. */
+/* The frame that was booked last, at booked_ms, began at really_ms, or INT64_MIN: was not transmitted, so that nobody listens for the sake of
+ * it; see ledger_amend. */
 void transmit_amend(struct transmit *transmit, const struct entry *entry, int64_t airtime_us, int64_t booked_ms,
 		    int64_t really_ms);
 

@@ -6,8 +6,9 @@
 struct transmit {
 	struct transmit_settings settings;
 	struct schedule *schedule;
-	double share;           /* of the listening share; 1 = not limited */
-	int64_t quiet_until_ms; /* the field is listened to until then */
+	double share;            /* of the listening share; 1 = not limited */
+	int64_t quiet_until_ms;  /* the field is listened to until then */
+	int64_t quiet_before_ms; /* the same before the last frame was booked */
 	int64_t
 	    promised_ms; /* a ROUTINE or BULK whose turn it is goes then at the latest; INT64_MAX = none is promised */
 };

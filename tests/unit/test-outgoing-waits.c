@@ -188,6 +188,24 @@ static void test_a_cut_frame_that_is_out_of_date(void **state)
 	rig_free();
 }
 
+/* The field is listened to after frames that it heard. */
+static void test_no_listening_after_what_was_given_back(void **state)
+{
+	(void)state;
+	rig_new();
+	rig->radio_settings[0].listening_share_pct = 10;
+	rig_again(false);
+	begin("c-1", KIND_TEXT, "", "hello");
+	assert_true(rig->radios[0].busy);
+	rig_tell(&rig->radios[0], SEND_GIVEN_BACK, "");
+	rig_run();
+	assert_true(rig->radios[0].busy);
+	rig_frame(0, SEND_DONE, "");
+	begin("c-2", KIND_TEXT, "", "hello");
+	assert_false(rig->radios[0].busy);
+	rig_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +217,7 @@ int main(void)
 	    cmocka_unit_test(test_an_alert_moves_before_the_disk_has_it),
 	    cmocka_unit_test(test_a_repetition_that_expires),
 	    cmocka_unit_test(test_a_cut_frame_that_is_out_of_date),
+	    cmocka_unit_test(test_no_listening_after_what_was_given_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
