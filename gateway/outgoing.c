@@ -63,6 +63,8 @@ void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum rece
 {
 	outgoing_say(outgoing, entry, stage, code, assumed);
 	keeper_finish(outgoing->publisher->keeper, entry);
+	/* What waited behind it may be shorter, and go now. */
+	outgoing_wake(outgoing);
 }
 
 /* What nobody can acknowledge was sent when all of it went, whatever becomes of its repetition. */

@@ -11,7 +11,7 @@ bool radio_ready(const struct radio *radio)
 {
 	return radio->up && !radio->busy;
 }
-/* "3 parts": the number of the text; one that begins with "L" is too long for the first radio. */
+/* "3 parts": the number of the text; one that begins with "L" is too long for the first radio, one with "S" is a short one. */
 int radio_plan(const struct radio *radio, const struct message *message, struct air_plan *plan)
 {
 	*plan = (struct air_plan){.parts = 1, .text_max = 40};
@@ -20,7 +20,7 @@ int radio_plan(const struct radio *radio, const struct message *message, struct 
 	if (message->text[0] >= '1' && message->text[0] <= '8')
 		plan->parts = (unsigned)(message->text[0] - '0');
 	for (unsigned i = 0; i < plan->parts; i++)
-		plan->sizes[i] = RIG_FRAME_SIZE;
+		plan->sizes[i] = message->text[0] == 'S' ? RIG_SHORT_SIZE : RIG_FRAME_SIZE;
 	plan->confirmable = message->ack_wanted && message->to[0];
 	return 0;
 }
@@ -37,8 +37,9 @@ ssize_t radio_render(struct radio *radio, const struct message *message, struct 
 	bytes[1] = (uint8_t)plan.parts;
 	bytes[2] = plan.confirmable;
 	memcpy(bytes + 3, &radio->renderings, sizeof(radio->renderings));
-	snprintf((char *)bytes + 7, 30, "%.29s", message->id);
-	return RIG_FRAME_SIZE;
+	int room = (int)plan.sizes[0] - 8 < 29 ? (int)plan.sizes[0] - 8 : 29;
+	snprintf((char *)bytes + 7, 30, "%.*s", room, message->id);
+	return (ssize_t)plan.sizes[0];
 }
 int64_t radio_airtime_us(const struct radio *radio, size_t size)
 {
@@ -81,12 +82,13 @@ static void rig_tell(struct radio *radio, enum send_result result, const char *c
 int radio_send(struct radio *radio, const void *bytes, size_t size)
 {
 	const uint8_t *frame = bytes;
-	assert_int_equal(size, RIG_FRAME_SIZE);
+	assert_true(size == RIG_FRAME_SIZE || size == RIG_SHORT_SIZE);
 	if (!radio_ready(radio))
 		return -EAGAIN;
 	if (radio->error)
 		return radio->error;
 	radio->busy = true;
+	radio->size = size;
 	radio->part = frame[0];
 	radio->parts = frame[1];
 	radio->confirmable = frame[2];
@@ -110,7 +112,7 @@ RIG_HELPER void rig_frame(unsigned number, enum send_result result, const char *
 	if (!radio->busy)
 		return;
 	rig_tell(radio, SEND_ON_AIR, "");
-	rig->now_ms += (radio->us_per_byte * RIG_FRAME_SIZE + 999) / 1000;
+	rig->now_ms += (radio_airtime_us(radio, radio->size) + 999) / 1000;
 	rig_tell(radio, result, code);
 }
 

@@ -24,7 +24,8 @@ enum {
 	RIG_BLOCKS = 300,
 	RIG_SENT = 8192,
 	RIG_SAID = 4096,
-	RIG_FRAME_SIZE = 50
+	RIG_FRAME_SIZE = 50,
+	RIG_SHORT_SIZE = 20,
 };
 #define RIG_START_MS INT64_C(1790000000000)
 
@@ -48,6 +49,7 @@ struct radio {
 	int error;          /* what radio_send gives, 0 = it sends */
 	int64_t us_per_byte, began_ms;
 	char id[MESSAGE_ID_MAX]; /* of the message whose frame is in it */
+	size_t size;             /* of that frame */
 	unsigned part, parts;
 	bool confirmable;
 	unsigned renderings;

@@ -60,6 +60,25 @@ static void test_another_alert_waits_for_airtime(void **state)
 	rig_free();
 }
 
+/* What goes after another one goes at once when that is taken back. */
+static void test_behind_a_longer_one(void **state)
+{
+	(void)state;
+	rig_new();
+	rig->radios[0].allowance.ledger = (struct ledger_settings){.limit_us = 300000, .reserve_us = 300000};
+	rig_again(false);
+	begin("c-1", KIND_ALERT, "", "first");
+	rig_frame(0, SEND_DONE, "");
+	begin("c-2", KIND_ALERT, "", "second");
+	begin("c-3", KIND_ALERT, "", "S: a short one");
+	assert_false(rig->radios[0].busy);
+	assert_int_equal(route_down_cancel(&rig->down, "c-2"), 0);
+	rig_run();
+	assert_true(rig->radios[0].busy);
+	assert_string_equal(rig->radios[0].id, "c-3");
+	rig_free();
+}
+
 /* With two radios gone the third one takes it, however well the others heard the station. */
 static void test_two_radios_gone(void **state)
 {
@@ -210,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_another_alert_waits_for_airtime),
+	    cmocka_unit_test(test_behind_a_longer_one),
 	    cmocka_unit_test(test_two_radios_gone),
 	    cmocka_unit_test(test_an_alert_does_not_ask_a_dead_radio),
 	    cmocka_unit_test(test_a_radio_gone_before_the_repetition),
