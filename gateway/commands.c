@@ -115,7 +115,8 @@ static bool may_refuse(struct commands *commands)
 static void turn_away(struct commands *commands, const struct given_command *given, uint64_t content,
 		      enum receipt_stage stage, const struct command_fault *fault)
 {
-	if (!may_refuse(commands))
+	/* What has waited at the broker for too long comes all at once, and each of them has its end. */
+	if (stage != RECEIPT_EXPIRED && !may_refuse(commands))
 		return;
 	commands->turned_away->value++;
 	remember(commands, given, CLASS_ROUTINE, content, true);
