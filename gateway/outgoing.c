@@ -351,8 +351,8 @@ void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_dis
 		return;
 	entry->told = true;
 	outgoing->callbacks.accepted(outgoing->callbacks.context, entry_id(entry), on_disk);
-	/* What is urgent did not wait for the disk and may have left by now. */
-	if (entry->finished || (lane && lane->flying && lane->flying->entry == entry))
+	/* What is urgent did not wait for the disk and may have left by now. What its radio only has may come back from there. */
+	if (entry->finished || entry->begun)
 		return;
 	outgoing_say(outgoing, entry, RECEIPT_QUEUED, NULL, false);
 	if (entry->class > CLASS_URGENT)

@@ -162,6 +162,22 @@ static void test_an_alert_moves_before_the_disk_has_it(void **state)
 	rig_free();
 }
 
+/* What its radio has by then, and gives back, is queued as anything else. */
+static void test_an_alert_is_given_back(void **state)
+{
+	(void)state;
+	rig_new();
+	assert_int_equal(rig_send("c-1", KIND_ALERT, "", "hello", false), 0);
+	rig_run();
+	assert_true(rig->radios[0].busy);
+	rig_settle();
+	rig->radios[0].channel_busy = true;
+	rig_tell(&rig->radios[0], SEND_GIVEN_BACK, "");
+	rig_settle();
+	assert_true(rig_was_said("c-1", RECEIPT_QUEUED));
+	rig_free();
+}
+
 /* An answer of the gateway's own to a distress, which nobody can acknowledge, and which is therefore said twice. */
 static void answer(const char *id, int64_t life_ms)
 {
@@ -235,6 +251,7 @@ int main(void)
 	    cmocka_unit_test(test_a_radio_gone_before_the_repetition),
 	    cmocka_unit_test(test_a_radio_that_does_not_start),
 	    cmocka_unit_test(test_an_alert_moves_before_the_disk_has_it),
+	    cmocka_unit_test(test_an_alert_is_given_back),
 	    cmocka_unit_test(test_a_repetition_that_expires),
 	    cmocka_unit_test(test_a_cut_frame_that_is_out_of_date),
 	    cmocka_unit_test(test_no_listening_after_what_was_given_back),
