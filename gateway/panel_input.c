@@ -24,7 +24,7 @@ void panel_input_open(struct panel_input *input, bool level, int64_t now_us)
 	input->raw = input->settled = level;
 	input->raw_us = now_us - input->rule.debounce_us;
 	input->first_us = input->since_us = now_us;
-	input->fired = false;
+	input->fired = input->owed = false;
 	/* Whoever holds the panic button while we start again may need help: the hold begins anew. Of the others a press that nobody saw
 	 * begin means nothing. */
 	input->next_us = now_us + input->rule.hold_us;
@@ -33,7 +33,13 @@ void panel_input_open(struct panel_input *input, bool level, int64_t now_us)
 
 void panel_input_lose(struct panel_input *input)
 {
-	input->open = input->stuck = input->unsaid = false;
+	input->open = input->stuck = input->unsaid = input->owed = false;
+}
+
+static bool was_held(const struct panel_input *input, int64_t now_us)
+{
+	return input->rule.rule == PANEL_HOLD && input->settled && input->raw && !input->stuck &&
+	       now_us >= input->next_us;
 }
 
 void panel_input_edge(struct panel_input *input, bool level, int64_t now_us)
@@ -43,6 +49,8 @@ void panel_input_edge(struct panel_input *input, bool level, int64_t now_us)
 		return;
 	if (level != input->settled && level != input->raw && quiet)
 		input->first_us = now_us;
+	/* Whoever is late to look finds the button let go, and it was held all the same. */
+	input->owed |= !level && was_held(input, now_us);
 	input->raw = level;
 	input->raw_us = now_us;
 }
@@ -86,6 +94,10 @@ static enum panel_event turn_button(struct panel_input *input, int64_t now_us)
 	if (input->unsaid) {
 		input->unsaid = false;
 		return PANEL_STUCK;
+	}
+	if (input->owed) {
+		input->owed = false;
+		return fire(input, now_us);
 	}
 	/* Let go within the bounce: the next edge, or the end of the bounce, decides. */
 	if (!input->settled || !input->raw || input->stuck)
@@ -133,7 +145,7 @@ enum panel_event panel_input_turn(struct panel_input *input, int64_t now_us)
 
 static int64_t button_due_us(const struct panel_input *input)
 {
-	if (input->unsaid)
+	if (input->unsaid || input->owed)
 		return input->since_us;
 	if (!input->settled || !input->raw || input->stuck)
 		return never;

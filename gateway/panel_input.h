@@ -34,6 +34,7 @@ struct panel_input {
 	bool open;                 /* there is a line */
 	bool raw, settled;         /* level of the last look; the one that stood long enough */
 	bool fired, stuck, unsaid; /* unsaid: stuck, and PANEL_STUCK is still to be given */
+	bool owed;                 /* HOLD: was held long enough, and PANEL_FIRED is still to be given */
 	bool told;                 /* WATCH: began, and has not ended */
 	int64_t raw_us;            /* last edge */
 	int64_t first_us;          /* first edge away from the settled level */

@@ -91,6 +91,20 @@ static void test_hold(void **state)
 	RUN(&panic, touches);
 }
 
+/* A busy machine looks late: the end of the hold and the end of the press are found together. */
+static void test_hold_seen_late(void **state)
+{
+	(void)state;
+	static const struct step let_go[] = {{0, open_off}, {1000, on},   {3010, off}, {9000, on},
+					     {10000, off},  {20000, end}, {0}};
+	static const struct step bounces[] = {{0, open_off}, {1000, on},   {3010, off}, {3012, on},
+					      {4000, off},   {20000, end}, {0}};
+	static const struct step again[] = {{0, open_off}, {1000, on}, {13010, off}, {20000, end}, {0}};
+	run(&panic, let_go, (const struct expected[]){{3000, PANEL_FIRED}, {0}}, MS(50));
+	run(&panic, bounces, (const struct expected[]){{3000, PANEL_FIRED}, {0}}, MS(50));
+	run(&panic, again, (const struct expected[]){{3000, PANEL_FIRED}, {13000, PANEL_FIRED}, {0}}, MS(50));
+}
+
 /* The time runs from the first edge; what lasts less than the bounce neither begins nor ends it. */
 static void test_bounce(void **state)
 {
@@ -209,10 +223,10 @@ static void test_no_wake_ups(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_hold),        cmocka_unit_test(test_bounce), cmocka_unit_test(test_repeats),
-	    cmocka_unit_test(test_stuck),       cmocka_unit_test(test_press),  cmocka_unit_test(test_lost_button),
-	    cmocka_unit_test(test_contact),     cmocka_unit_test(test_mains),  cmocka_unit_test(test_lost_contact),
-	    cmocka_unit_test(test_no_wake_ups),
+	    cmocka_unit_test(test_hold),         cmocka_unit_test(test_hold_seen_late), cmocka_unit_test(test_bounce),
+	    cmocka_unit_test(test_repeats),      cmocka_unit_test(test_stuck),          cmocka_unit_test(test_press),
+	    cmocka_unit_test(test_lost_button),  cmocka_unit_test(test_contact),        cmocka_unit_test(test_mains),
+	    cmocka_unit_test(test_lost_contact), cmocka_unit_test(test_no_wake_ups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
