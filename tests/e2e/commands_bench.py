@@ -39,7 +39,7 @@ class Rig(unittest.TestCase):
     def start_again(self, wait=True, **options):
         gateway = self.bench.gateway(self.config, **options)
         if wait:
-            harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
+            self.bench.answering()
             harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "the broker")
         return gateway
 
@@ -48,6 +48,11 @@ class Rig(unittest.TestCase):
         subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", self.protocol, "-q", "1", "-t",
                         DOWN + topic, "-s" if payload else "-n", *options], input=payload if isinstance(payload, bytes) else payload.encode(), check=True,
                        timeout=harness.PATIENCE_S)
+
+    def publish_lines(self, topic, lines):
+        """Each line a message, all by one connection and so at once."""
+        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", self.protocol, "-q", "1", "-t",
+                        DOWN + topic, "-l"], input=b"".join(line + b"\n" for line in lines), check=True, timeout=harness.PATIENCE_S)
 
     def documents(self, command):
         """Receipts of a command, doubles left out by their id as headquarters does it; those of one id must say the same."""

@@ -94,7 +94,7 @@ radios:
 {more}""")
         self.hq = harness.Listener(self.bench, self.port)
         self.gateway = self.bench.gateway(self.config)
-        harness.wait_for(self.bench.answers, "the tool's socket")
+        self.bench.answering()
         self.hq.expect("gw/base1/state", lambda state: state.get("online", True))
 
     def radio(self):

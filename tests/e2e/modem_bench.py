@@ -118,7 +118,7 @@ radios:
 """)
         self.listener = harness.Listener(self.bench, self.port)
         self.gateway = self.bench.gateway(self.config)
-        harness.wait_for(self.bench.answers, "the tool's socket")
+        self.bench.answering()
         if wait:
             self.until(wait)
 

@@ -56,7 +56,8 @@ class Aprs(unittest.TestCase):
     def start(self, env=None):
         self.gateway = self.bench.gateway(self.config, env=env)
         self.tnc.connected()
-        harness.wait_for(lambda: self.bench.answers() and self.bench.status()["radios"][0]["state"] == "up", "the radio")
+        self.bench.answering()
+        harness.wait_for(lambda: self.bench.status()["radios"][0]["state"] == "up", "the radio")
         self.hq.expect("gw/base1/state", lambda state: state.get("online", True))
 
     def said(self, to="N0CALL-7"):

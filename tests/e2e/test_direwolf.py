@@ -27,7 +27,7 @@ class Direwolf(unittest.TestCase):
         self.addCleanup(self.bench.__exit__)
         self.port, _ = self.bench.broker()
         self.hq = harness.Listener(self.bench, self.port)
-        self.kiss_port = harness.free_port(highest=49151)
+        self.kiss_port = harness.free_port()
 
     def direwolf(self, audio, **options):
         config = self.bench.dir / "direwolf.conf"

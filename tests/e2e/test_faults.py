@@ -51,7 +51,7 @@ class Faults(unittest.TestCase):
         hq = harness.Listener(self.bench, port)
         self.start([f"{{host: 127.0.0.1, port: {mute}}}", port], "")
         self.tnc.hear(EMERGENCY)
-        hq.expect("sec/base1/distress", seconds=60)
+        hq.expect("sec/base1/distress")
         self.assertGreaterEqual(len(held), 1)
 
     def test_a_name_that_does_not_resolve_holds_up_nobody(self):
@@ -59,7 +59,7 @@ class Faults(unittest.TestCase):
         hq = harness.Listener(self.bench, port)
         self.start(["{host: no-such-host.invalid, port: 1883}", port])
         self.tnc.hear(EMERGENCY)
-        hq.expect("sec/base1/distress", seconds=60)
+        hq.expect("sec/base1/distress")
 
     def test_a_broker_that_goes_and_comes_back_gets_everything(self):
         port, broker = self.bench.broker()
@@ -74,7 +74,7 @@ class Faults(unittest.TestCase):
         harness.wait_for(lambda: self.bench.counter("route", "accepted") == 51, "51 messages taken")
         self.bench.broker(port)
         hq = harness.Listener(self.bench, port)
-        hq.expect("text/", count=50, seconds=90)
+        hq.expect("text/", count=50)
         distress = hq.expect("sec/base1/distress")
         self.assertEqual(len(distress), 1)
         texts = {document["text"] for document in hq.find("text/")}
@@ -162,7 +162,7 @@ class Faults(unittest.TestCase):
         def faults():
             radios = {radio["name"]: radio["fault"] for radio in self.bench.status()["radios"]}
             return radios["file"] and radios["gone"] and radios
-        harness.wait_for(self.bench.answers, "the socket")
+        self.bench.answering()
         found = harness.wait_for(faults, "both faults")
         self.assertEqual(found["gone"], "absent")
         self.assertNotEqual(found["file"], "absent")
@@ -196,7 +196,7 @@ class Faults(unittest.TestCase):
         harness.wait_for(lambda: self.bench.status()["store"]["health"] in ("full", "failed"), "the store to say so")
         self.bench.broker(port)
         hq = harness.Listener(self.bench, port)
-        hq.expect("sec/base1/distress", seconds=60)
+        hq.expect("sec/base1/distress")
 
     def test_hostile_lines_on_the_socket(self):
         port, _ = self.bench.broker()

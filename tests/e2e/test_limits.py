@@ -27,7 +27,7 @@ class Limits(unittest.TestCase):
         self.tnc = self.bench.tnc()
         self.gateway = self.bench.gateway(self.bench.config([self.port], {"vhf": f"tcp://127.0.0.1:{self.tnc.port}"}))
         self.tnc.connected()
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
+        self.bench.answering()
         harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "a connection")
 
     def test_idle(self):

@@ -162,7 +162,7 @@ mesh_face:
         self.hq.expect(f"text/{PEER}", lambda document: document.get("text") == "old")
         self.gateway = self.bench.stop(self.gateway)
         self.gateway = self.bench.gateway(self.config, log="second.log")
-        harness.wait_for(self.bench.answers, "the tool's socket")
+        self.bench.answering()
         self.until_radio("up")
         log = self.bench.dir / f"mosquitto-{self.port}.log"
         harness.wait_for(lambda: log.read_text().count("msh/EU_868/2/e/road/+ (QoS 1)") >= 2, "the second subscription")

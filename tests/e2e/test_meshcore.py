@@ -54,12 +54,11 @@ radios:
         return self.bench.status()["radios"][0]
 
     def until(self, state, text=""):
+        self.bench.answering()
+
         def found():
-            if not self.bench.answers():
-                return None
-            result = self.bench.tool("status", "--json", check=False)
-            radio = json.loads(result.stdout)["radios"][0] if result.returncode == 0 else None
-            return radio if radio and radio["state"] == state and text in radio["text"] else None
+            radio = self.radio()
+            return radio if radio["state"] == state and text in radio["text"] else None
         return harness.wait_for(found, f"radio {state} {text!r}: {self.bench.log()}")
 
     def until_counted(self, reason, count=1):

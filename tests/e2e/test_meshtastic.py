@@ -173,7 +173,7 @@ class Meshtastic(MeshTest):
         self.until_radio("down")
         self.node.order("reset")
         self.node.plug()
-        self.until_radio("up", seconds=60)
+        self.until_radio("up")
         self.node.order("text", text="fire", port=ALERT)
         self.hq.expect(f"sec/base1/alert/{PEER}")
 
@@ -191,8 +191,8 @@ class Meshtastic(MeshTest):
         other = peers.Peer(self.bench, "meshcore-node.js", "other")
         self.config.write_text(self.config.read_text().replace(str(self.node.link), str(other.link)))
         self.gateway = self.bench.gateway(self.config, log="second.log")
-        harness.wait_for(self.bench.answers, "the tool's socket")
-        self.until_radio("not ready", "there is a MeshCore node on this port", seconds=60)
+        self.bench.answering()
+        self.until_radio("not ready", "there is a MeshCore node on this port")
         self.assertGreaterEqual(self.dropped("meshtastic_wrong_device"), 1)
 
     def test_no_region(self):

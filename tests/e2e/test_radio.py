@@ -35,7 +35,7 @@ radios:
 
     def start(self):
         self.gateway = self.bench.gateway(self.config)
-        harness.wait_for(self.bench.answers, "the tool's socket")
+        self.bench.answering()
         harness.wait_for(lambda: [radio["state"] for radio in self.bench.status()["radios"]] == ["up", "up"], "both radios")
 
 

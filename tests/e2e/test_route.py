@@ -85,7 +85,7 @@ class Route(unittest.TestCase):
             "other": (f"tcp://127.0.0.1:{harness.free_port()}", "aprs: {callsign: N0CALL-10}")})
         self.bench.gateway(config)
         self.tnc.connected()
-        harness.wait_for(self.bench.answers, "the socket")
+        self.bench.answering()
         unclear = self.bench.tool("send", "--id", "t-2", "to all", check=False)
         self.assertIn("more than one radio", unclear.stderr)
         wrong = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-2", "--radio", "nil", "x", check=False)
@@ -97,11 +97,11 @@ class Route(unittest.TestCase):
         config = self.bench.config([self.port], {"vhf": (f"tcp://127.0.0.1:{harness.free_port()}", "aprs: {callsign: N0CALL-10}")},
                                    "dedupe:\n  window: 30 s\n")
         gateway = self.bench.gateway(config)
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        self.bench.answering()
         self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-3", "x")
         self.bench.stop(gateway, harness.signal.SIGKILL)
         self.bench.gateway(config)
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        self.bench.answering()
         again = self.bench.tool("send", "--to", "N0CALL-7", "--id", "t-3", "x", check=False)
         self.assertIn("taken before", again.stderr)
 

@@ -84,7 +84,7 @@ class Rylr(modem_bench.ModemTest):
         self.assertEqual(self.modem.state()["flash_writes"], 2)
         self.bench.stop(self.gateway)
         self.gateway = self.bench.gateway(self.config)
-        harness.wait_for(self.bench.answers, "the tool's socket")
+        self.bench.answering()
         self.until("up")
         self.assertEqual(self.modem.state()["flash_writes"], 2)
 

@@ -88,7 +88,7 @@ class Start(unittest.TestCase):
         self.bench.stop(first, signal.SIGKILL)
         second = self.bench.gateway(config)
         self.up(second)
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "an answer of the second")
+        self.bench.answering()
         self.ends_well(second)
 
     def goes_on_in_memory(self, health, env=None):

@@ -57,7 +57,7 @@ class Stop(unittest.TestCase):
             "LD_PRELOAD": str(harness.BINARY / "tests" / "slowsync.so"), "SLOWSYNC_MS": "2000",
             "ASAN_OPTIONS": "verify_asan_link_order=0"})
         self.tnc.connected()
-        harness.wait_for(self.bench.answers, "the socket")
+        self.bench.answering()
         threads = [threading.Thread(target=work, daemon=True) for work in (self.pour, self.command_all_the_time)]
         for thread in threads:
             thread.start()
@@ -70,7 +70,7 @@ class Stop(unittest.TestCase):
         for thread in threads:
             thread.join()
         again = self.bench.gateway(config)
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to be back")
+        self.bench.answering()
         waiting = {radio["name"]: radio["queued"] for radio in self.bench.status()["radios"]}["slow"]
         self.assertGreaterEqual(waiting, len(self.stored))
         for command in self.stored[:3] + self.stored[-3:]:
@@ -81,7 +81,7 @@ class Stop(unittest.TestCase):
     def test_a_client_that_never_reads_holds_up_nobody(self):
         gateway = self.bench.gateway(self.config())
         self.tnc.connected()
-        harness.wait_for(self.bench.answers, "the socket")
+        self.bench.answering()
         lazy = []
         for command in ("monitor", "tail", "status"):
             client = socket.socket(socket.AF_UNIX)

@@ -98,7 +98,7 @@ class Tls(unittest.TestCase):
         hq = harness.Listener(self.bench, plain)
         gateway = self.gateway(port)
         hq.expect("gw/base1/state", lambda document: document["state"] == "online")
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
+        self.bench.answering()
         self.bench.stop(gateway)
         lines = b"".join(b'{"id":"c-%d","to":"N0CALL-7","text":"x"}\n' % number for number in range(40))
         subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(plain), "-V", "5", "-q", "1", "-t",

@@ -52,7 +52,7 @@ class Uplink(unittest.TestCase):
             config.write_text(config.read_text().replace("uplink:\n", f"uplink:\n  {more}\n"))
         gateway = self.bench.gateway(config)
         self.tnc.connected()
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
+        self.bench.answering()
         return gateway
 
     def test_a_broker_without_mqtt_5_is_spoken_to_in_3_1_1(self):
