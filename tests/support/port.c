@@ -41,7 +41,7 @@ void assert_fault(const char *device, enum port_fault expected, const char *word
 void wait_for(const struct port *port, short events)
 {
 	struct pollfd wait = {.fd = port_fd(port), .events = events};
-	assert_int_equal(poll(&wait, 1, 10000), 1);
+	assert_int_equal(poll(&wait, 1, 60000), 1);
 }
 
 void read_exactly(struct port *port, const char *expected)

@@ -9,7 +9,7 @@
 
 #include "gateway/clock.h"
 
-enum { PATIENCE_US = 10 * 1000000 };
+enum { PATIENCE_US = 60 * 1000000 };
 
 struct store_rig *store_rig_new(void)
 {

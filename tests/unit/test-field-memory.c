@@ -52,7 +52,7 @@ static uint32_t number(struct run *run, uint16_t addressee)
 	uint32_t counter;
 	int result;
 	while ((result = field_memory_next(run->memory, addressee, 0, &counter)) == -EAGAIN)
-		assert_true(sd_event_run(run->rig->event, 10000000) > 0);
+		assert_true(sd_event_run(run->rig->event, 60000000) > 0);
 	assert_int_equal(result, 0);
 	return counter;
 }
@@ -178,7 +178,7 @@ static void test_windows_of_urgent_messages_survive_a_kill(void **state)
 		field_memory_take(run.memory, 17, 0, 41);
 		field_memory_take(run.memory, 17, 0, 42);
 		field_memory_urgent(run.memory);
-		while (run.kept == 0 && sd_event_run(run.rig->event, 10000000) > 0)
+		while (run.kept == 0 && sd_event_run(run.rig->event, 60000000) > 0)
 			;
 		kill(getpid(), SIGKILL);
 	}
@@ -211,7 +211,7 @@ static void test_windows_of_few_frames_survive_a_kill(void **state)
 		size_t early = run.kept;
 		store_rig_turn(run.rig);
 		field_memory_tick(run.memory);
-		while (run.kept == 0 && sd_event_run(run.rig->event, 10000000) > 0)
+		while (run.kept == 0 && sd_event_run(run.rig->event, 60000000) > 0)
 			;
 		if (early)
 			_exit(1);

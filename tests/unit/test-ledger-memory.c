@@ -19,7 +19,7 @@
 
 #define S  INT64_C(1000000)
 #define MS INT64_C(1000)
-enum { FRAME_US = 20000 };
+enum { FRAME_US = 20000, MINUTE_MS = 60000 };
 
 static const struct region_band band_m = {.region = "eu868", .name = "M"}, band_p = {.region = "eu868", .name = "P"};
 /* A share of 20 s, of which 2 s are booked ahead. */
@@ -58,7 +58,7 @@ static void end(struct run *run)
 static void wait_for_disk(struct run *run, size_t kept)
 {
 	while (run->kept < kept)
-		assert_true(sd_event_run(run->rig->event, 10000000) > 0);
+		assert_true(sd_event_run(run->rig->event, MINUTE_MS * 1000) > 0);
 }
 
 static void spend(struct run *run, size_t radio, bool urgent, int64_t airtime_us)
@@ -82,10 +82,12 @@ static void run_child(struct run *run, int out)
 	struct ledger *ledger = ledger_memory_set(run->memory, 0, "lora", &in_m, FRAME_US);
 	for (;;) {
 		int64_t now_ms = clock_steady_ms(), when_ms = ledger_when_ms(ledger, false, FRAME_US, now_ms);
+		if (when_ms > now_ms + MINUTE_MS)
+			break;
 		if (when_ms > now_ms) {
-			/* For the disk, or, when that has nothing more to say, for the hour. */
-			if (sd_event_run(run->rig->event, 1000000) == 0)
-				break;
+			/* Not for the hour but for the disk, however slow that is. */
+			if (sd_event_run(run->rig->event, MINUTE_MS * 1000) <= 0)
+				_exit(1);
 			continue;
 		}
 		spend(run, 0, false, FRAME_US);

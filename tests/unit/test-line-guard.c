@@ -19,7 +19,7 @@
 #include "hw/lines.h"
 #include "tests/support/line_rig.h"
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 60000 };
 
 static struct line *open_limited(const struct line_rig *bench, const char *words, bool safe, int64_t max_on_ms)
 {
@@ -48,14 +48,17 @@ static void is_put_back_when_the_time_is_over(void **state)
 		bool safe;
 		int off, on; /* physical: at its safe level, away from it */
 	} rows[] = {{"ptt", false, 0, 1}, {"ptt active_low", false, 1, 0}, {"ptt", true, 1, 0}};
+	unsigned seen_on = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct line *line = open_limited(bench, rows[i].words, rows[i].safe, 300);
 		for (int round = 0; round < 2; round++) { /* it may be keyed again */
 			int64_t before = now_ms();
 			assert_int_equal(line_set(line, !rows[i].safe), 0);
-			assert_int_equal(gpio_sim_level(bench->sim, "ptt"), rows[i].on);
-			assert_false(line_expired(line));
-			assert_int_equal(line_get(line), !rows[i].safe);
+			bool on = gpio_sim_level(bench->sim, "ptt") == rows[i].on && !line_expired(line) &&
+				  line_get(line) == !rows[i].safe;
+			/* A busy machine may come too late to see it. */
+			assert_true(on || now_ms() - before >= 299);
+			seen_on += on;
 			assert_true(line_rig_reaches(bench, "ptt", rows[i].off));
 			assert_true(now_ms() - before >= 299);
 			assert_int_equal(line_get(line), rows[i].safe);
@@ -65,6 +68,7 @@ static void is_put_back_when_the_time_is_over(void **state)
 		assert_false(line_expired(line));
 		line_close(line);
 	}
+	assert_true(seen_on > 0);
 }
 
 static void setting_again_does_not_prolong(void **state)

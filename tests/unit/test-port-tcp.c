@@ -187,7 +187,8 @@ static void tcp_black_hole_ends_at_the_deadline(void **state)
 	int64_t took_ms = monotonic_ms() - start_ms;
 	assert_int_equal(fault, PORT_UNREACHABLE);
 	assert_non_null(strstr(text, "no answer within 0.3 s"));
-	assert_true(took_ms >= 290 && took_ms < 5000);
+	/* The kernel would try for two minutes. */
+	assert_true(took_ms >= 290 && took_ms < 60000);
 	for (size_t i = 0; i < 8; i++)
 		close(fill[i]);
 	close(listener);

@@ -13,7 +13,7 @@ static void expect_bytes(struct bench *bench, size_t port, const char *expected)
 	size_t size = 0;
 	while (size < strlen(expected)) {
 		struct pollfd wait = {.fd = bench->ports[port].master, .events = POLLIN};
-		assert_int_equal(poll(&wait, 1, 10000), 1);
+		assert_int_equal(poll(&wait, 1, 60000), 1);
 		ssize_t got = read(wait.fd, bytes + size, sizeof(bytes) - 1 - size);
 		assert_true(got > 0);
 		size += (size_t)got;
