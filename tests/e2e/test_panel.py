@@ -15,12 +15,13 @@ class Panel(PanelTest):
     def test_held_too_short_raises_nothing_and_long_enough_exactly_one(self):
         port, _ = self.bench.broker()
         hq = harness.Listener(self.bench, port)
-        self.start(self.config([port]))
+        self.start(self.config([port], hold=None))
         self.wired()
         hq.expect("gw/base1/state", lambda state: state.get("state") == "online")
-        self.press(seconds=1.8)
+        # Two seconds are enough, to the millisecond in unit.panel-input.
+        self.press(seconds=1.2)
         self.press(seconds=0.3)
-        pressed, released = self.press(seconds=2.4)
+        self.call()
         raised = hq.expect("sec/base1/distress/base1")[0]
         self.assertEqual(raised["body"]["nature"], "PANIC_BUTTON")
         self.assertEqual((raised["class"], raised["authenticity"], raised["radio"], raised["station"], raised["status"]),
@@ -32,24 +33,27 @@ class Panel(PanelTest):
         self.assertEqual(self.bench.counter("panel", "panic.raised"), 1)
         self.assertEqual(self.incidents(1)[0]["count"], 1)
         # Pressed again: one more of the same incident, under an id of its own.
-        self.press()
+        self.call()
         both = hq.expect("sec/base1/distress/base1", count=2)
         self.assertEqual(len({message["id"] for message in both}), 2)
         self.assertEqual({message["body"]["incident"] for message in both}, {raised["id"]})
         self.assertEqual(self.incidents(1)[0]["count"], 2)
 
     def test_held_on_it_says_so_again(self):
-        self.start(self.config(more="  hold: 500 ms\n  repeat: 2 s\n"))
+        self.start(self.config(more="  repeat: 2 s\n"))
         self.wired()
-        self.press(seconds=4.8)
-        self.assertEqual(self.bench.counter("panel", "panic.raised"), 3)
-        self.assertEqual(self.incidents(1)[0]["count"], 3)
+        pressed, released = self.press_until("panic", lambda: self.bench.counter("panel", "panic.raised") >= 3, "three calls")
+        held_s = (released - pressed) / 1e6
+        calls = self.bench.counter("panel", "panic.raised")
+        # After half a second, and every two; a busy gateway may have been late with the last.
+        self.assertIn(calls, [1 + int((held_s - late_s - 0.5) // 2) for late_s in (0, 1)])
+        self.assertEqual(self.incidents(1)[0]["count"], calls)
 
     def test_without_radio_and_broker_it_is_on_disk_and_arrives_later(self):
         port = harness.free_port()
         gateway = self.start(self.config([port]))
         self.wired()
-        self.press()
+        self.call()
         first = self.incidents(1)[0]["id"]
         harness.wait_for(lambda: self.bench.status()["store"]["bytes_written"], "the disk")
         self.bench.stop(gateway, signal.SIGKILL)
@@ -59,33 +63,33 @@ class Panel(PanelTest):
         waiting = {row["class"]: row["queued"] for row in self.bench.status()["classes"]}
         self.assertEqual(waiting["DISTRESS"], 1)
         # The id of the second run is another, whatever the clock said.
-        self.press()
+        self.call()
         self.incidents(1)
         self.bench.broker(port)
         hq = harness.Listener(self.bench, port)
-        raised = hq.expect("sec/base1/distress/base1", count=2, seconds=3 * harness.PATIENCE_S)
+        raised = hq.expect("sec/base1/distress/base1", count=2)
         self.assertEqual(len({message["id"] for message in raised}), 2)
         self.assertIn(first, {message["id"] for message in raised})
         self.assertEqual({message["body"]["incident"] for message in raised}, {first})
 
     def test_panic_held_while_the_gateway_starts_is_raised(self):
         self.lines.drive("panic", PRESSED)
-        self.start(self.config(more="  hold: 500 ms\n"))
+        self.start(self.config())
         self.incidents(1)
 
     def test_acknowledging_since_the_start_is_said_and_does_nothing(self):
         self.lines.drive("acknowledge", PRESSED)
-        self.start(self.config(more="  hold: 500 ms\n"))
+        self.start(self.config())
         self.assertEqual(self.wired()["acknowledge"]["fault"], "stuck")
         self.assertIn("panel: the button acknowledge is pressed since the start", self.bench.log())
         self.assertEqual(self.bench.counter("panel", "acknowledge.stuck"), 1)
         self.assertRegex(self.bench.tool("status").stdout, r"panel: acknowledge: pressed since the start")
-        self.press(seconds=0.8)
+        self.call()
         self.assertEqual(self.incidents(1)[0]["operator"], "")
         self.lines.drive("acknowledge", RELEASED)
         harness.wait_for(lambda: self.wired()["acknowledge"]["fault"] == "", "the button to be free")
-        self.press("acknowledge", seconds=0.2)
-        harness.wait_for(lambda: self.incidents(1)[0]["operator"] == "panel", "the acknowledgement")
+        self.acknowledge()
+        self.assertEqual(self.incidents(1)[0]["operator"], "panel")
 
     # ---- siren, strobe and the way to silence ----
 
@@ -93,7 +97,7 @@ class Panel(PanelTest):
         config = self.config()
         gateway = self.start(config)
         self.wired()
-        self.press()
+        self.call()
         for name in ("siren", "strobe"):
             self.lines.expect(name, 1)
         self.bench.stop(gateway, signal.SIGKILL)
@@ -109,7 +113,7 @@ class Panel(PanelTest):
         self.bench.tool("ack", self.incidents(1)[0]["id"], "--operator", "desk-1")
         for name in ("siren", "strobe"):
             self.lines.expect(name, 0)
-        self.lines.expect("lamp_alert", 1)  # still open, but seen
+        self.lines.expect_steady("lamp_alert", 1)  # still open, but seen
         self.bench.tool("ack", self.incidents(1)[0]["id"], "--level", "CLOSED", "--operator", "desk-1")
         self.lines.expect("lamp_alert", 0)
 
@@ -120,11 +124,11 @@ class Panel(PanelTest):
         self.start(self.config([port], radios={"vhf": f"tcp://127.0.0.1:{tnc.port}"}))
         self.wired()
         tnc.connected()
-        self.press()
+        self.call()
         tnc.hear("N0CALL-9>APZ001:>!EMERGENCY! stuck")
         self.incidents(2)
         self.lines.expect("siren", 1)
-        self.press("acknowledge", 0.15)
+        self.acknowledge()
         self.lines.expect("siren", 0)
         self.lines.expect("strobe", 0)
         for incident in self.incidents(2):
@@ -138,19 +142,19 @@ class Panel(PanelTest):
         self.lines.expect("siren", 1)
 
     def test_the_siren_ends_by_itself_and_the_strobe_stays(self):
-        self.start(self.config(more="  siren_max: 1 s\n"))
+        self.start(self.config(more="  siren_max: 3 s\n"))
         self.wired()
-        self.press()
+        self.call()
         self.lines.expect("siren", 1)
         self.lines.expect("siren", 0)
         on, off = [at for at, name, _ in self.lines.edges if name == "siren"][-2:]
-        self.assertAlmostEqual((off - on) / 1e6, 1, delta=0.2)
+        self.assertAlmostEqual((off - on) / 1e6, 3, delta=1)
         self.assertEqual(self.lines.level("strobe"), 1)
 
     def test_everything_is_off_after_a_stop(self):
         gateway = self.start(self.config())
         self.wired()
-        self.press()
+        self.call()
         self.lines.expect("siren", 1)
         self.assertEqual(self.bench.stop(gateway), 0)
         for name in OUTPUTS:
@@ -170,12 +174,12 @@ class Panel(PanelTest):
         self.assert_rhythm("lamp", twice)
         self.wired()
         self.assertEqual(self.lines.level("lamp_alert"), 0)
-        self.press()
+        self.call()
         self.incidents(1)
         self.assert_rhythm("lamp_alert", quick)
         self.assert_rhythm("lamp", quick)
-        self.press("acknowledge", 0.15)
-        self.lines.expect("lamp_alert", 1)
+        self.acknowledge()
+        self.lines.expect_steady("lamp_alert", 1)
         self.assert_rhythm("lamp", twice)
 
     # ---- lid, mains, contacts ----
@@ -183,7 +187,7 @@ class Panel(PanelTest):
     def test_lid_and_mains_are_alerts_and_their_end_an_update(self):
         port, _ = self.bench.broker()
         hq = harness.Listener(self.bench, port)
-        self.start(self.config([port], more="  mains_after: 1 s\n"))
+        self.start(self.config([port], more="  mains_after: 3 s\n"))
         self.wired()
         self.lines.drive("tamper", OPEN)
         tamper = hq.expect("sec/base1/alert/base1")[0]
@@ -192,7 +196,7 @@ class Panel(PanelTest):
         self.assertEqual(tamper["authenticity"], "VERIFIED")
         self.lines.drive("tamper", CLOSED)
         self.lines.drive("mains", OPEN)
-        sleep_until(time.monotonic() * 1e6 + 5e5)
+        sleep_until(time.monotonic() * 1e6 + 2e5)
         self.lines.drive("mains", CLOSED)  # too short to be said
         sleep_until(time.monotonic() * 1e6 + 2e5)
         self.lines.drive("mains", OPEN)
@@ -251,7 +255,7 @@ class Panel(PanelTest):
         self.assertGreaterEqual(self.bench.counter("panel", "siren.busy"), 1)
         self.assert_rhythm("lamp", [0.15, 0.25, 0.15, 0.25, 0.15, 1.05])
         # All the others do their work.
-        self.press()
+        self.call()
         self.incidents(1)
         self.lines.expect("strobe", 1)
         self.lines.occupy("siren", None)
@@ -270,24 +274,24 @@ class Panel(PanelTest):
         self.wired()
         self.assertLessEqual(self.bench.counter("panel", "tamper.raised"), 1)
         self.assertEqual(self.bench.counter("panel", "panic.raised"), 0)
-        self.press()
+        self.call()
         self.incidents(1)
 
     def test_lines_that_are_lost_come_back(self):
-        self.start(self.config(more="  hold: 500 ms\n"))
+        self.start(self.config(hold="3 s"))
         self.wired()
-        self.lines.drive("panic", PRESSED)
+        pressed = self.lines.drive("panic", PRESSED)
         self.lines.close()
         harness.wait_for(lambda: self.bench.counter("panel", "panic.lost"), "the loss of the button")
         self.assertIn("panel: line panic: ", self.bench.log())
-        time.sleep(1)
+        sleep_until(pressed + 3.5e6)
         self.assertEqual(self.bench.status()["incidents"], [])
         self.bench.stop(self.lines.process)
         self.lines = Lines(self.bench, self.socket)
         self.lines.drive("tamper", CLOSED)
         self.lines.drive("mains", CLOSED)
         harness.wait_for(lambda: self.bench.status()["panel"][0]["state"] == "off", "the button's line")
-        self.press(seconds=0.8)
+        self.call()
         self.incidents(1)
         self.lines.expect("siren", 1)
 

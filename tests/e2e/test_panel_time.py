@@ -13,7 +13,7 @@ class PanelTime(PanelTest):
     def test_distress_and_siren_within_5_ms_of_the_hold(self):
         port, _ = self.bench.broker()
         hq = harness.Listener(self.bench, port)
-        self.start(self.config([port]))
+        self.start(self.config([port], hold=None))
         self.wired()
         harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "the broker")
         late_ms = []
@@ -35,7 +35,7 @@ class PanelTime(PanelTest):
 
     def test_no_wake_ups_while_all_is_well(self):
         port, _ = self.bench.broker()
-        gateway = self.start(self.config([port]))
+        gateway = self.start(self.config([port], hold=None))
         self.wired()
         harness.wait_for(lambda: self.bench.status()["uplink"]["connected"], "the broker")
         self.lines.expect("lamp_uplink", 0)
