@@ -4,10 +4,9 @@ command has one final receipt and is carried out once, whoever was away or kille
 import json
 import re
 import signal
-import subprocess
 
 import harness
-from commands_bench import DOWN, Rig
+from commands_bench import Rig
 
 DISTRESS = b"N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}="
 
@@ -140,9 +139,9 @@ class Commands(Rig):
 
     def test_what_has_no_id_is_answered_now_and_then(self):
         self.start()
-        for payload in (b"\xff\xfe{", b'{"to":"N0CALL-7","text":"private words"}', b"[]", b"x" * 9000, b'{"id":"a b"}', b'{"id":"unreadable"}', b'{"id":"k-1"}', b"",
-                        b'{"id":1}', b'{"id":"' + b"x" * 65 + b'"}', b'{"id":"a","id":"b"}', b"[" * 5000):
-            self.publish("sec/text", payload)
+        self.publish_lines("sec/text", (b"\xff\xfe{", b'{"to":"N0CALL-7","text":"private words"}', b"[]", b"x" * 9000, b'{"id":"a b"}', b'{"id":"unreadable"}',
+                                        b'{"id":"k-1"}', b'{"id":1}', b'{"id":"' + b"x" * 65 + b'"}', b'{"id":"a","id":"b"}', b"[" * 5000))
+        self.publish("sec/text", b"")
         self.settled()
         receipts = self.documents("unreadable")
         self.assertEqual(len(receipts), 1, "one in ten seconds")
@@ -166,9 +165,7 @@ class Commands(Rig):
 
     def test_a_flood_of_what_is_turned_away(self):
         self.start()
-        lines = b"".join(b'{"id":"x-%d","to":"N0CALL-7","text":"x"}\n' % number for number in range(300))
-        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", "5", "-q", "1", "-t",
-                        DOWN + "log/text", "-l"], input=lines, check=True, timeout=harness.PATIENCE_S)
+        self.publish_lines("log/text", (b'{"id":"x-%d","to":"N0CALL-7","text":"x"}' % number for number in range(300)))
         harness.wait_for(lambda: self.bench.counter("commands", "drop.flood") > 200, "the flood to be dropped")
         self.assertLess(len(self.hq.find("/receipt/x-")), 100)
 
@@ -254,10 +251,10 @@ class Commands(Rig):
         dead = f"tcp://127.0.0.1:{harness.free_port()}"
         gateway = self.start({"vhf": (dead, "aprs: {callsign: N0CALL-10}")})
         text = {"to": "N0CALL-7", "text": "too late"}
-        soon = harness.time.strftime("%Y-%m-%dT%H:%M:%SZ", harness.time.gmtime(harness.time.time() + 4))
+        soon = harness.time.strftime("%Y-%m-%dT%H:%M:%SZ", harness.time.gmtime(harness.time.time() + 8))
         self.publish("sec/text", {"id": "past", **text, "expires_at": "2020-01-01T00:00:00Z"})
         self.publish("sec/text", {"id": "soon", **text, "expires_at": soon})
-        self.publish("sec/text", {"id": "mqtt", **text, "expires_at": "2038-01-01T00:00:00Z"}, "-D", "publish", "message-expiry-interval", "3")
+        self.publish("sec/text", {"id": "mqtt", **text, "expires_at": "2038-01-01T00:00:00Z"}, "-D", "publish", "message-expiry-interval", "8")
         self.assertEqual(self.final("past")["stage"], "expired")
         for command in ("soon", "mqtt"):
             self.assertEqual(self.final(command)["stage"], "expired")
@@ -306,9 +303,7 @@ class Commands(Rig):
                          {"command": "first", "kind": "text", "class": "ROUTINE", "radio": "vhf", "to": "N0CALL-7", "stage": "waiting",
                           "why": "radio"})
         self.assertLess(item["since"], item["expires_at"])
-        lines = b"".join(b'{"id":"m-%d","to":"N0CALL-7","text":"x"}\n' % number for number in range(110))
-        subprocess.run([harness.find_program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(self.port), "-V", "5", "-q", "1", "-t",
-                        DOWN + "sec/text", "-l"], input=lines, check=True, timeout=harness.PATIENCE_S)
+        self.publish_lines("sec/text", (b'{"id":"m-%d","to":"N0CALL-7","text":"x"}' % number for number in range(110)))
         self.hq.expect("receipt/m-", count=110)
         self.publish("sec/list", {"id": "l-2"})
         body = self.final("l-2")

@@ -59,7 +59,7 @@ class FieldKeys(unittest.TestCase):
     def start(self):
         self.gateway = self.bench.gateway(self.config)
         self.tnc.connected()
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway")
+        self.bench.answering()
 
     def stop(self, how):
         self.bench.stop(self.gateway, how)
@@ -212,11 +212,12 @@ class FieldKeys(unittest.TestCase):
         self.stop(signal.SIGTERM)
         self.config.write_text(self.config.read_text().replace("air: field", "air: field\n    listening_share_pct: 100\n    field: {station: 61000}"))
         self.start()
-        began = time.monotonic()
-        for station in range(100, 108):
+        ends = []
+        for station in range(100, 104):
             self.bench.tool("send", "--to", f"f-{station}", "-b", "ack_wanted=false", "--wait", "come back by the north road")
-        # Each would wait up to five seconds for the next look at what is due.
-        self.assertLess(time.monotonic() - began, 25)
+            ends.append(time.monotonic())
+        # Each would wait for the next look at what is due, which comes every five seconds; the quickest, for others use this machine, too.
+        self.assertLess(min(after - before for before, after in zip(ends, ends[1:])), 4)
 
     def test_the_check_names_file_and_member(self):
         self.keys.write_text(self.keys.read_text().replace('"master": "', '"master": "x'))

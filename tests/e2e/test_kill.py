@@ -36,7 +36,7 @@ class Kill(unittest.TestCase):
             self.sent += 1
             command_id = f"s-{self.sent}"
             answer = self.bench.tool("send", "--radio", "slow", "--to", "N0CALL-7", "--id", command_id, "--json",
-                                     f"number {self.sent}", check=False, timeout=20)
+                                     f"number {self.sent}", check=False)
             if answer.returncode == 0 and '"STORED"' in answer.stdout:
                 self.stored.append(command_id)
             # A few a cycle: what waits is read again at each start.
@@ -77,7 +77,7 @@ class Kill(unittest.TestCase):
         """Nothing listens on the second radio's port, so every acknowledged message must still wait for it: in the gateway that comes
         up after the last kill, and, once that was stopped, in the file."""
         gateway = self.gateway_once(config)
-        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the gateway to answer")
+        self.bench.answering()
         queued = next(radio["queued"] for radio in self.bench.status()["radios"] if radio["name"] == "slow")
         self.bench.stop(gateway)
         self.assertEqual(gateway.returncode, 0)
