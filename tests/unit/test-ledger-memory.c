@@ -82,10 +82,10 @@ static void run_child(struct run *run, int out)
 	struct ledger *ledger = ledger_memory_set(run->memory, 0, "lora", &in_m, FRAME_US);
 	for (;;) {
 		int64_t now_ms = clock_steady_ms(), when_ms = ledger_when_ms(ledger, false, FRAME_US, now_ms);
-		if (when_ms > now_ms + MINUTE_MS)
+		if (level(run, 0).left_us < FRAME_US)
 			break;
 		if (when_ms > now_ms) {
-			/* Not for the hour but for the disk, however slow that is. */
+			/* For the disk, however slow that is. */
 			if (sd_event_run(run->rig->event, MINUTE_MS * 1000) <= 0)
 				_exit(1);
 			continue;
