@@ -130,9 +130,10 @@ class PanelTest(unittest.TestCase):
         return harness.wait_for(lambda: (lambda found: found if len(found) == count else None)(self.bench.status()["incidents"]),
                                 f"{count} incident(s)")
 
-    def assert_rhythm(self, name, expected):
-        """Two turns of it come as they should, beginning with any of its flashes. A busy machine is late with some; a wrong rhythm never fits."""
-        start, count = len(self.lines.edges), 2 * len(expected)
+    def assert_rhythm(self, name, expected, since=None):
+        """Two turns of it come as they should, beginning with any of its flashes. A busy machine is late with some; a wrong rhythm never fits.
+        since: how many edges of all lines there were before; None: all that there are."""
+        start, count = len(self.lines.edges) if since is None else since, 2 * len(expected)
         turned = [(expected[i:] + expected[:i]) * 2 for i in range(0, len(expected), 2)]
 
         def times():

@@ -80,8 +80,9 @@ class AlertAirtime(PanelTest):
         self.assertEqual(self.stages(id), ["queued", "queued"], "the second word is not taken for the first come twice")
         self.assertEqual(self.bench.counter("route", "alerts.delayed"), 1)
 
-        self.assert_rhythm("lamp_radio", [1.6, 0.4])
-        self.assert_rhythm("lamp", [1.6, 0.4])
+        since = len(self.lines.edges)
+        self.assert_rhythm("lamp_radio", [1.6, 0.4], since)
+        self.assert_rhythm("lamp", [1.6, 0.4], since)
 
         # What is not urgent waits behind it, and another alert is told too.
         self.bench.tool("send", "--id", "t-1", "--to", "f-17", "come home")

@@ -19,8 +19,9 @@ class Faults(unittest.TestCase):
         self.addCleanup(self.bench.__exit__)
         self.tnc = self.bench.tnc()
 
-    def start(self, brokers, extra="", env=None):
-        config = self.bench.config(brokers, {"vhf": f"tcp://127.0.0.1:{self.tnc.port}"}, extra)
+    def start(self, brokers, uplink="", env=None):
+        config = self.bench.config(brokers, {"vhf": f"tcp://127.0.0.1:{self.tnc.port}"})
+        config.write_text(config.read_text().replace("uplink:\n", f"uplink:\n{uplink}"))
         gateway = self.bench.gateway(config, env)
         self.tnc.connected()
         harness.wait_for(lambda: "vhf: up" in self.bench.log(), "the radio to be up")
@@ -49,7 +50,7 @@ class Faults(unittest.TestCase):
         mute = self.fake_broker(held.append)
         port, _ = self.bench.broker()
         hq = harness.Listener(self.bench, port)
-        self.start([f"{{host: 127.0.0.1, port: {mute}}}", port], "")
+        self.start([mute, port], "  connect_timeout: 5 s\n")
         self.tnc.hear(EMERGENCY)
         hq.expect("sec/base1/distress")
         self.assertGreaterEqual(len(held), 1)

@@ -49,6 +49,14 @@ class Flood(unittest.TestCase):
     def settled(self, count):
         harness.wait_for(lambda: self.heard(self.counters()) == count, f"{count} messages heard", 60)
 
+    def queued(self):
+        return sum(level["queued"] for level in self.bench.status()["classes"])
+
+    def until_all_is_gone(self):
+        """However long it takes, as long as it becomes less."""
+        while left := self.queued():
+            harness.wait_for(lambda: self.queued() < left, f"less than {left} messages in the queue")
+
     def account(self):
         """(what was heard, what became of it): the two must be equal once nothing is on the wire."""
         status = self.bench.status()
@@ -90,8 +98,8 @@ class Flood(unittest.TestCase):
             tnc.hang_up()
         for pourer in pourers:
             pourer.join()
-        harness.wait_for(lambda: not any(level["queued"] for level in self.bench.status()["classes"]) and
-                         len(set(self.account())) == 1, "every message to be accounted for", 120)
+        self.until_all_is_gone()
+        harness.wait_for(lambda: len(set(self.account())) == 1, lambda: f"every message to be accounted for: {self.account()}")
         self.assertEqual(self.bench.stop(gateway), 0, self.bench.log()[-3000:])
 
     def test_one_stuck_beacon_does_not_fill_the_queue_of_distress(self):
