@@ -1,65 +1,21 @@
-/* The sender: two lanes, the pace of the bulk one, and what the answers say. */
+/* The sender: its lanes, and what the answers say. */
 #include "gateway/sender.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "gateway/clock.h"
-#include "gateway/lane.h"
-#include "gateway/latency.h"
-#include "gateway/log.h"
-#include "gateway/pace.h"
 #include "gateway/priorities.h"
-#include "gateway/urgent.h"
+#include "gateway/sender_internal.h"
 
-#define US_PER_MS        1000
-#define TURN_MAX         64        /* urgent entries published in one go */
-#define FLIGHT_BYTES_MAX (1 << 20) /* of the bulk lane */
-#define BLOCKED_US       5000      /* looking again when the congestion window holds a segment back */
-#define FAST_RATE        500000.0 /* bytes/s: above, our own reckoning will do for REFRESH_US after asking the kernel */
-#define REFRESH_US       1000
-#define SEGMENT_HEADER   52.0
-#define MESSAGE_BYTES    250.0   /* first guess */
-#define FULL_PROPERTIES  64000.0 /* bytes/s: on a slower link the properties that repeat the payload are left out */
-#define OVERSIZE         0x95    /* MQTT 5 reason code "packet too large" */
-#define NO_SUBSCRIBER    0x10
-#define FIRST_ERROR      0x80
-#define LIMITED_SAY_US   INT64_C(600000000)
-#define DUE_MIN_US       30000 /* later than this and a part of the round trip an answer is overdue */
-#define DUE_SHARE        32
+#define US_PER_MS       1000
+#define MESSAGE_BYTES   250.0   /* first guess */
+#define FULL_PROPERTIES 64000.0 /* bytes/s: on a slower link the properties that repeat the payload are left out */
+#define OVERSIZE        0x95    /* MQTT 5 reason code "packet too large" */
+#define NO_SUBSCRIBER   0x10
+#define FIRST_ERROR     0x80
 
-struct sender {
-	const struct uplink_settings *settings;
-	struct schedule *schedule;
-	struct sender_callbacks callbacks;
-	sd_event *event;
-	sd_event_source *wake, *timer, *overdue, *broken;
-	struct pace *pace;
-	struct lane *lanes[SENDER_LANES];
-	struct urgent urgent;
-	uint32_t urgent_rtt_us;            /* as the kernel of this side sees it */
-	unsigned lost;                     /* lanes found lost while publishing, a bit each */
-	struct pace_mark youngest;         /* of the bulk answered in this read */
-	int64_t answered_us[SENDER_LANES]; /* the last time */
-	int64_t refreshed_us, limited_said_us;
-	bool bulk_unsent;
-	double message_bytes; /* of a bulk message lately */
-	struct latency latency[CLASS_COUNT];
-	uint64_t delivered[CLASS_COUNT];
-	struct counter *count_published, *count_delivered, *count_no_subscriber, *count_refused, *count_given_back,
-	    *count_repeated;
-};
-
-static int64_t clock_us(clockid_t clock)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
-}
-
-/* Tells the pace what went over the wire since the last time, by the kernel's count. Returns the mark of the lane's part. */
-static struct pace_mark account(struct sender *sender, enum sender_lane which, int64_t now_us)
+struct pace_mark sender_account(struct sender *sender, enum sender_lane which, int64_t now_us)
 {
 	struct lane_news news = lane_news(sender->lanes[which]);
 	if (which == SENDER_BULK)
@@ -71,41 +27,27 @@ static struct pace_mark account(struct sender *sender, enum sender_lane which, i
 	return pace_sent(sender->pace, now_us, (double)news.wire_bytes);
 }
 
-static void refresh(struct sender *sender, int64_t now_us)
-{
-	sender->refreshed_us = now_us;
-	for (int i = 0; i < SENDER_LANES; i++)
-		account(sender, (enum sender_lane)i, now_us);
-}
-
-static bool reckoning_will_do(const struct sender *sender, int64_t now_us)
-{
-	return pace_rate(sender->pace) > FAST_RATE && now_us - sender->refreshed_us < REFRESH_US;
-}
-
-static void break_off(struct sender *sender, enum sender_lane which)
+void sender_break_off(struct sender *sender, enum sender_lane which)
 {
 	sender->lost |= 1u << which;
 	sd_event_source_set_enabled(sender->broken, SD_EVENT_ONESHOT);
 }
 
-/* Until the rate is known the link passes for fast: what comes before the first bulk finds it empty. */
-static bool link_is_fast(const struct sender *sender)
+bool sender_link_is_fast(const struct sender *sender)
 {
 	return !pace_is_known(sender->pace) || pace_rate(sender->pace) >= FULL_PROPERTIES;
 }
 
-/* Publishes one; false: the lane takes no more. */
-static bool publish(struct sender *sender, enum sender_lane which, struct entry *entry, int64_t now_us, int64_t now_ms)
+bool sender_publish(struct sender *sender, enum sender_lane which, struct entry *entry, int64_t now_us, int64_t now_ms)
 {
-	bool full = entry->class <= CLASS_SAFETY && link_is_fast(sender);
+	bool full = entry->class <= CLASS_SAFETY && sender_link_is_fast(sender);
 	int error = lane_publish(sender->lanes[which], entry, now_us, now_ms, full);
 	switch (error) {
 	case 0:
 		sender->count_published->value++;
 		return true;
 	case -ENOTCONN:
-		break_off(sender, which);
+		sender_break_off(sender, which);
 		return false;
 	case -ENOMEM:
 		schedule_give_back(sender->schedule, entry);
@@ -117,188 +59,20 @@ static bool publish(struct sender *sender, enum sender_lane which, struct entry 
 	}
 }
 
-/* Room for the class URGENT is bounded like that of bulk, so that a DISTRESS does not wait behind a flood of them in the socket. */
-static enum message_class urgent_until(const struct sender *sender)
-{
-	size_t bytes = lane_flight_bytes(sender->lanes[SENDER_URGENT]) +
-		       lane_flight_bytes(sender->lanes[SENDER_SECOND]);
-	return (double)bytes < pace_window(sender->pace) ? CLASS_URGENT : CLASS_DISTRESS;
-}
-
-static enum sender_lane which_lane(const struct sender *sender, const struct lane *lane)
-{
-	return lane == sender->lanes[SENDER_SECOND] ? SENDER_SECOND : SENDER_URGENT;
-}
-
-static void watch_overdue(struct sender *sender)
-{
-	int64_t due_us = urgent_due_us(&sender->urgent);
-	if (due_us == INT64_MAX)
-		return;
-	sd_event_source_set_time(sender->overdue, (uint64_t)due_us);
-	sd_event_source_set_enabled(sender->overdue, SD_EVENT_ONESHOT);
-}
-
-/* Accounts for what was published on an urgent lane, and notes when it should be answered. */
-static void after_urgent(struct sender *sender, struct lane *lane, int64_t now_us)
-{
-	struct pace_mark mark = account(sender, which_lane(sender, lane), now_us);
-	int64_t due_us = pace_due_us(sender->pace, &mark), rtt_us = sender->urgent_rtt_us;
-	int64_t least_us = now_us + rtt_us + rtt_us / DUE_SHARE + DUE_MIN_US;
-	lane_mark(lane, &mark, due_us > least_us ? due_us : least_us);
-	watch_overdue(sender);
-}
-
-static void pump_urgent(struct sender *sender)
-{
-	struct entry *entry;
-	struct lane *lane;
-	unsigned count = 0;
-	if (!schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
-		return;
-	int64_t now_us = clock_us(CLOCK_MONOTONIC), now_ms = clock_steady_ms();
-	for (; count < TURN_MAX && (lane = urgent_lane(&sender->urgent, now_us)); count++) {
-		entry = schedule_take(sender->schedule, CLASS_DISTRESS, urgent_until(sender), now_ms);
-		if (!entry)
-			break;
-		account(sender, which_lane(sender, lane), now_us);
-		bool more = publish(sender, which_lane(sender, lane), entry, now_us, now_ms);
-		after_urgent(sender, lane, now_us);
-		if (!more)
-			break;
-	}
-	if (count == TURN_MAX)
-		sd_event_source_set_enabled(sender->wake, SD_EVENT_ONESHOT);
-}
-
-static int on_overdue(sd_event_source *source, uint64_t due_us, void *context)
-{
-	struct sender *sender = context;
-	struct lane *used = NULL;
-	int64_t now_us = clock_us(CLOCK_MONOTONIC);
-	(void)source;
-	(void)due_us;
-	int count = urgent_repeat(&sender->urgent, now_us, clock_steady_ms(), link_is_fast(sender), &used);
-	if (used)
-		after_urgent(sender, used, now_us);
-	if (count > 0)
-		sender->count_repeated->value += (uint64_t)count;
-	if (count == -ENOTCONN)
-		break_off(sender, which_lane(sender, used));
-	else if (!used && urgent_due_us(&sender->urgent) <= now_us)
-		return 0; /* both are overdue: repeating would not help, the next message asks again */
-	watch_overdue(sender);
-	return 0;
-}
-
-static void arm(struct sender *sender, int64_t at_us)
-{
-	sd_event_source_set_time(sender->timer, (uint64_t)at_us);
-	sd_event_source_set_enabled(sender->timer, SD_EVENT_ONESHOT);
-}
-
-/* What may go down at once is published between cork and uncork: whole segments instead of one for each message. The size of the next
- * message is guessed from those before. */
-static void send_burst(struct sender *sender, int64_t now_us)
-{
-	struct lane *lane = sender->lanes[SENDER_BULK];
-	double allowed = pace_burst(sender->pace) - SEGMENT_HEADER;
-	uint64_t before = lane_reckoned_bytes(lane), bytes = 0;
-	int64_t now_ms = clock_steady_ms();
-	bool corked = allowed > sender->message_bytes;
-	struct entry *entry;
-	if (corked)
-		lane_cork(lane, true);
-	do {
-		entry = schedule_take(sender->schedule, CLASS_SAFETY, CLASS_BULK, now_ms);
-		if (!entry || !publish(sender, SENDER_BULK, entry, now_us, now_ms))
-			break;
-		uint64_t size = lane_reckoned_bytes(lane) - before - bytes;
-		bytes += size;
-		sender->message_bytes += ((double)size - sender->message_bytes) / 8;
-	} while (lane_room(lane) && (double)bytes + sender->message_bytes <= allowed);
-	if (corked)
-		lane_cork(lane, false);
-}
-
-static void after_burst(struct sender *sender, int64_t now_us)
-{
-	struct lane *lane = sender->lanes[SENDER_BULK];
-	double published = (double)lane_reckoned_bytes(lane);
-	struct pace_mark mark;
-	if (reckoning_will_do(sender, now_us))
-		mark = pace_sent(sender->pace, now_us, (double)lane_take_reckoned(lane));
-	else
-		mark = account(sender, SENDER_BULK, now_us);
-	if (mark.wire_bytes < published / 2)
-		mark.sent_us = 0;
-	lane_mark(lane, &mark, INT64_MAX);
-}
-
-static void say_limited(struct sender *sender, int64_t now_us)
-{
-	if (!lane_at_receive_maximum(sender->lanes[SENDER_BULK]) ||
-	    (sender->limited_said_us && now_us - sender->limited_said_us < LIMITED_SAY_US))
-		return;
-	sender->limited_said_us = now_us;
-	log_notice(
-	    "uplink: the broker takes only %u messages without answer (receive maximum), which holds bulk below what "
-	    "the link carries; raise max_inflight_messages there",
-	    lane_flights(sender->lanes[SENDER_BULK]));
-}
-
-/* Whether the bulk lane may be given something now; if only later, the timer is set. */
-static bool bulk_may_go(struct sender *sender, int64_t now_us)
-{
-	struct lane *lane = sender->lanes[SENDER_BULK];
-	if (!lane_up(lane) || !schedule_ready(sender->schedule, CLASS_SAFETY, CLASS_BULK))
-		return false;
-	int64_t next_us = pace_next_us(sender->pace, now_us);
-	if (next_us > now_us) {
-		arm(sender, next_us);
-		return false;
-	}
-	if (!lane_room(lane)) {
-		say_limited(sender, now_us);
-		return false;
-	}
-	double flight_bytes = (double)lane_flight_bytes(lane);
-	if (flight_bytes > FLIGHT_BYTES_MAX || flight_bytes > pace_window(sender->pace))
-		return false;
-	if (!reckoning_will_do(sender, now_us))
-		refresh(sender, now_us);
-	if (sender->bulk_unsent) {
-		arm(sender, now_us + BLOCKED_US);
-		sender->refreshed_us = 0;
-		return false;
-	}
-	return true;
-}
-
-static void pump_bulk(struct sender *sender)
-{
-	int64_t now_us = clock_us(CLOCK_MONOTONIC);
-	if (!bulk_may_go(sender, now_us))
-		return;
-	int64_t next_us = pace_next_us(sender->pace, now_us);
-	if (next_us <= now_us) {
-		send_burst(sender, now_us);
-		after_burst(sender, now_us);
-		next_us = pace_next_us(sender->pace, now_us);
-	}
-	if (schedule_ready(sender->schedule, CLASS_SAFETY, CLASS_BULK))
-		arm(sender, next_us);
-	else if (schedule_ready(sender->schedule, CLASS_DISTRESS, CLASS_URGENT))
-		/* An exercise that waited behind the bulk. */
-		sd_event_source_set_enabled(sender->wake, SD_EVENT_ONESHOT);
-}
-
 static int on_wake(sd_event_source *source, void *context)
 {
 	struct sender *sender = context;
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	pump_urgent(sender);
-	pump_bulk(sender);
+	sender_pump_urgent(sender);
+	sender_pump_bulk(sender);
+	return 0;
+}
+
+static int on_overdue(sd_event_source *source, uint64_t due_us, void *context)
+{
+	(void)source;
+	(void)due_us;
+	sender_repeat_urgent(context);
 	return 0;
 }
 
@@ -306,7 +80,7 @@ static int on_timer(sd_event_source *source, uint64_t due_us, void *context)
 {
 	(void)source;
 	(void)due_us;
-	pump_bulk(context);
+	sender_pump_bulk(context);
 	return 0;
 }
 
@@ -437,7 +211,7 @@ void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid
 	enum uplink_result result = UPLINK_DELIVERED;
 	if (!flight)
 		return;
-	sender->answered_us[which] = clock_us(CLOCK_MONOTONIC);
+	sender->answered_us[which] = clock_mono_us();
 	if (flight->answered) {
 		entry_unref(flight->entry);
 		free(flight);
@@ -462,16 +236,16 @@ void sender_answered(struct sender *sender, enum sender_lane which, uint16_t mid
 void sender_served(struct sender *sender, enum sender_lane which)
 {
 	if (which == SENDER_BULK && sender->youngest.sent_us) {
-		pace_answered(sender->pace, &sender->youngest, clock_us(CLOCK_MONOTONIC));
+		pace_answered(sender->pace, &sender->youngest, clock_mono_us());
 		sender->youngest.sent_us = 0;
 	}
-	pump_urgent(sender);
-	pump_bulk(sender);
+	sender_pump_urgent(sender);
+	sender_pump_bulk(sender);
 }
 
 int64_t sender_silence_us(const struct sender *sender)
 {
-	int64_t now_us = clock_us(CLOCK_MONOTONIC), longest_us = 0;
+	int64_t now_us = clock_mono_us(), longest_us = 0;
 	for (int i = 0; i < SENDER_LANES; i++) {
 		const struct flight *oldest = lane_oldest(sender->lanes[i]);
 		int64_t since_us = oldest && oldest->sent_us > sender->answered_us[i] ? oldest->sent_us
@@ -491,7 +265,7 @@ int sender_retain(struct sender *sender, const char *topic, const char *json)
 {
 	int error = lane_publish_retained(sender->lanes[SENDER_URGENT], topic, json);
 	if (error == -ENOTCONN && lane_up(sender->lanes[SENDER_URGENT]))
-		break_off(sender, SENDER_URGENT);
+		sender_break_off(sender, SENDER_URGENT);
 	return error;
 }
 
@@ -499,7 +273,7 @@ int sender_subscribe(struct sender *sender, enum sender_lane which, const char *
 {
 	int error = lane_subscribe(sender->lanes[which], filter, which != SENDER_BULK);
 	if (error == -ENOTCONN && lane_up(sender->lanes[which]))
-		break_off(sender, which);
+		sender_break_off(sender, which);
 	return error;
 }
 
