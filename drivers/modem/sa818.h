@@ -90,3 +90,8 @@ enum sa818_outcome {
 enum sa818_outcome sa818_take_answer(struct sa818 *sa818, const struct sa818_step *step, enum sa818_event event);
 
 bool sa818_examining(const struct sa818 *sa818);
+
+extern const struct driver_key sa818_keys[SA818_KEY_COUNT];
+extern const struct modem_line sa818_lines[SA818_LINE_COUNT];
+/* The settings, as modem_ops.init has it. */
+int sa818_init(void *state, const struct services *services, const union driver_value *values);
