@@ -93,7 +93,8 @@
 #define FR_ACK                                                                                                         \
 	"94c3003712350d201d3c43150d0c0b0a220b080512021800358877665535443322113db0b2046b450000c8404802609f"             \
 	"ffffffffffffffff017803"
-#define FR_OWN        "94c3001c121a0d0d0c0b0a15ffffffff220908011205776f7264733544332211" /* a text of the own node */
+/* A text of the own node. */
+#define FR_OWN        "94c3001c121a0d0d0c0b0a15ffffffff220908011205776f7264733544332211"
 #define FR_MYINFO     "94c300091a07088d98ac504007"
 #define FR_METADATA   "94c300106a0e0a0a322e372e31382e616263482b"
 #define FR_LORA       "94c3000c2a0a32080801380340034801"
