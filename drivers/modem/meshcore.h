@@ -79,6 +79,7 @@ struct meshcore {
 	struct meshcore_self self;
 	bool old_frames; /* the node does not know version 3 */
 	bool doubted;    /* it spoke in the old form although it does */
+	bool asked_anew; /* it fell silent in the middle of the handshake, which was begun once more */
 	uint8_t channel;
 
 	bool waiting;     /* the node has messages, or may have */

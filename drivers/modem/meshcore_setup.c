@@ -30,7 +30,7 @@ void meshcore_begin(struct meshcore *meshcore)
 	meshcore->tries = meshcore->misses = 0;
 	meshcore->listing_us = 0;
 	meshcore->stranger = (struct stranger){0};
-	meshcore->old_frames = meshcore->no_stats = meshcore->has_uptime = false;
+	meshcore->old_frames = meshcore->no_stats = meshcore->has_uptime = meshcore->asked_anew = false;
 	enter(meshcore, MESHCORE_WAKING, WAKE_US);
 }
 
@@ -187,14 +187,23 @@ static void probe(struct meshcore *meshcore)
 	enter(meshcore, MESHCORE_PROBING, PROBE_US);
 }
 
+/* It may have started anew, and forgotten which version it was asked for. If it is silent there once more, it can do without. */
+static void pass_over(struct meshcore *meshcore)
+{
+	if (!meshcore->asked_anew) {
+		meshcore->asked_anew = true;
+		take_step(meshcore, MESHCORE_STEP_QUERY);
+	} else if (meshcore->step == MESHCORE_STEP_CHANNELS) {
+		go_up(meshcore);
+	} else {
+		take_step(meshcore, MESHCORE_STEP_CHANNELS);
+	}
+}
+
 void meshcore_setup_silence(struct meshcore *meshcore)
 {
 	if (meshcore->step > MESHCORE_STEP_APP) {
-		/* It can do without. */
-		if (meshcore->step == MESHCORE_STEP_CHANNELS)
-			go_up(meshcore);
-		else
-			take_step(meshcore, MESHCORE_STEP_CHANNELS);
+		pass_over(meshcore);
 		return;
 	}
 	if (++meshcore->tries >= TRIES)

@@ -36,7 +36,9 @@ static struct node {
 	bool list_stops;        /* in the middle of its contacts */
 	bool no_self;           /* APP_START is an error */
 	bool no_contact_by_key; /* it has no answer to GET_CONTACT */
-	uint8_t key;            /* the first byte of its own */
+	uint8_t deaf_to;        /* that command, so many times */
+	unsigned deaf_times;
+	uint8_t key; /* the first byte of its own */
 	uint8_t commands[COMMANDS_MAX][MESHCORE_PAYLOAD_MAX];
 	size_t sizes[COMMANDS_MAX], count;
 	size_t read; /* of record.written */
@@ -179,6 +181,10 @@ static void answer_stats(uint8_t type)
 
 static void answer(const uint8_t *payload, size_t size)
 {
+	if (node.deaf_times && payload[0] == node.deaf_to) {
+		node.deaf_times--;
+		return;
+	}
 	switch (payload[0]) {
 	case MESHCORE_DEVICE_QUERY:
 		answer_query(payload);

@@ -123,6 +123,38 @@ static void test_dies(void **unused)
 	assert_int_equal(record_drops(&record, "meshcore_wrong_device"), 0);
 }
 
+/* In the middle of the handshake it started anew, and knows nothing of the beginning; or it has no answer, and is used without. */
+static void test_silent_in_the_handshake(void **unused)
+{
+	(void)unused;
+	static const uint8_t steps[] = {MESHCORE_GET_TIME, MESHCORE_SET_TIME, MESHCORE_GET_CHANNEL};
+	for (size_t i = 0; i < sizeof(steps); i++) {
+		new_node();
+		node.time_s -= 1000;
+		node.deaf_to = steps[i];
+		node.deaf_times = 1;
+		make(NULL);
+		pass(1000000);
+		node.app_version = 0;
+		pass(3000000);
+		assert_true(status().ready);
+		assert_int_equal(node.app_version, 3);
+		assert_int_equal(commands(MESHCORE_DEVICE_QUERY), 2);
+		assert_int_equal(heard(MESHCORE_CHANNEL_INFO), 2);
+		driver_under_test_free(meshcore);
+		new_node();
+		node.time_s -= 1000;
+		node.deaf_to = steps[i];
+		node.deaf_times = 1000;
+		make(NULL);
+		pass(6000000);
+		assert_true(status().ready);
+		assert_int_equal(commands(MESHCORE_DEVICE_QUERY), 2);
+		driver_under_test_free(meshcore);
+		meshcore = NULL;
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
@@ -130,7 +162,7 @@ int main(void)
 	    TEST(test_old_node_for_a_day),      TEST(test_never_begins),
 	    TEST(test_clock_at_its_end),        TEST(test_another_node),
 	    TEST(test_question_without_answer), TEST(test_dies),
-	    TEST(test_clock_was_not_ahead),
+	    TEST(test_clock_was_not_ahead),     TEST(test_silent_in_the_handshake),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
