@@ -184,10 +184,14 @@ void lane_return(struct exit_lane *lane, struct entry *entry)
 	outgoing_wake(lane->outgoing);
 }
 
-/* What was cut short goes again when the radio is back. */
+/* What was cut short goes again when the radio is back. A mesh node that starts anew has forgotten what it was given. */
 static bool was_cut(const char *code)
 {
-	return strcmp(code, "radio_lost") == 0 || strcmp(code, "control_lost") == 0;
+	static const char *const codes[] = {"radio_lost", "control_lost", "node_lost", "node_rebooted"};
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(code, codes[i]) == 0)
+			return true;
+	return false;
 }
 
 static void frame_failed(struct errand *errand, const char *code)

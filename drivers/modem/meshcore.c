@@ -178,7 +178,7 @@ static void answer_late(struct meshcore *meshcore)
 	meshcore_drop(meshcore, "meshcore_no_answer");
 	if (++meshcore->misses >= MISSES) {
 		meshcore_set_text(meshcore, "%s", "the node does not answer any more; it is set up again.");
-		meshcore_start_anew(meshcore, "meshcore_silent", "no_answer");
+		meshcore_start_anew(meshcore, "meshcore_silent", "node_lost");
 		return;
 	}
 	if (command == MESHCORE_SEND_TEXT || command == MESHCORE_SEND_CHANNEL_TEXT || command == MESHCORE_RESET_PATH)

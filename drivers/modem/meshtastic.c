@@ -122,7 +122,7 @@ static void heartbeat_late(struct meshtastic *meshtastic)
 		return;
 	}
 	meshtastic_set_text(meshtastic, "the node does not answer any more; it is set up again.");
-	start_anew(meshtastic, "meshtastic_silent", "no_answer");
+	start_anew(meshtastic, "meshtastic_silent", "node_lost");
 }
 
 /* A node that started anew says nothing before it is asked for its configuration, so any frame is a sign. */

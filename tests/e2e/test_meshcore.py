@@ -2,6 +2,7 @@
 transmission is true."""
 import json
 import os
+import subprocess
 import sys
 import time
 import unittest
@@ -174,6 +175,50 @@ radios:
                          "the handshake")
         self.node.order("queue", messages=texts(1))
         self.assertEqual(self.heard(1)[0]["heard"]["snr_db"], -4.25)
+
+    def test_reboots_in_the_middle_of_what_it_is_asked(self):
+        """In the handshake, and while it is given a message; it comes up, and the message arrives."""
+        for command in ("22", "1", "31"):
+            with self.subTest(command=command):
+                self.node.order("set", values={"breaks": int(command)})
+                self.base() if command == "22" else self.start(wait="up")
+                self.assertEqual(self.node.state()["appVersion"], 3)
+                self.gateway = self.bench.stop(self.gateway)
+        self.start()
+        self.node.order("set", values={"breaks": 2})
+        self.assertEqual(self.stages(self.send("--to", FIELD, "Convoy ok"))[-1], "confirmed")
+        self.assertEqual([sent["text"] for sent in self.node.state()["sent"]], ["Convoy ok"])
+        self.assertEqual(self.node.state()["counts"]["2"], 2)
+
+    def test_reboots_while_an_acknowledgement_is_awaited(self):
+        """It has forgotten what it waits for: the same message goes again, with the same time, by which its addressee knows it."""
+        self.base()
+        self.node.order("set", values={"uptime": 1000, "acks": False, "timeout": 60000})
+        self.node.order("say", hex=b"debug\r\n".hex())
+        harness.wait_for(lambda: self.node.state()["counts"].get("56", 0) >= 1, "the question for its uptime")
+        waiting = self.bench.start([harness.CRESSET, "--socket", self.bench.dir / "base1.sock", "send", "--wait", "--json", "--to", FIELD, "Convoy ok"],
+                                   stdout=subprocess.PIPE)
+        harness.wait_for(lambda: self.node.state()["sent"], "the first time")
+        self.node.order("set", values={"uptime": 0, "acks": True})
+        self.node.order("reboot")
+        said = [json.loads(line) for line in waiting.communicate(timeout=harness.PATIENCE_S)[0].splitlines()]
+        self.assertEqual(self.stages(said), ["queued", "on_air", "confirmed"])
+        sent = self.node.state()["sent"]
+        self.assertEqual((len(sent), len({(one["time"], one["attempt"], one["text"]) for one in sent})), (2, 1))
+
+    def test_only_its_own_acknowledgement_confirms(self):
+        self.base(keys=", attempts: 1")
+        self.node.order("set", values={"acks": False})
+        waiting = self.bench.start([harness.CRESSET, "--socket", self.bench.dir / "base1.sock", "send", "--wait", "--json", "--to", FIELD, "Convoy ok"],
+                                   stdout=subprocess.PIPE)
+        harness.wait_for(lambda: self.node.state()["sent"], "the text")
+        self.node.order("confirm", ack=99)
+        said = [json.loads(line) for line in waiting.communicate(timeout=harness.PATIENCE_S)[0].splitlines()]
+        self.assertEqual(self.stages(said), ["queued", "on_air", "failed:no_ack"])
+        # Late, and then twice: no word on what is sent next.
+        self.node.order("confirm", ack=1)
+        self.node.order("confirm", ack=1)
+        self.assertEqual(self.stages(self.send("--to", FIELD, "and now"))[-1], "failed:no_ack")
 
     def test_unplugged_in_the_middle_of_a_frame(self):
         self.base()

@@ -165,6 +165,64 @@ class Meshtastic(MeshTest):
         self.hq.expect(f"text/{PEER}")
         self.assertEqual(self.dropped("meshtastic_text"), 1)
 
+    def test_a_reboot_in_the_middle_of_the_handshake(self):
+        self.base(nodes=30, breaks=15)
+        self.until_radio("up", seconds=60)
+        self.assertEqual(len(self.node.got("want_config")), 2)
+        self.node.order("text", text="fire", port=ALERT)
+        self.hq.expect(f"sec/base1/alert/{PEER}")
+        self.assertEqual(self.dropped("meshtastic_damaged") + self.dropped("meshtastic_torn"), 0)
+
+    def test_a_reboot_in_the_middle_of_a_transmission(self):
+        """The node has forgotten what it was given; nothing is lost, and what is said of it is true."""
+        self.base()
+        self.until_radio("up")
+        self.node.set(acks="none")
+        for words, options in (("come home", ("--to", PEER)), ("leave now", (*AS_ALERT, "--to", PEER))):
+            waiting = self.send_in_background(words, *options)
+            self.node.until(lambda: [packet for packet in self.node.packets() if packet["text"] == words], "the first time")
+            self.node.set(acks="real")
+            self.node.order("boot")
+            self.assertEqual(self.said_by(waiting)[-1]["stage"], "confirmed")
+            ids = [packet["id"] for packet in self.node.packets() if packet["text"] == words]
+            self.assertEqual((len(ids), len(set(ids))), (2, 2))
+            self.node.set(acks="none")
+
+    def said_by(self, process):
+        return [json.loads(line) for line in process.communicate(timeout=harness.PATIENCE_S)[0].splitlines()]
+
+    def test_only_the_word_of_the_addressee_confirms(self):
+        self.base()
+        self.until_radio("up")
+        self.node.set(acks="none")
+        waiting = self.send_in_background("come home", "--to", PEER, "--id", "c-1")
+        packet = self.node.until(self.node.packets, "the text")[0]
+        number = packet["id"]
+        for sender, request in ((0x50000001, number), (0x433c1d20, number ^ 1), (0x0a0b0c0d, number)):
+            self.node.order("routing", **{"from": sender, "error": 0, "id": request})
+        self.node.order("text", text="behind them")
+        self.hq.expect(f"text/{PEER}", lambda text: text.get("text") == "behind them")
+        self.assertIsNone(waiting.poll())
+        # The first is enough, and a second changes nothing; nor does it hurt what is said next.
+        for _ in range(2):
+            self.node.order("routing", **{"from": 0x433c1d20, "error": 0, "id": number})
+        self.assertEqual([said["stage"] for said in self.said_by(waiting) if "stage" in said][-2:], ["on_air", "confirmed"])
+        self.node.set(acks=5)
+        self.node.order("routing", **{"from": 0x433c1d20, "error": 0, "id": number})
+        self.assertEqual(self.send("are you there", "--to", PEER)[-1]["code"], "no_ack")
+
+    def test_a_late_word_is_no_second_end(self):
+        self.base("{ack_timeout_s: 5}")
+        self.until_radio("up")
+        self.node.set(acks="none")
+        stages = self.send("come home", "--to", PEER, "--id", "c-1")
+        self.assertEqual((stages[-1]["stage"], stages[-1]["code"]), ("failed", "no_ack"))
+        self.node.order("routing", **{"from": 0x433c1d20, "error": 0, "id": self.node.packets()[-1]["id"]})
+        self.node.set(acks="real")
+        self.assertEqual(self.send("and now", "--to", PEER, "--id", "c-2")[-1]["stage"], "confirmed")
+        self.hq.expect("receipt/c-2", lambda receipt: receipt["body"]["stage"] == "confirmed")
+        self.assertEqual([receipt["body"]["stage"] for receipt in self.hq.find("receipt/c-1")], ["queued", "on_air", "failed"])
+
     def test_unplugged_in_the_middle_of_a_frame(self):
         self.base()
         self.until_radio("up")

@@ -28,8 +28,9 @@ function payload(code, fill = () => {}) {
 class Node extends SerialConnection {
     constructor() {
         super();
+        // breaks: at this command it starts anew, once;
         // mute: answers nothing; hold: does not answer when that many messages were given out; version 0: does not know the device query
-        this.set = { version: 13, mute: false, hold: -1, acks: true, deafAttempts: 0, full: 0, flood: true, delayMs: 0 };
+        this.set = { version: 13, breaks: 0, mute: false, hold: -1, acks: true, timeout: 300, deafAttempts: 0, full: 0, flood: true, delayMs: 0 };
         this.channels = ["Public", "convoy"];
         this.contacts = [{ key: FIELD_KEY, name: "FT4", advert: now() - 7200, lat: 15596300, lon: 32534200 }];
         this.queue = [];
@@ -70,6 +71,7 @@ class Node extends SerialConnection {
         const reader = new BufferReader(frame);
         const command = reader.readByte();
         this.counts[command] = (this.counts[command] ?? 0) + 1;
+        if (command === this.set.breaks) return this.order({ do: "reboot" });
         const answers = {
             [Command.DeviceQuery]: () => this.deviceInfo(reader.readByte()),
             [Command.AppStart]: () => this.selfInfo(),
@@ -225,7 +227,7 @@ class Node extends SerialConnection {
         this.say(payload(Code.Sent, (w) => {
             w.writeByte(this.set.flood ? 1 : 0);
             w.writeUInt32LE(ack);
-            w.writeUInt32LE(300);
+            w.writeUInt32LE(this.set.timeout);
         }));
         if (!this.set.acks || attempt < this.set.deafAttempts) return;
         setTimeout(() => this.say(payload(Push.SendConfirmed, (w) => {
@@ -272,8 +274,13 @@ class Node extends SerialConnection {
             say: () => process.stdout.write(Buffer.from(order.hex, "hex")),
             reboot: () => {
                 process.stdout.write("ESP-ROM:esp32s3-20210327\r\nrst:0x1 (POWERON)\r\n");
+                this.set.breaks = 0;
                 this.boot();
             },
+            confirm: () => this.say(payload(Push.SendConfirmed, (w) => {
+                w.writeUInt32LE(order.ack);
+                w.writeUInt32LE(250);
+            })),
             state: () => {},
         };
         orders[order.do]();

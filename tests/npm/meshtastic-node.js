@@ -13,7 +13,8 @@ const OWN = 0x0a0b0c0d, PEER = 0x433c1d20, ALL = 0xffffffff;
 const PORT = Portnums.PortNum, QUEUE = 16;
 // acks: real (the addressee's), implicit (a neighbour repeats), none, or the number of an error.
 const fresh = { awake: false, ids: [], last: {} };
-const state = { nodes: 3, region: 3, acks: "real", duty: false, full: false, reboots: 0, next: 1, ...fresh };
+// breaks: after so many entries of its database it starts anew, once.
+const state = { nodes: 3, breaks: 0, region: 3, acks: "real", duty: false, full: false, reboots: 0, next: 1, ...fresh };
 const told = [];
 
 const note = (event) => told.push(event);
@@ -61,7 +62,10 @@ function configure(id) {
       settings: create(Channel.ChannelSettingsSchema, { name: ["base", "road"][index] ?? "", psk: new Uint8Array([1]) }) }));
   const lora = create(Config.Config_LoRaConfigSchema, { usePreset: true, region: state.region, txEnabled: true, hopLimit: 3 });
   tell("config", create(Config.ConfigSchema, { payloadVariant: { case: "lora", value: lora } }));
-  for (let i = 1; i <= state.nodes; i++) writeAll(nodeInfo(0x50000000 + i));
+  for (let i = 1; i <= state.nodes; i++) {
+    if (i === state.breaks) return orders.boot();
+    writeAll(nodeInfo(0x50000000 + i));
+  }
   tell("configCompleteId", id);
 }
 
@@ -157,6 +161,7 @@ const orders = {
     { latitudeI: order.lat_e7, longitudeI: order.lon_e7, time: order.time ?? now() }))) })),
   telemetry: (order) => tell("packet", packet({ payloadVariant: data(PORT.TELEMETRY_APP, toBinary(Telemetry.TelemetrySchema, create(
     Telemetry.TelemetrySchema, { time: now(), variant: { case: "deviceMetrics", value: create(Telemetry.DeviceMetricsSchema, order.metrics) } }))) })),
+  routing: (order) => routing(order.from, order.error, order.id),
   raw: (order) => writeAll(Buffer.from(order.hex, "hex")),
   // So many entries of the node database, and an alert behind them, in one piece.
   burst: (order) => {
@@ -168,6 +173,7 @@ const orders = {
   reset: () => Object.assign(state, structuredClone(fresh), { reboots: state.reboots + 1 }),
   boot: () => {
     orders.reset();
+    state.breaks = 0;
     writeAll(Buffer.from("\x1b[32mINFO  | ??:??:?? 0 Booting\r\nDEBUG | ??:??:?? 1 Filesystem files:\r\n"));
   },
   set: (order) => Object.assign(state, order.values),

@@ -215,7 +215,7 @@ static void test_node_lost_meanwhile(void **unused)
 	assert_int_equal(record.sent_count, 3);
 	send_direct(key);
 	pass(20000000);
-	assert_sent(3, SEND_FAILED, false, "no_answer");
+	assert_sent(3, SEND_FAILED, false, "node_lost");
 }
 
 /* Something more urgent waits. */

@@ -241,6 +241,30 @@ static void test_no_listening_after_what_was_given_back(void **state)
 	rig_free();
 }
 
+/* What a device forgot when it started anew goes again, as often as `retries` says; what failed otherwise does not. */
+static void test_what_a_mesh_node_forgot(void **state)
+{
+	(void)state;
+	static const char *const codes[] = {"node_rebooted", "node_lost", "radio_lost"};
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		rig_new();
+		rig->radio_settings[0].retries = 2;
+		begin("c-1", KIND_TEXT, "", "hello");
+		for (int attempt = 0; attempt < 3; attempt++) {
+			assert_true(rig->radios[0].busy);
+			rig_frame(0, SEND_FAILED, codes[i]);
+			rig_run();
+		}
+		assert_false(rig->radios[0].busy);
+		assert_end("c-1", RECEIPT_FAILED, codes[i]);
+		begin("c-2", KIND_TEXT, "", "hello");
+		rig_frame(0, SEND_FAILED, "no_ack");
+		rig_run();
+		assert_end("c-2", RECEIPT_FAILED, "no_ack");
+		rig_free();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +279,7 @@ int main(void)
 	    cmocka_unit_test(test_a_repetition_that_expires),
 	    cmocka_unit_test(test_a_cut_frame_that_is_out_of_date),
 	    cmocka_unit_test(test_no_listening_after_what_was_given_back),
+	    cmocka_unit_test(test_what_a_mesh_node_forgot),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
