@@ -29,6 +29,8 @@ void store_list_remove(struct store *store, struct store_change *change)
 {
 	if (change->list == &store->pending)
 		store->pending_count--;
+	if (change == store->last_urgent)
+		store->last_urgent = TAILQ_PREV(change, store_changes, link);
 	TAILQ_REMOVE(change->list, change, link);
 	change->list = NULL;
 }
@@ -55,14 +57,17 @@ void store_due_within(struct store *store, int64_t delay_us)
 	store_arm(store);
 }
 
-void store_queue(struct store *store, struct store_change *change, bool first)
+void store_queue(struct store *store, struct store_change *change, bool urgent)
 {
-	if (first) {
+	if (!urgent)
+		TAILQ_INSERT_TAIL(&store->pending, change, link);
+	else if (store->last_urgent)
+		TAILQ_INSERT_AFTER(&store->pending, store->last_urgent, change, link);
+	else
 		TAILQ_INSERT_HEAD(&store->pending, change, link);
-		change->list = &store->pending;
-	} else {
-		store_list_add(&store->pending, change);
-	}
+	if (urgent)
+		store->last_urgent = change;
+	change->list = &store->pending;
 	store->pending_count++;
 }
 

@@ -71,7 +71,8 @@ struct store {
 	sd_event_source *completion, *timer;
 	struct store_thread *thread; /* NULL = memory only */
 
-	struct store_changes pending; /* for the next group; urgent ones in front */
+	struct store_changes pending;     /* for the next group; urgent ones in front */
+	struct store_change *last_urgent; /* of these, NULL = there is none */
 	size_t pending_count;
 	struct store_changes keeps;   /* blocks for the next group */
 	struct store_changes waiting; /* could not be written: again when the disk is back */
@@ -102,8 +103,8 @@ struct store_change *store_find_put(const struct store *store, uint64_t row);
 struct store_change *store_find_keep(const struct store *store, const char *name);
 void store_list_add(struct store_changes *list, struct store_change *change);
 void store_list_remove(struct store *store, struct store_change *change);
-/* Adds a change to the next group, before or behind the others. */
-void store_queue(struct store *store, struct store_change *change, bool first);
+/* Adds a change to the next group, behind the others; urgent: behind the other urgent ones. */
+void store_queue(struct store *store, struct store_change *change, bool urgent);
 /* Frees a change that is in no list, with its reference and its place in the tree. */
 void store_change_free(struct store *store, struct store_change *change);
 /* A put that may have reached the disk and is no longer wanted. */

@@ -54,6 +54,9 @@ static void on_stored(void *context, struct entry *entry, bool on_disk)
 	rig->stored_true += on_disk;
 	rig->stored_false += !on_disk;
 	rig->last_stored = entry->row;
+	size_t place = rig->stored_true + rig->stored_false - 1;
+	if (place < sizeof(rig->stored_rows) / sizeof(*rig->stored_rows))
+		rig->stored_rows[place] = entry->row;
 }
 
 static void on_health(void *context, enum store_health health, const char *text)

@@ -12,7 +12,8 @@ struct store_rig {
 	struct store *store;
 
 	size_t stored_true, stored_false;
-	uint64_t last_stored; /* row */
+	uint64_t last_stored;    /* row */
+	uint64_t stored_rows[8]; /* the first ones */
 	size_t health_calls;
 	enum store_health health;
 	char text[1024], damage[1024]; /* last of another health than STORE_OK; last about a damaged file */

@@ -64,6 +64,24 @@ static void test_fresh_and_reopened(void **state)
 	assert_int_equal(rig->health_calls, 0);
 }
 
+/* What is said to one station in the same instant, such as the parts of a long story, must not change places on the way to the disk. */
+static void test_urgent_ones_keep_their_order(void **state)
+{
+	struct store_rig *rig = *state;
+	store_rig_open(rig, NEVER_MS, 0);
+	uint64_t first = store_new_row(rig->store) + 1;
+	put(rig, CLASS_ROUTINE, "f-1-1", 10, false);
+	put(rig, CLASS_ROUTINE, "f-1-2", 10, true);
+	put(rig, CLASS_ROUTINE, "f-1-3", 10, true);
+	put(rig, CLASS_ROUTINE, "f-1-4", 10, false);
+	put(rig, CLASS_ROUTINE, "f-1-5", 10, true);
+	assert_true(store_rig_until(rig, &rig->stored_true, 5));
+	static const uint64_t order[] = {1, 2, 4, 0, 3};
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(rig->stored_rows[i] - first, order[i]);
+	store_rig_close(rig);
+}
+
 static void test_loaded_oldest_first(void **state)
 {
 	struct store_rig *rig = *state;
@@ -281,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_fresh_and_reopened, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_urgent_ones_keep_their_order, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_loaded_oldest_first, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_forgotten_before_written_is_never_written, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_forgotten_on_disk_is_taken_off, set_up, tear_down),
