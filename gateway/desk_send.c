@@ -161,13 +161,16 @@ void desk_sends_accepted(struct desk_sends *sends, const char *id, bool on_disk)
 	}
 }
 
-/* It came to its end before the disk had it: urgent messages do not wait for the disk. Returns whether it went out. */
+/* It came to its end before it was accepted: it can never be sent, or it was urgent and did not wait for the disk. Returns whether it went
+ * out. */
 static bool answer_late(const struct waiter *waiter, const struct receipt *receipt)
 {
 	bool went = receipt->stage == RECEIPT_SENT || receipt->stage == RECEIPT_CONFIRMED;
-	char error[MESSAGE_ID_MAX + 96];
-	snprintf(error, sizeof(error), "%s was not sent: %s%s%s", waiter->id, receipt_stage_name(receipt->stage),
-		 receipt->code ? ": " : "", receipt->code ? receipt->code : "");
+	char error[MESSAGE_ID_MAX + 160], limit[48] = "";
+	if (receipt->limit)
+		snprintf(limit, sizeof(limit), ". At most %u bytes of text go.", receipt->limit);
+	snprintf(error, sizeof(error), "%s was not sent: %s%s%s%s", waiter->id, receipt_stage_name(receipt->stage),
+		 receipt->code ? ": " : "", receipt->code ? receipt->code : "", limit);
 	if (went)
 		desk_reply(waiter->client, json_pack("{s:s, s:s}", "id", waiter->id, "status", "ACCEPTED"));
 	else

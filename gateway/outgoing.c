@@ -329,9 +329,8 @@ void outgoing_say_back(struct outgoing *outgoing, struct radio *radio, const str
 }
 
 /* Who asked is not to learn only when the radio is free that this is too long for it. */
-static void refuse_at_once(struct exit_lane *lane, struct entry *entry)
+static void refuse_at_once(struct exit_lane *lane, struct entry *entry, int error)
 {
-	int error = errand_refusal(lane, entry);
 	if (error < 0 && transmit_remove(lane->transmit, entry)) {
 		errand_free(lane->outgoing, errand_find(lane->outgoing, entry));
 		outgoing_conclude(lane->outgoing, entry, RECEIPT_FAILED, outgoing_failure_code(error), false);
@@ -350,7 +349,10 @@ void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_dis
 	if ((!lane && !is_for_neighbour(entry)) || entry->told)
 		return;
 	entry->told = true;
-	outgoing->callbacks.accepted(outgoing->callbacks.context, entry_id(entry), on_disk);
+	/* Whoever asked must not go away reassured when it can never be sent. */
+	int refusal = lane && !entry->finished && !entry->begun ? errand_refusal(lane, entry) : 0;
+	if (!refusal)
+		outgoing->callbacks.accepted(outgoing->callbacks.context, entry_id(entry), on_disk);
 	/* What is urgent did not wait for the disk and may have left by now. What its radio only has may come back from there. */
 	if (entry->finished || entry->begun)
 		return;
@@ -360,7 +362,7 @@ void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_dis
 	else
 		outgoing_wake(outgoing); /* it may wait for airtime, which can be told now */
 	if (lane)
-		refuse_at_once(lane, entry);
+		refuse_at_once(lane, entry, refusal);
 }
 
 void outgoing_loaded(struct outgoing *outgoing, struct entry *entry)

@@ -59,8 +59,8 @@ class FieldTest(modem_bench.ModemTest):
         wired = ", ".join(f'{name}: "sim:{lines}:{name}"' for name in ("m0", "m1", "aux"))
         super().base("--lines", lines, "--family", "e22", "--band", "900", driver="ebyte-e22", keys=E22_KEYS, lines=f"lines: {{{wired}}}")
 
-    def send_long(self, text, *to, command="long-1"):
-        self.bench.tool("send", *(to or ("--to", "f-4660")), "--id", command, text)
+    def send_long(self, text, *to, command="long-1", check=True):
+        return self.bench.tool("send", *(to or ("--to", "f-4660")), "--id", command, text, check=check)
 
     def stages(self, command="long-1"):
         return [found["body"]["stage"] + (":" + found["body"]["code"] if "code" in found["body"] else "")

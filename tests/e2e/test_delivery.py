@@ -18,10 +18,10 @@ class Delivery(unittest.TestCase):
         for tnc in (self.near, self.far):
             self.addCleanup(tnc.close)
 
-    def start(self, log="cressetd.log", **radios):
+    def start(self, log="cressetd.log", kiss="txdelay_ms: 10, persistence: 255", **radios):
         """radios: how patient each is, by its name."""
         tncs = {"near": self.near, "far": self.far}
-        more = "aprs: {callsign: N0CALL-10}\nkiss: {txdelay_ms: 10, persistence: 255}"
+        more = f"aprs: {{callsign: N0CALL-10}}\nkiss: {{{kiss}}}"
         config = self.bench.config([self.port], {name: (f"tcp://127.0.0.1:{tncs[name].port}", f"{patience}\n{more}")
                                                  for name, patience in radios.items()})
         gateway = self.bench.gateway(config, log=log)
@@ -110,11 +110,13 @@ class Delivery(unittest.TestCase):
         self.start(near=PATIENT)
         self.near.close()
         harness.wait_for(lambda: self.bench.status()["radios"][0]["state"] == "down", "the loss")
-        self.send("d-2", "x" * 68)
+        with self.assertRaisesRegex(AssertionError, "was not sent"):
+            self.send("d-2", "x" * 68)
         harness.wait_for(lambda: self.stages("d-2") == ["queued", "failed:too_long"], "the refusal")
-        told = self.bench.tool("send", "--wait", "--to", "N0CALL-7", "x" * 68, check=False)
-        self.assertEqual(told.returncode, 1)
-        self.assertIn("At most 67 bytes of text go.", told.stdout)
+        for wait in ((), ("--wait",)):
+            told = self.bench.tool("send", *wait, "--to", "N0CALL-7", "x" * 68, check=False)
+            self.assertEqual((told.returncode, told.stdout), (1, ""))
+            self.assertIn("was not sent: failed: too_long. At most 67 bytes of text go.", told.stderr)
 
     def test_no_radio_for_such_a_station(self):
         self.start(near=PATIENT, far=PATIENT)
@@ -122,7 +124,26 @@ class Delivery(unittest.TestCase):
         self.assertEqual(told.returncode, 1)
         self.assertIn("no radio that is running speaks the language of such a station", told.stderr)
 
-    def test_a_modem_that_dies_in_the_middle_sends_it_when_it_is_back(self):
+    def test_a_modem_that_dies_in_the_middle_of_a_transmission_sends_it_again(self):
+        # At 300 bit/s a frame lasts two seconds.
+        for wait, final in (("true", "confirmed"), ("false", "sent")):
+            with self.subTest(final):
+                self.setUp()
+                self.start(near=REPEATS + "\nlistening_share_pct: 100", kiss="baud_on_air: 300")
+                self.send("d-1", "come home", "--body", f"ack_wanted={wait}")
+                harness.wait_for(lambda: self.stages() == ["queued", "on_air"] and self.texts(self.near), "the beginning")
+                self.near.hang_up()
+                self.near.connected()
+                harness.wait_for(lambda: len(self.texts(self.near)) == 2, "the transmission from its beginning")
+                first, again = self.texts(self.near)
+                self.assertEqual(first, again, "the same bytes, so that whoever heard it knows it again")
+                self.assertEqual(self.stages(), ["queued", "on_air"], "nothing is said to be sent that was cut short")
+                if wait == "true":
+                    self.acknowledge(self.near, again)
+                harness.wait_for(lambda: self.stages() == ["queued", "on_air", final], "the final receipt")
+                self.assertEqual(len(self.texts(self.near)), 2)
+
+    def test_a_modem_that_is_away_sends_it_when_it_is_back(self):
         self.start(near=REPEATS)
         self.near.hang_up()
         self.send()

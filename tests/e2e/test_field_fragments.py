@@ -154,7 +154,7 @@ class Down(FieldTest):
 
     def test_too_long(self):
         self.base()
-        self.send_long("x" * 1022)
+        self.assertIn("was not sent: failed: too_long", self.send_long("x" * 1022, check=False).stderr)
         harness.wait_for(lambda: self.stages()[-1:] == ["failed:too_long"], f"the final receipt; there is {self.stages()}")
 
 
