@@ -15,6 +15,9 @@
 #include "gateway/desk_send.h"
 #include "gateway/json.h"
 
+/* Streams. Those of single radios have the radio's name, which never has a space. */
+static const char all_radios[] = "all radios", all_messages[] = "all messages";
+
 struct desk {
 	const struct report *report;
 	struct control *control;
@@ -71,6 +74,8 @@ void desk_receipt(void *context, const struct receipt *receipt)
 
 /* ---- requests ---- */
 
+static const char no_such_radio[] = "no radio has this name. `cresset status` lists them.";
+
 static void request_status(struct desk *desk, struct control_client *client, json_t *request)
 {
 	(void)request;
@@ -79,34 +84,40 @@ static void request_status(struct desk *desk, struct control_client *client, jso
 	free(text);
 }
 
-static bool is_configured(const struct settings *settings, const char *radio)
+/* The settings' own copy of the name, which stays; NULL = no radio has it. */
+static const char *configured_name(const struct settings *settings, const char *radio)
 {
 	for (size_t i = 0; i < settings->radio_count; i++)
 		if (strcmp(settings->radios[i].name, radio) == 0)
-			return true;
-	return false;
+			return settings->radios[i].name;
+	return NULL;
 }
 
 static void request_queue(struct desk *desk, struct control_client *client, json_t *request)
 {
 	const char *radio = json_string_value(json_object_get(request, "radio"));
-	if (radio && !is_configured(desk->report->settings, radio))
-		desk_reply_error(client, "no radio has this name. `cresset status` lists them.");
+	if (radio && !configured_name(desk->report->settings, radio))
+		desk_reply_error(client, no_such_radio);
 	else
 		desk_reply(client, report_queue(desk->report, radio));
 }
 
 static void request_monitor(struct desk *desk, struct control_client *client, json_t *request)
 {
-	(void)desk, (void)request;
-	control_subscribe(client, "traffic");
+	const char *radio = json_string_value(json_object_get(request, "radio"));
+	const char *stream = radio ? configured_name(desk->report->settings, radio) : all_radios;
+	if (!stream) {
+		desk_reply_error(client, no_such_radio);
+		return;
+	}
+	control_subscribe(client, stream);
 	control_reply(client, "{\"ok\":true}");
 }
 
 static void request_tail(struct desk *desk, struct control_client *client, json_t *request)
 {
 	(void)desk, (void)request;
-	control_subscribe(client, "messages");
+	control_subscribe(client, all_messages);
 	control_reply(client, "{\"ok\":true}");
 }
 
@@ -242,7 +253,7 @@ bool desk_may_show(json_t *message)
 void desk_passed(void *context, const struct entry *entry)
 {
 	struct desk *desk = context;
-	if (!desk->control || !control_wanted(desk->control, "messages"))
+	if (!desk->control || !control_wanted(desk->control, all_messages))
 		return;
 	json_t *message = json_loadb(entry_payload(entry), entry->payload_size, 0, NULL);
 	if (!desk_may_show(message)) {
@@ -254,7 +265,7 @@ void desk_passed(void *context, const struct entry *entry)
 				 message_kind_name((enum message_kind)entry->kind), "message", message);
 	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
 	if (text)
-		control_publish(desk->control, "messages", text);
+		control_publish(desk->control, all_messages, text);
 	free(text);
 	json_decref(line);
 }
@@ -269,7 +280,7 @@ static void hex_of(const struct datagram *datagram, char *hex, size_t size)
 void desk_datagram(struct desk *desk, const char *radio, enum radio_direction direction,
 		   const struct datagram *datagram)
 {
-	if (!desk->control || !control_wanted(desk->control, "traffic"))
+	if (!desk->control || !(control_wanted(desk->control, all_radios) || control_wanted(desk->control, radio)))
 		return;
 	char hex[2 * MESSAGE_RAW_MAX + 1], time[32];
 	hex_of(datagram, hex, sizeof(hex));
@@ -281,8 +292,10 @@ void desk_datagram(struct desk *desk, const char *radio, enum radio_direction di
 	if (line && isfinite(datagram->snr_db))
 		json_object_set_new(line, "snr_db", json_real(datagram->snr_db));
 	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
-	if (text)
-		control_publish(desk->control, "traffic", text);
+	if (text) {
+		control_publish(desk->control, all_radios, text);
+		control_publish(desk->control, radio, text);
+	}
 	free(text);
 	json_decref(line);
 }

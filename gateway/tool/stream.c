@@ -77,11 +77,8 @@ static void print_hex(const uint8_t *bytes, size_t size)
 static void print_datagram(const json_t *line, void *context)
 {
 	const struct monitor_arguments *arguments = context;
-	const char *radio = json_string_value(json_object_get(line, "radio"));
 	const char *hex = json_string_value(json_object_get(line, "hex"));
 	uint8_t bytes[4096];
-	if (arguments->radio && (!radio || strcmp(radio, arguments->radio) != 0))
-		return;
 	if (tool_options.json) {
 		text_print_json(stdout, line);
 		return;
@@ -126,7 +123,8 @@ int tool_monitor(int argc, char **argv)
 					 tool_common_options};
 	struct monitor_arguments arguments = {0};
 	tool_parse(&argp, argc, argv, &arguments);
-	return client_stream(json_pack("{s:s}", "command", "monitor"), print_datagram, &arguments);
+	return client_stream(json_pack("{s:s, s:s*}", "command", "monitor", "radio", arguments.radio), print_datagram,
+			     &arguments);
 }
 
 /* ---- tail ---- */

@@ -120,6 +120,22 @@ class Route(unittest.TestCase):
             return b'"hex"' in text and b'"topic"' in text
         harness.wait_for(both, "lines of monitor and tail")
 
+    def test_monitor_of_one_radio(self):
+        refused = self.bench.tool("monitor", "--radio", "hf", check=False)
+        self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+        self.assertIn("no radio has this name", refused.stderr)
+        monitor = self.bench.start([harness.CRESSET, "--socket", self.bench.dir / "base1.sock", "monitor", "--json", "--radio", "vhf"],
+                                   stdout=harness.subprocess.PIPE)
+        lines = []
+        harness.threading.Thread(target=lambda: lines.extend(iter(monitor.stdout.readline, b"")), daemon=True).start()
+
+        def shown():
+            self.tnc.hear(f"N0CALL-7>APZ001:>number {harness.time.monotonic()}")
+            harness.time.sleep(0.2)
+            return lines
+        harness.wait_for(shown, "a line of that radio")
+        self.assertIn(b'"radio":"vhf"', lines[0].replace(b" ", b""))
+
 
 if __name__ == "__main__":
     harness.main()

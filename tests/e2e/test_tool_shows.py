@@ -200,8 +200,8 @@ class Streams(ToolTest):
         self.assertIn("closed the connection", result.err)
 
     def test_monitor_hex_of_one_radio(self):
-        other = {**DATAGRAM, "radio": "uhf"}
-        _, result = self.ask([{"ok": True}, other, DATAGRAM, None], "monitor", "--hex", "--radio", "vhf")
+        daemon, result = self.ask([{"ok": True}, DATAGRAM, None], "monitor", "--hex", "--radio", "vhf")
+        self.assertEqual(daemon.requests, [{"command": "monitor", "radio": "vhf"}])
         self.assertEqual(result.out,
                          "2026-01-02T03:04:05.678Z vhf rx 20 bytes -87 dBm SNR 9.2 dB\n"
                          "  0000  4e 30 43 41 4c 4c 3e 41 50 52 53 3a 68 69 1b 5b  N0CALL>APRS:hi.[\n"
