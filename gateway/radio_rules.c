@@ -78,6 +78,18 @@ static void add_band(struct words *words, const struct region_band *band)
 		add(words, " (%.4g %%)", (double)band->hour_us * 100 / (double)hour_us);
 }
 
+/* Where no band takes so wide a signal at that power: the one that would with less. */
+static void advise_less_power(struct words *words, const struct radio_rules *rules, const struct radio_case *is,
+			      int64_t needed_us)
+{
+	const struct region_band *band = region_strongest(rules->region, &is->channel, needed_us);
+	if (!band)
+		return;
+	add(words, " Set %.4g dBm or less and choose a channel of ", floor(band->power_dbm));
+	add_band(words, band);
+	add(words, ".");
+}
+
 static void advise(struct words *words, const struct radio_rules *rules, const struct radio_case *is,
 		   const char *else_do)
 {
@@ -89,6 +101,8 @@ static void advise(struct words *words, const struct radio_rules *rules, const s
 		add(words, "%s%s.", else_do[0] ? ", or " : "", else_do);
 	} else if (else_do[0]) {
 		add(words, " Choose %s.", else_do);
+	} else {
+		advise_less_power(words, rules, is, needed_us);
 	}
 }
 

@@ -92,14 +92,31 @@ static int64_t room_us(const struct region_band *band)
 	return band->hour_us ? band->hour_us : INT64_MAX;
 }
 
+static bool has_room(const struct region_band *band, const char *region, const struct modem_channel *channel,
+		     int64_t needed_us)
+{
+	return strcmp(band->region, region) == 0 && has_width(band, channel->bandwidth_hz) &&
+	       channel->bandwidth_hz <= band->high_hz - band->low_hz && room_us(band) >= needed_us;
+}
+
 const struct region_band *region_roomiest(const char *region, const struct modem_channel *channel, int64_t needed_us)
 {
 	const struct region_band *found = NULL;
 	for (const struct region_band *band = region_bands; band->name; band++)
-		if (strcmp(band->region, region) == 0 && has_width(band, channel->bandwidth_hz) &&
-		    channel->bandwidth_hz <= band->high_hz - band->low_hz &&
-		    (isnan(channel->power_dbm) || allows(band, channel->power_dbm)) && room_us(band) >= needed_us &&
+		if (has_room(band, region, channel, needed_us) &&
+		    (isnan(channel->power_dbm) || allows(band, channel->power_dbm)) &&
 		    (!found || room_us(band) > room_us(found)))
+			found = band;
+	return found;
+}
+
+const struct region_band *region_strongest(const char *region, const struct modem_channel *channel, int64_t needed_us)
+{
+	const struct region_band *found = NULL;
+	for (const struct region_band *band = region_bands; band->name; band++)
+		if (has_room(band, region, channel, needed_us) &&
+		    (!found || band->power_dbm > found->power_dbm ||
+		     (band->power_dbm == found->power_dbm && room_us(band) > room_us(found))))
 			found = band;
 	return found;
 }

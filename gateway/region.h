@@ -36,3 +36,5 @@ const struct region_band *region_band_at(const char *region, double frequency_hz
 /* Of the bands where a signal of that bandwidth and power is allowed, the one with most airtime if that is needed_us an hour or more;
  * NULL = there is none. For advice. */
 const struct region_band *region_roomiest(const char *region, const struct modem_channel *channel, int64_t needed_us);
+/* The same whatever the channel's power: of the bands where a signal of that bandwidth is allowed with less, the one with most power. */
+const struct region_band *region_strongest(const char *region, const struct modem_channel *channel, int64_t needed_us);

@@ -96,8 +96,15 @@ static void test_refusals(void **state)
 	judge("eu868", -1, 868.65, 25, 10, 300);
 	assert_fault(RADIO_RULES_BAND,
 		     "868.65 MHz is in no band of eu868. Choose a channel of 869.4-869.65 MHz (10 %).");
-	judge("eu868", -1, 915, 125, 30, 300);
-	assert_fault(RADIO_RULES_BAND, "915 MHz is in no band of eu868.");
+	judge("eu868", -1, 915, 125, 30, 300); /* more than any band allows */
+	assert_fault(RADIO_RULES_BAND, "915 MHz is in no band of eu868. Set 27 dBm or less and choose a channel of "
+				       "869.4-869.65 MHz (10 %).");
+	/* A Waveshare HAT as it comes: no band takes so wide a signal at 22 dBm. */
+	judge("eu868", -1, 868.125, 500, 22, 300);
+	assert_fault(
+	    RADIO_RULES_BAND,
+	    "868.125 MHz and 500 kHz of bandwidth are not wholly inside band M of eu868, 868-868.6 MHz (1 %). Set 14 "
+	    "dBm or less and choose a channel of 865-868 MHz (1 %).");
 	judge("eu868", -1, 868.3, 125, 22, 300);
 	assert_fault(RADIO_RULES_POWER,
 		     "22 dBm are more than the 14 dBm e.r.p. that band M of eu868 allows. Set 14 or less, or "
