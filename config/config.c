@@ -288,6 +288,36 @@ bool config_check(struct config *config, const struct config_node *node, const s
 	return good;
 }
 
+static bool has_key(const struct config_node *section, const char *key)
+{
+	for (const struct config_known *known = section->known; known; known = known->next) {
+		if (known->name && strcmp(known->name, key) == 0)
+			return true;
+		for (size_t i = 0; i < known->count; i++)
+			if (strcmp(known->keys[i].name, key) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* A known key that was indented too little or too much is right in a section beside it or in one around it. */
+static bool say_misplaced(struct config *config, const struct config_node *at, const struct config_node *node)
+{
+	for (const struct config_node *beside = node->parent->first; beside; beside = beside->next)
+		if (beside != node && beside->key && has_key(beside, node->key)) {
+			config_error(config, at, NULL,
+				     "unknown key here. It belongs to '%s': indent it more than that.", beside->key);
+			return true;
+		}
+	for (const struct config_node *around = node->parent; around->parent; around = around->parent)
+		if (around->key && has_key(around->parent, node->key)) {
+			config_error(config, at, NULL, "unknown key here. It belongs beside '%s': indent it as that.",
+				     around->key);
+			return true;
+		}
+	return false;
+}
+
 static void say_unknown(struct config *config, const struct config_node *node)
 {
 	struct config_guess guess = {0};
@@ -299,11 +329,13 @@ static void say_unknown(struct config *config, const struct config_node *node)
 	}
 	struct config_node at_key = *node;
 	at_key.at = node->key_at;
+	if (say_misplaced(config, &at_key, node))
+		return;
 	if (guess.name)
 		config_error(config, &at_key, NULL, "unknown key. Did you mean '%s'?", guess.name);
 	else
 		config_error(config, &at_key, NULL,
-			     "unknown key. The settings there are stand in config/cresset.yaml.");
+			     "unknown key. `man cresset.yaml` says where the example is that has every key.");
 }
 
 /* As deep as the file, which is CONFIG_DEPTH_MAX at most. */

@@ -393,6 +393,17 @@ static struct radio_settings read_radio(struct settings *settings, struct config
 	return radio;
 }
 
+/* It works, and is hardly ever meant. */
+static void warn_without_keys(struct settings *settings, struct config_node *root, const struct radio_settings *radio)
+{
+	if (radio->air && strcmp(radio->air->name, "field") == 0 && radio->enabled && !settings->key_file)
+		config_warning(
+		    settings->config, config_section(settings->config, root, "field"), "keys",
+		    "is not given: of what radio %s hears only distress is taken, as UNVERIFIED, and it can send "
+		    "to no station. `cresset key make` makes the file.",
+		    radio->name);
+}
+
 void settings_read_radios(struct settings *settings, struct config_node *root)
 {
 	enum { RADIOS_MAX = 32 };
@@ -412,6 +423,8 @@ void settings_read_radios(struct settings *settings, struct config_node *root)
 	}
 	if (count == 0)
 		config_warning(config, root, "radios", "there is none: nothing will be heard.");
+	for (size_t i = 0; i < count; i++)
+		warn_without_keys(settings, root, &radios[i]);
 	settings->radios = radios;
 	settings->radio_count = count;
 }

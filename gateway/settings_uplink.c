@@ -101,13 +101,20 @@ static void refuse(struct settings *settings, struct config_node *node)
 		      "the broker's certificate is always checked. Give its ca_file.");
 }
 
+/* One colon is name:port or address:port; an IPv6 address has two at least. */
+static bool names_a_port(const char *host)
+{
+	const char *colon = strchr(host, ':');
+	return colon && !strchr(colon + 1, ':');
+}
+
 static struct uplink_broker read_broker(struct settings *settings, struct config_node *node)
 {
 	union config_value values[BROKER_KEYS];
 	refuse(settings, node);
 	config_read(settings->config, node, broker_keys, BROKER_KEYS, values);
 	bool tls = values[BROKER_TLS].flag;
-	if (strpbrk(values[BROKER_HOST].text, "/@ "))
+	if (strpbrk(values[BROKER_HOST].text, "/@ ") || names_a_port(values[BROKER_HOST].text))
 		config_error(settings->config, node, "host",
 			     "must be a name or address alone. Port and tls have keys of "
 			     "their own.");

@@ -60,6 +60,8 @@ const char *port_check_device(const char *device)
 		return port_tcp_check(device + strlen(tcp_prefix));
 	if (starts_with(device, usb_prefix))
 		return port_serial_check_usb(device + strlen(usb_prefix));
+	if (strstr(device, "..."))
+		return "still has the dots of an example; `ls -l /dev/serial/by-id/` shows the name to put there";
 	if (device[0] != '/')
 		return "is no port; write /dev/..., usb:VID:PID or tcp://host:port";
 	return NULL;

@@ -61,10 +61,10 @@ static void test_wrong_files(void **state)
 	    {"all:\n  text: !secret a\n", "2:17: all.text: tags (!name) are not used here. Take the tag out."},
 	    {"all:\n  texst: [a]\n", "2:3: all.texst: unknown key. Did you mean 'texts'?"},
 	    {"all:\n  nothing_like_it: {a: {b: c}}\n",
-	     "2:3: all.nothing_like_it: unknown key. The settings there are stand in config/cresset.yaml."},
+	     "2:3: all.nothing_like_it: unknown key. `man cresset.yaml` says where the example is that has every key."},
 	    {"al:\n  text: 77\n", "1:1: al: unknown key. Did you mean 'all'?"},
 	    {"all:\n  \"a\\nb\\e\": 1\n",
-	     "2:3: all.a?b?: unknown key. The settings there are stand in config/cresset.yaml."},
+	     "2:3: all.a?b?: unknown key. `man cresset.yaml` says where the example is that has every key."},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		union config_value values[KEY_COUNT];

@@ -336,6 +336,7 @@ static void devices_are_checked(void **state)
 				   "tcp://[]:80",
 				   "tcp://[::1]x:8",
 				   "/dev/tty\n",
+				   "/dev/serial/by-id/...",
 				   "tcp://host:+80",
 				   "tcp://h:4294967376"};
 	char long_path[300] = "/";

@@ -82,11 +82,15 @@ static void test_warnings(void **state)
 {
 	(void)state;
 	assert_only_warning(
-	    RNODE("rnode: {frequency_mhz: 868.3}"), 1,
+	    RNODE("rnode: {frequency_mhz: 868.3}"), 2,
 	    "3:3: radios.a.region: is none: at 868.3 MHz the radio transmits without any limit. Set it to the "
 	    "country's.");
-	assert_only_warning(RNODE("region: eu868, duty_cycle_pct: 10, rnode: {frequency_mhz: 868.3}"), 1,
+	assert_only_warning(RNODE("region: eu868, duty_cycle_pct: 10, rnode: {frequency_mhz: 868.3}"), 2,
 			    "3:104: radios.a.duty_cycle_pct: is more than the 1 % of band M of eu868.");
+	assert_only_warning(
+	    RADIO("modem: kiss"), 1,
+	    "1:1: field.keys: is not given: of what radio a hears only distress is taken, as UNVERIFIED, and "
+	    "it can send to no station. `cresset key make` makes the file.");
 	/* Who only listens needs no rules, nor who has said what the limit is. */
 	struct settings *settings = load(
 	    GATEWAY "radios:\n  a: {device: /dev/null, air: field, modem: rnode, region: eu868, "

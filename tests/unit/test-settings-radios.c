@@ -49,8 +49,9 @@ static void test_line_errors(void **state)
 			  "3:71: radios.a.lines.aux: has no value. Write one behind the colon, or take the line out.");
 	assert_only_error(RADIO(PINS ", lines: GPIO22"),
 			  "3:58: radios.a.lines: must have keys of its own, indented below it.");
-	assert_only_error(RADIO(KISS ", lines: {m0: GPIO22}"),
-			  "3:59: radios.a.lines.m0: unknown key. The settings there are stand in config/cresset.yaml.");
+	assert_only_error(
+	    RADIO(KISS ", lines: {m0: GPIO22}"),
+	    "3:59: radios.a.lines.m0: unknown key. `man cresset.yaml` says where the example is that has every key.");
 }
 
 static void test_shared_lines(void **state)

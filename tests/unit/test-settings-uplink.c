@@ -14,6 +14,9 @@ static void test_broker_errors(void **state)
 	assert_only_error(BROKER("host: 'mqtt://hq'"),
 			  "4:14: uplink.brokers[1].host: must be a name or address alone. Port "
 			  "and tls have keys of their own.");
+	assert_only_error(BROKER("host: 'hq:1883'"),
+			  "4:14: uplink.brokers[1].host: must be a name or address alone. Port "
+			  "and tls have keys of their own.");
 	assert_only_error(BROKER("host: hq, port: 0"),
 			  "4:24: uplink.brokers[1].port: 0 is too small. Write 1 or more.");
 	assert_only_error(

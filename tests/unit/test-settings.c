@@ -230,11 +230,16 @@ static void test_gateway_errors(void **state)
 			  "2:29: store.path: has no use with 'mode: memory'. Take one of them out.");
 	assert_only_error(GATEWAY "dedupe: {window: 10 s}\n",
 			  "2:18: dedupe.window: 10 s is too small. Write 30 s or more.");
-	assert_only_error(
-	    GATEWAY "classes: {weights: {distress: 9}}\n",
-	    "2:21: classes.weights.distress: unknown key. The settings there are stand in config/cresset.yaml.");
+	assert_only_error(GATEWAY "classes: {weights: {distress: 9}}\n",
+			  "2:21: classes.weights.distress: unknown key. `man cresset.yaml` says where the example is "
+			  "that has every key.");
+	/* Indented too little, and too much. */
+	assert_only_error(GATEWAY "uplink:\nbrokers:\n- {host: hq}\n",
+			  "3:1: brokers: unknown key here. It belongs to 'uplink': indent it more than that.");
+	assert_only_error(GATEWAY "uplink:\n  brokers: []\n  dedupe: {window: 30 s}\n",
+			  "4:3: uplink.dedupe: unknown key here. It belongs beside 'uplink': indent it as that.");
 	assert_only_error(GATEWAY "mqtt: {}\n",
-			  "2:1: mqtt: unknown key. The settings there are stand in config/cresset.yaml.");
+			  "2:1: mqtt: unknown key. `man cresset.yaml` says where the example is that has every key.");
 }
 
 #define RULE(keys) GATEWAY "radios: {vhf: {" GOOD "}}\nrules:\n  - {" keys "}\n"
