@@ -184,10 +184,12 @@ void lane_return(struct exit_lane *lane, struct entry *entry)
 	outgoing_wake(lane->outgoing);
 }
 
-/* What was cut short goes again when the radio is back. A mesh node that starts anew has forgotten what it was given. */
+/* What was cut short goes again when the radio is back. A mesh node that starts anew has forgotten what it was given; a module on a weak
+ * supply starts anew just when it transmits. */
 static bool was_cut(const char *code)
 {
-	static const char *const codes[] = {"radio_lost", "control_lost", "node_lost", "node_rebooted"};
+	static const char *const codes[] = {"radio_lost",    "control_lost", "node_lost",
+					    "node_rebooted", "module_reset", "modem_rebooted"};
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(code, codes[i]) == 0)
 			return true;

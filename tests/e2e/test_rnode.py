@@ -1,4 +1,5 @@
 """RNodes, simulated on ptys, with the real daemon: field frames both ways through the air, and every fault by its name."""
+import json
 import threading
 
 import harness
@@ -162,7 +163,9 @@ class Rnode(modem_bench.ModemTest):
         self.modem.say("reboot")
         self.until_dropped("rnode_reboot")
         sending.join()
-        self.assertIn("modem_rebooted", said[0])
+        stages = [json.loads(line).get("stage") for line in said[0].splitlines()]
+        self.assertEqual((stages[1], stages[-1]), ("queued", "sent"), said)
+        self.assertEqual(stages.count("sent"), 1)
         harness.wait_for(lambda: self.modem.state()["on"] and self.radio()["state"] == "up", "it is set up again")
 
     def test_chip_hangs(self):

@@ -1,5 +1,6 @@
 """RYLR modules, simulated on ptys, with the real daemon: field frames both ways through the air, and every fault by its name."""
 import base64
+import json
 import threading
 
 import harness
@@ -134,14 +135,16 @@ class Rylr(modem_bench.ModemTest):
 
     def test_restart_in_the_middle_of_a_transmission(self):
         self.base(keys="{frequency_mhz: 868.1, spreading_factor: 9}")
-        sending = threading.Thread(target=self.send)
+        said = []
+        sending = threading.Thread(target=lambda: said.append(self.send()))
         sending.start()
         harness.wait_for(lambda: self.modem.state()["sends"] == 1, "the transmission")
         self.modem.say("restart")
         self.until_dropped("rylr_module_reset")
-        self.until("up")
         sending.join()
-        self.assertIn('"sent"', self.send("once more"))
+        stages = [json.loads(line).get("stage") for line in said[0].splitlines()]
+        self.assertEqual(stages[1:], ["queued", "on_air", "sent"], said)
+        self.assertEqual(self.modem.state()["sends"], 2)
 
     def test_transmitter_times_out(self):
         self.base()
