@@ -75,6 +75,33 @@ class DutyCycle(modem_bench.ModemTest):
         self.assertLessEqual(len(self.finals("t")), sent + 1, "one may have been in the radio")
         self.assert_nothing_overrun()
 
+    def test_an_hour_that_nobody_knows_counts_as_used(self):
+        self.base()
+        self.text(1)
+        harness.wait_for(lambda: "t-1" in self.finals("t"), "a text while all is known")
+        self.gateway.kill()
+        self.gateway.wait()
+        database = self.bench.dir / "base1" / "cresset.db"
+        database.write_bytes(bytes(database.stat().st_size))
+        self.bench.gateway(self.config)
+        harness.wait_for(lambda: self.bench.tool("status", check=False).returncode == 0, "the socket")
+        self.until("up")
+        self.text(2)
+        harness.wait_for(self.waiting, "the text that waits")
+        self.assertGreater(self.waiting()[0]["go_in_s"], 3000)
+        self.alert(1)
+        harness.wait_for(lambda: "a-1" in self.finals("a"), "an alert out of the reserve")
+        self.assertNotIn("t-2", self.finals("t"))
+        self.assertEqual(self.bench.counter("airtime", "assumed_used"), 1)
+
+    def test_refused_at_the_start_where_twelve_alerts_find_no_room(self):
+        config = self.bench.dir / "cresset.yaml"
+        config.write_text("gateway: {name: base1, operation: test}\nradios:\n  lora: {device: /dev/ttyUSB0, modem: rnode, air: field, region: eu868, "
+                          "field: {station: 61000}, rnode: {frequency_mhz: 868.9, spreading_factor: 12}}\n")
+        self.assertEqual(self.bench.gateway(config, log="refused.log").wait(harness.PATIENCE_S), 1)
+        self.assertIn("radios.lora.region: 12 alerts of 48 bytes take 12 x 2630 ms = 31.6 s an hour, band N allows 3.6 s. Choose a channel of "
+                      "869.4-869.65 MHz (10 %), or a faster setting.", self.bench.log("refused.log"))
+
 
 if __name__ == "__main__":
     harness.main(at_once=2)
