@@ -121,12 +121,17 @@ static int read_message(struct desk_sends *sends, json_t *request, struct messag
 	return result;
 }
 
+/* So begins what the reader says of such a member. */
+static const char body_member[] = "member \"body.";
+
 void desk_sends_request(struct desk_sends *sends, struct control_client *client, json_t *request)
 {
 	struct message message;
-	char error[160];
+	char error[160], hint[240];
 	if (read_message(sends, request, &message, error, sizeof(error)) < 0) {
-		desk_reply_error(client, error);
+		bool in_body = strncmp(error, body_member, sizeof(body_member) - 1) == 0;
+		snprintf(hint, sizeof(hint), "%s. Members of the body are given by --body NAME=VALUE.", error);
+		desk_reply_error(client, in_body ? hint : error);
 		return;
 	}
 	struct waiter *waiter = calloc(1, sizeof(*waiter));

@@ -118,6 +118,12 @@ class Delivery(unittest.TestCase):
             self.assertEqual((told.returncode, told.stdout), (1, ""))
             self.assertIn("was not sent: failed: too_long. At most 67 bytes of text go.", told.stderr)
 
+    def test_what_is_missing_is_said_as_the_tool_takes_it(self):
+        self.start()
+        told = self.bench.tool("send", "--kind", "alert", "bridge is down", check=False)
+        self.assertEqual(told.returncode, 1)
+        self.assertIn('member "body.urgency" is missing. Members of the body are given by --body NAME=VALUE.', told.stderr)
+
     def test_no_radio_for_such_a_station(self):
         self.start(near=PATIENT, far=PATIENT)
         told = self.bench.tool("send", "--to", "f-17", "come home", check=False)
