@@ -107,10 +107,10 @@ int key_make(struct key_options *options)
 	if (result == TOOL_OK && tool_options.json)
 		print_object(json_pack("{s:s}", "file", options->file));
 	else if (result == TOOL_OK)
-		printf("%s: a new master. Keep a copy where it burns not with this one: without it no station can be "
-		       "given a "
-		       "key.\n",
-		       options->file);
+		printf(
+		    "%s: a new master. Keep a copy in another place, as secret as this one: without it no station can "
+		    "be given a key.\n",
+		    options->file);
 	return result;
 }
 
@@ -126,13 +126,28 @@ static json_t *rows_of(const struct keys *keys)
 	return rows;
 }
 
-static void print_list(const struct key_options *options, const struct keys *keys, const json_t *rows)
+/* As --station takes it. */
+static void name_stations(json_t *rows)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row)
+	{
+		json_int_t station = json_integer_value(json_object_get(row, "station"));
+		json_object_set_new(row, "station",
+				    station == KEYS_GROUP ? json_string("group")
+							  : json_sprintf("%" JSON_INTEGER_FORMAT, station));
+	}
+}
+
+static void print_list(const struct key_options *options, const struct keys *keys, json_t *rows)
 {
 	static const struct table_column columns[] = {
-	    {"STATION", "station", TABLE_COUNT}, {"EPOCH", "epoch", TABLE_COUNT}, {"STATE", "state", TABLE_TEXT}};
+	    {"STATION", "station", TABLE_TEXT}, {"EPOCH", "epoch", TABLE_COUNT}, {"STATE", "state", TABLE_TEXT}};
 	printf("%s: %s\n", options->file,
 	       keys_has_master(keys) ? "a master; stations that are not listed are at epoch 0"
 				     : "derived keys of these stations, no master");
+	name_stations(rows);
 	table_print(stdout, rows, columns, sizeof(columns) / sizeof(columns[0]), 0);
 }
 

@@ -203,6 +203,8 @@ class Key(unittest.TestCase):
             for text in (self.key("list", path), self.key("list", path, "--json")):
                 self.assertNotRegex(text, "[0-9a-fA-F]{16}")
         self.assertIn("derived keys of these stations", self.key("list", out))
+        self.key("export", self.file, "--stations", "18,group", out)
+        self.assertEqual([line.split()[0] for line in self.key("list", out).splitlines()[2:]], ["18", "group"])
 
     def test_wrong_command_lines(self):
         self.make()
