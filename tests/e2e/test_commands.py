@@ -24,6 +24,9 @@ class Commands(Rig):
         self.assertEqual({receipt["class"] for receipt in receipts}, {"ROUTINE"})
         self.assertTrue(receipts[2]["body"]["assumed"])
         self.assertNotIn("stored", receipts[0]["body"])
+        late = harness.Listener(self.bench, self.port)
+        late.expect("gw/base1/radio/vhf/state")
+        self.assertEqual(late.find("/receipt/"), [], "what became of a command is not kept by the broker")
 
     def test_what_the_readme_says(self):
         text = (harness.SOURCE / "README.md").read_text()
