@@ -83,6 +83,9 @@ struct meshcore {
 	uint8_t channel;
 
 	bool waiting;     /* the node has messages, or may have */
+	bool first_round; /* of taking what waited while nobody took anything */
+	size_t round;     /* messages taken in it */
+	bool was_full;    /* so many waited that some may be lost; that is what the text says */
 	int64_t taken_us; /* when the last one was taken */
 	bool contacts_wanted, contacts_known;
 	int64_t listing_us; /* they are being listed, and the next must come by then; 0 = they are not */

@@ -48,6 +48,7 @@ static void tell_ahead(struct meshcore *meshcore, int64_t ahead_s)
 {
 	if (ahead_s > AHEAD_S) {
 		meshcore_drop(meshcore, "meshcore_clock_ahead");
+		meshcore->was_full = false; /* told no more */
 		meshcore_set_text(meshcore,
 				  "the node's clock is %lld s ahead and cannot be set back; others may refuse its "
 				  "messages. Remove its battery, or wait.",

@@ -142,7 +142,7 @@ void meshcore_take_push(struct meshcore *meshcore, const uint8_t *payload, size_
 		break;
 	case MESHCORE_CONTACTS_FULL:
 		meshcore_drop(meshcore, "meshcore_contacts_full");
-		meshcore->is_ahead = false; /* told no more */
+		meshcore->is_ahead = meshcore->was_full = false; /* told no more */
 		meshcore_set_text(
 		    meshcore, "%s",
 		    "the node's list of contacts is full: it cannot take messages of new ones. Remove some.");

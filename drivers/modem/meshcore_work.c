@@ -10,6 +10,9 @@
 #include <string.h>
 
 enum {
+	/* What nodes keep at most: some the one, some the other. */
+	QUEUE_SMALL = 16,
+	QUEUE_LARGE = 256,
 	BATCH = 16,
 	COMMIT_US = 20000,          /* a good disk has written a message by then */
 	DISK_PATIENCE_US = 5000000, /* then the node's own memory, which runs over, is the greater danger */
@@ -30,6 +33,33 @@ int64_t meshcore_may_take_us(const struct meshcore *meshcore)
 		return 0;
 	int64_t at_us = meshcore->taken_us + (unsafe < BATCH ? COMMIT_US : DISK_PATIENCE_US);
 	return at_us > meshcore_now_us(meshcore) ? at_us : 0;
+}
+
+/* A node throws away the oldest, or what is new, without a word: that it was full can be seen only when all was taken. */
+static void end_round(struct meshcore *meshcore)
+{
+	bool full = meshcore->round == QUEUE_SMALL || meshcore->round >= QUEUE_LARGE;
+	meshcore->waiting = false;
+	if (!meshcore->first_round)
+		return;
+	meshcore->first_round = false;
+	if (!full)
+		return;
+	meshcore_drop(meshcore, "meshcore_queue_full");
+	if (meshcore->text[0])
+		return;
+	meshcore->was_full = true;
+	meshcore_set_text(meshcore,
+			  "%zu messages waited in the node, which is as many as it keeps: others may be lost. Let "
+			  "the gateway run whenever the node does.",
+			  meshcore->round);
+}
+
+static void forget_that_it_was_full(struct meshcore *meshcore)
+{
+	if (meshcore->was_full)
+		meshcore_set_text(meshcore, "%s", "");
+	meshcore->was_full = false;
 }
 
 /* ---- contacts ---- */
@@ -275,8 +305,10 @@ void meshcore_work_answer(struct meshcore *meshcore, uint8_t command, const uint
 {
 	switch (command) {
 	case MESHCORE_SYNC_NEXT:
-		if (!meshcore_is_message(payload[0]))
-			meshcore->waiting = false;
+		if (meshcore_is_message(payload[0]))
+			meshcore->round++;
+		else
+			end_round(meshcore);
 		break;
 	case MESHCORE_GET_CONTACT:
 		forget_advert(meshcore);
@@ -310,7 +342,9 @@ void meshcore_work_silence(struct meshcore *meshcore, uint8_t command)
 void meshcore_work_begin(struct meshcore *meshcore)
 {
 	int64_t now_us = meshcore_now_us(meshcore);
-	meshcore->waiting = true;
+	meshcore->waiting = meshcore->first_round = true;
+	meshcore->round = 0;
+	meshcore->was_full = false;
 	meshcore->contacts_wanted = true;
 	meshcore->contacts_known = false;
 	meshcore->heartbeat_wanted = meshcore->time_wanted = meshcore->clock_wanted = false;
@@ -327,6 +361,7 @@ void meshcore_work_late(struct meshcore *meshcore)
 	if (now_us >= meshcore->heartbeat_us) {
 		meshcore->heartbeat_us = now_us + heartbeat_us(meshcore);
 		meshcore->heartbeat_wanted = meshcore->waiting = true;
+		forget_that_it_was_full(meshcore);
 		meshcore->contacts_wanted |= !meshcore->contacts_known;
 	}
 	if (meshcore->listing_us && now_us >= meshcore->listing_us) {

@@ -230,6 +230,20 @@ radios:
         self.until("up")
         self.heard(2)
 
+    def test_queue_that_ran_over(self):
+        """Nobody took anything, and the node threw away what did not fit; the gateway takes the rest, and says that there was more."""
+        self.node.order("set", values={"queueMax": 16})
+        channel = [{"channel": 1, "text": f"FT4: chatter {number}", "time": 1795460000 + number} for number in range(20)]
+        self.node.order("queue", messages=channel + texts(10) + [{"text": "SOS at the bridge", "time": 1795471000}], push=False)
+        self.base()
+        [alert] = self.listener.expect("/alert/")
+        self.assertEqual((alert["text"], alert["class"]), ("SOS at the bridge", "URGENT"))
+        self.heard(10)
+        self.until_counted("meshcore_queue_full")
+        self.until("up", "others may be lost")
+        self.assertEqual(self.node.state()["given"], 16)
+        self.assertIn("16 messages waited", self.bench.log())
+
     def test_stray_header(self):
         self.base()
         self.node.order("say", hex="3effff")

@@ -14,7 +14,6 @@ const Code = { ...Constants.ResponseCodes, ContactMsgRecvV3: 16, ChannelMsgRecvV
 const Push = { Advert: 0x80, SendConfirmed: 0x82, MsgWaiting: 0x83, NewAdvert: 0x8a };
 const Failure = { Unsupported: 1, NotFound: 2, TableFull: 3, Illegal: 6 };
 const FIELD_KEY = new Uint8Array(32).map((_, i) => [0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6][i] ?? i);
-const QUEUE_MAX = 256;
 
 const now = () => Math.floor(Date.now() / 1000);
 
@@ -30,7 +29,7 @@ class Node extends SerialConnection {
         super();
         // breaks: at this command it starts anew, once;
         // mute: answers nothing; hold: does not answer when that many messages were given out; version 0: does not know the device query
-        this.set = { version: 13, breaks: 0, mute: false, hold: -1, acks: true, timeout: 300, deafAttempts: 0, full: 0, flood: true, delayMs: 0 };
+        this.set = { version: 13, queueMax: 256, breaks: 0, mute: false, hold: -1, acks: true, timeout: 300, deafAttempts: 0, full: 0, flood: true, delayMs: 0 };
         this.channels = ["Public", "convoy"];
         this.contacts = [{ key: FIELD_KEY, name: "FT4", advert: now() - 7200, lat: 15596300, lon: 32534200 }];
         this.queue = [];
@@ -178,8 +177,13 @@ class Node extends SerialConnection {
 
     // ---- messages it has ----
 
+    // When it is full the oldest message of a channel makes room; if there is none, the new one is lost.
     enqueue(message) {
-        if (this.queue.length === QUEUE_MAX) return;
+        if (this.queue.length === this.set.queueMax) {
+            const oldest = this.queue.findIndex((one) => one.channel !== undefined);
+            if (oldest < 0) return;
+            this.queue.splice(oldest, 1);
+        }
         this.queue.push(message);
     }
 

@@ -155,6 +155,41 @@ static void test_silent_in_the_handshake(void **unused)
 	}
 }
 
+/* As many waited as a node keeps: others may be lost. It says so for a minute, and only of what waited while nobody took anything. */
+static void test_its_queue_was_full(void **unused)
+{
+	(void)unused;
+	static const struct {
+		size_t waiting, drops;
+	} cases[] = {{15, 0}, {16, 1}, {17, 0}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		new_node();
+		node.waiting = cases[i].waiting;
+		start(NULL);
+		pass(1000000);
+		assert_int_equal(node.taken, cases[i].waiting);
+		assert_int_equal(record_drops(&record, "meshcore_queue_full"), cases[i].drops);
+		assert_int_equal(strstr(status().text, "16 messages waited") != NULL, cases[i].drops);
+		assert_true(status().ready);
+		pass(61000000);
+		assert_string_equal(status().text, "");
+		node.waiting = 16;
+		SAY(MESHCORE_MESSAGE_WAITING);
+		pass(1000000);
+		assert_int_equal(record_drops(&record, "meshcore_queue_full"), cases[i].drops);
+		driver_under_test_free(meshcore);
+		meshcore = NULL;
+	}
+	/* Worse things stay. */
+	new_node();
+	node.waiting = 16;
+	node.time_s += 86400;
+	start(NULL);
+	pass(61000000);
+	assert_int_equal(record_drops(&record, "meshcore_queue_full"), 1);
+	assert_non_null(strstr(status().text, "ahead"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
@@ -163,6 +198,7 @@ int main(void)
 	    TEST(test_clock_at_its_end),        TEST(test_another_node),
 	    TEST(test_question_without_answer), TEST(test_dies),
 	    TEST(test_clock_was_not_ahead),     TEST(test_silent_in_the_handshake),
+	    TEST(test_its_queue_was_full),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
