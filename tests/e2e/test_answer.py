@@ -16,6 +16,8 @@ from handset_bench import FieldTest, Handset
 
 EMERGENCY = b"N0CALL-9>414W2V,WIDE2-1:`c51!f?>/]\"3x}="
 STORED = "Message stored. No person has reported seeing it yet."
+STORED_BOTH = f"{STORED} / Message enregistré. Personne ne dit encore l'avoir lu."
+SEEN_BOTH = "A person at the base has seen your message. / Une personne à la base a vu votre message."
 SEEN = "A person at the base has seen your distress call."
 
 
@@ -205,22 +207,58 @@ class Meshtastic(mesh_peer.MeshTest):
         self.node.until(lambda: [packet for packet in self.node.packets() if packet["text"] == "A person at the base has seen your message."],
                         "the level")
 
+    def test_an_alert_to_all_in_both_languages(self):
+        """To its sender alone."""
+        self.base(more="field: {language: both}\n")
+        self.until_radio("up")
+        self.node.order("text", port=11, text="fire at the depot", fields={"id": 0x100})
+        self.node.until(lambda: self.node.packets("transmitted"), "the answer")
+        [alert] = self.hq.expect("sec/base1/alert/mt-433c1d20")
+        self.bench.tool("ack", alert["id"], "--operator", "desk-1")
+        self.node.until(lambda: len(self.node.packets("transmitted")) >= 2, "the level")
+        self.assertEqual([(packet["to"], packet["text"]) for packet in self.node.packets("transmitted")],
+                         [(0x433c1d20, STORED_BOTH), (0x433c1d20, SEEN_BOTH)])
+
 
 @unittest.skipUnless(peers.ready(), "node or the libraries in tests/npm are not installed")
 class MeshCore(unittest.TestCase):
-    def test_a_direct_text_is_answered(self):
+    def base(self, more=""):
         self.bench = harness.Bench()
         self.addCleanup(self.bench.__exit__)
-        node = peers.Peer(self.bench, "meshcore-node.js")
+        self.node = peers.Peer(self.bench, "meshcore-node.js")
         port, _ = self.bench.broker()
-        hq = harness.Listener(self.bench, port)
-        config = self.bench.config([port], {"mesh": node.link})
-        config.write_text(config.read_text().replace("modem: kiss", "modem: meshcore").replace("air: aprs", "air: meshcore"))
+        self.hq = harness.Listener(self.bench, port)
+        config = self.bench.config([port], {"mesh": self.node.link})
+        config.write_text(config.read_text().replace("modem: kiss", "modem: meshcore").replace("air: aprs", "air: meshcore") + more)
         self.bench.gateway(config)
-        hq.expect("gw/base1/state", lambda state: state.get("online", True))
-        node.order("queue", messages=[{"text": "need water", "time": 1795470000}])
-        hq.expect("text/mc-a1b2c3d4e5f6")
-        harness.wait_for(lambda: STORED in json.dumps(node.state()["sent"]), f"the answer; {node.state()['sent']}")
+        self.hq.expect("gw/base1/state", lambda state: state.get("online", True))
+
+    def until_said(self, *words):
+        return harness.wait_for(lambda: (lambda sent: sent if {one["text"] for one in sent} >= set(words) else None)(self.node.state()["sent"]),
+                                f"{words}; {self.node.state()['sent']}")
+
+    def test_a_direct_text_is_answered(self):
+        self.base()
+        self.node.order("queue", messages=[{"text": "need water", "time": 1795470000}])
+        self.hq.expect("text/mc-a1b2c3d4e5f6")
+        self.until_said(STORED)
+
+    def test_a_direct_alert_in_both_languages(self):
+        self.base("field: {language: both}\n")
+        self.node.order("queue", messages=[{"text": "SOS at the bridge", "time": 1795470000}])
+        [alert] = self.hq.expect("alert/mc-a1b2c3d4e5f6")
+        self.until_said(STORED_BOTH)
+        self.bench.tool("ack", alert["id"], "--operator", "desk-1")
+        sent = self.until_said(STORED_BOTH, SEEN_BOTH)
+        self.assertEqual([one["to"] for one in sent], ["a1b2c3d4e5f6"] * 2)
+
+    def test_a_name_that_is_no_contact_is_not_answered(self):
+        self.base()
+        self.node.order("queue", messages=[{"channel": 1, "text": "XX: SOS at the bridge", "time": 1795470000},
+                                           {"text": "need water", "time": 1795470001}])
+        self.hq.expect("/alert/")
+        self.until_said(STORED)
+        self.assertEqual(len(self.node.state()["sent"]), 1)
 
 
 class FieldFrames(KissTest):
