@@ -409,7 +409,7 @@ void settings_read_radios(struct settings *settings, struct config_node *root)
 	enum { RADIOS_MAX = 32 };
 	struct config *config = settings->config;
 	struct radio_settings *radios = config_keep(config, RADIOS_MAX * sizeof(*radios));
-	size_t count = 0;
+	size_t count = 0, errors = config_error_count(config);
 	struct config_node *node = config_mapping(config, root, "radios");
 	for (; node && radios; node = config_next(config, node)) {
 		if (count == RADIOS_MAX) {
@@ -421,7 +421,7 @@ void settings_read_radios(struct settings *settings, struct config_node *root)
 		settings_check_lines(settings, node, radios, count);
 		count++;
 	}
-	if (count == 0)
+	if (count == 0 && config_error_count(config) == errors)
 		config_warning(config, root, "radios", "there is none: nothing will be heard.");
 	for (size_t i = 0; i < count; i++)
 		warn_without_keys(settings, root, &radios[i]);

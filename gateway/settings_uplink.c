@@ -148,7 +148,7 @@ static void read_brokers(struct settings *settings, struct config_node *uplink)
 	enum { BROKERS_MAX = 16 };
 	struct config *config = settings->config;
 	struct uplink_broker *brokers = config_keep(config, BROKERS_MAX * sizeof(*brokers));
-	size_t count = 0;
+	size_t count = 0, errors = config_error_count(config);
 	struct config_node *node = config_list(config, uplink, "brokers");
 	for (; node && brokers; node = config_next(config, node)) {
 		if (count == BROKERS_MAX) {
@@ -159,7 +159,7 @@ static void read_brokers(struct settings *settings, struct config_node *uplink)
 		check_double(settings, node, brokers, count);
 		count++;
 	}
-	if (count == 0)
+	if (count == 0 && config_error_count(config) == errors)
 		config_warning(config, uplink, "brokers", "there is none: messages are only stored on this machine.");
 	settings->uplink.brokers = brokers;
 	settings->uplink.broker_count = count;

@@ -42,6 +42,12 @@ static void test_broker_errors(void **state)
 			  "2:18: uplink.retain: messages are never retained. Take this line out.");
 	assert_only_error(GATEWAY "uplink: {qos: 2}\n",
 			  "2:15: uplink.qos: everything is sent with QoS 1. Take this line out.");
+	/* Written in a wrong way is not left out. */
+	struct settings *settings = load(GATEWAY "uplink:\n  brokers:\n    host: hq\n");
+	assert_int_equal(settings_error_count(settings), 1);
+	for (size_t i = 0; i < settings_warning_count(settings); i++)
+		assert_null(strstr(settings_warning(settings, i), "brokers"));
+	settings_free(settings);
 	assert_only_warning(GATEWAY "uplink: {brokers: []}\n", 1,
 			    "2:10: uplink.brokers: there is none: messages are only stored on this machine.");
 }
