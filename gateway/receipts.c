@@ -221,7 +221,15 @@ static bool may_say(struct receipts *receipts, const struct record *record, enum
 	return false;
 }
 
-static void note(struct record *record, const struct receipt *receipt, const char *radio)
+/* By the wall clock, which may have been set in between. */
+static int64_t lasted_ms(const struct record *record)
+{
+	int64_t lasted_ms = record->at_ms[SLOT_FINAL] - record->at_ms[SLOT_QUEUED];
+	return lasted_ms < 0 ? 0 : lasted_ms > LIFE_MAX_MS ? LIFE_MAX_MS : lasted_ms;
+}
+
+/* now_ms: of the steady clock. */
+static void note(struct record *record, const struct receipt *receipt, const char *radio, int64_t now_ms)
 {
 	enum slot slot = slot_of(receipt);
 	record->said |= BIT(slot);
@@ -234,6 +242,8 @@ static void note(struct record *record, const struct receipt *receipt, const cha
 		record->go_at_ms = receipt->go_at_ms;
 	if (slot != SLOT_FINAL)
 		return;
+	/* So that its end is now, whatever was done to the wall clock. */
+	record->taken_ms = now_ms - lasted_ms(record);
 	record->final = receipt->stage;
 	record->limit = receipt->limit;
 	snprintf(record->code, sizeof(record->code), "%s", receipt->code ? receipt->code : "");
@@ -250,7 +260,7 @@ bool receipts_say(struct receipts *receipts, const struct receipt *receipt, cons
 	enum slot slot = slot_of(receipt);
 	if (!may_say(receipts, record, slot))
 		return true;
-	note(record, receipt, radio);
+	note(record, receipt, radio, now_ms);
 	/* That it is queued follows from its being taken, which was written then. */
 	if (slot == SLOT_QUEUED)
 		write_later(receipts, index);
@@ -319,7 +329,7 @@ static void settle(struct receipts *receipts, size_t index, int64_t wall_ms)
 	}
 	if (!waits) {
 		receipts->lost->value++;
-		note(record, &lost, record->radio[SLOT_QUEUED]);
+		note(record, &lost, record->radio[SLOT_QUEUED], receipts->now_ms);
 		receipts_write(receipts, index);
 	} else if (record->loaded && !record->said) {
 		record->said = BIT(SLOT_QUEUED);
@@ -416,11 +426,9 @@ void receipts_dropped(struct receipts *receipts, const char *receipt_id)
 	receipts->dropped = true;
 }
 
-/* When a command came to its end. How long it lasted is known by the wall clock alone, which may have been set in between. */
 static int64_t ended_ms(const struct record *record)
 {
-	int64_t lasted_ms = record->at_ms[SLOT_FINAL] - record->at_ms[SLOT_QUEUED];
-	return record->taken_ms + (lasted_ms < 0 ? 0 : lasted_ms > LIFE_MAX_MS ? LIFE_MAX_MS : lasted_ms);
+	return record->taken_ms + lasted_ms(record);
 }
 
 static void forget_old(struct receipts *receipts)

@@ -20,7 +20,8 @@ struct record {
 	enum message_class class;
 	enum message_status status;
 	uint64_t content;
-	int64_t taken_ms; /* of the steady clock */
+	int64_t
+	    taken_ms; /* of the steady clock; when it is over, so that taken_ms + what the wall clock says that it lasted is its end */
 	bool turned_away;
 
 	unsigned said, delivered;  /* bits by enum slot */

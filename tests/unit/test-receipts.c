@@ -341,6 +341,28 @@ static void test_ids_of_receipts_that_are_not_ours(void **state)
 	free_rig(rig);
 }
 
+/* A command that waited for most of a day is remembered for a day behind its end, also where the clock was set back meanwhile. */
+static void test_clock_set_back(void **state)
+{
+	(void)state;
+	struct rig *rig = new_rig();
+	assert_int_equal(take(rig, "c-1"), 0);
+	rig->now_ms += 23 * (DAY_MS / 24);
+	struct receipt receipt = {.command = "c-1", .stage = RECEIPT_SENT, .at_ms = START_MS - DAY_MS};
+	assert_true(receipts_say(rig->receipts, &receipt, "vhf", rig->now_ms));
+	answer(rig);
+	for (int run = 0; run < 2; run++) {
+		rig->now_ms += 6 * (DAY_MS / 24);
+		receipts_tick(rig->receipts, rig->now_ms);
+		assert_int_equal(receipts_find(rig->receipts, "c-1", 7), -EEXIST);
+		stop_and_start(rig);
+	}
+	rig->now_ms += 13 * (DAY_MS / 24);
+	receipts_tick(rig->receipts, rig->now_ms);
+	assert_int_equal(receipts_find(rig->receipts, "c-1", 7), 0);
+	free_rig(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +379,7 @@ int main(void)
 	    cmocka_unit_test(test_blocks_that_are_damaged),
 	    cmocka_unit_test(test_what_the_uplink_drops),
 	    cmocka_unit_test(test_ids_of_receipts_that_are_not_ours),
+	    cmocka_unit_test(test_clock_set_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
