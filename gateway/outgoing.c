@@ -67,15 +67,6 @@ void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum rece
 	outgoing_wake(outgoing);
 }
 
-/* What nobody can acknowledge was sent when all of it went, whatever becomes of its repetition. */
-static bool was_sent(const struct errand *errand)
-{
-	if (!errand || delivery_is_confirmable(errand->delivery))
-		return false;
-	struct delivery_progress progress = delivery_progress(errand->delivery);
-	return progress.parts_done == progress.parts;
-}
-
 /* What was transmitted and not acknowledged in time has not simply expired. */
 void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 {
@@ -83,7 +74,7 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = errand_find(outgoing, entry);
 	bool begun = entry->begun || (errand && errand->past.announced);
-	bool sent = was_sent(errand), assumed = sent && errand->assumed;
+	bool sent = errand_was_sent(errand), assumed = sent && errand->assumed;
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;
@@ -371,6 +362,10 @@ void outgoing_loaded(struct outgoing *outgoing, struct entry *entry)
 	entry->told = true;
 	if ((lane && lane->settings->enabled) || is_for_neighbour(entry)) {
 		put(outgoing, entry);
+		return;
+	}
+	if (outgoing_put_elsewhere(outgoing, entry)) {
+		keeper_finish(outgoing->publisher->keeper, entry);
 		return;
 	}
 	counters_get(outgoing->publisher->counters, "route", "drop.outgoing.radio_gone")->value++;

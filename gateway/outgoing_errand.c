@@ -173,6 +173,14 @@ ssize_t errand_render(struct errand *errand, const uint8_t **bytes)
 	return (ssize_t)delivery_size(delivery);
 }
 
+bool errand_was_sent(const struct errand *errand)
+{
+	if (!errand || delivery_is_confirmable(errand->delivery))
+		return false;
+	struct delivery_progress progress = delivery_progress(errand->delivery);
+	return progress.parts_done == progress.parts;
+}
+
 /* ---- the next way ---- */
 
 static bool has_expired(const struct entry *entry)

@@ -122,6 +122,10 @@ void past_failed(struct past *past, const char *code);
 bool outgoing_move(struct outgoing *outgoing, const struct entry *entry, const struct way *way,
 		   const struct past *past);
 
+/* Of a former run, for a radio that is in the settings no more: another one that speaks to its addressee has it now, unless its sender named the
+ * radio. The entry stays the caller's to finish. False: there is none. */
+bool outgoing_put_elsewhere(struct outgoing *outgoing, const struct entry *entry);
+
 /* ---- outgoing_handover.c ---- */
 
 /* Gives a message whose outlet is a neighbour to that one. Takes over the reference. past: NULL = none. */
@@ -158,6 +162,8 @@ unsigned errand_frames(void *lane, const struct entry *entry);
 int errand_refusal(const struct exit_lane *lane, const struct entry *entry);
 /* Writes the frame that goes next. Returns its size or negative errno; *bytes is valid until the errand goes on. */
 ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
+/* What nobody can acknowledge was sent when all of it went, whatever becomes of its repetition. errand: NULL = none. */
+bool errand_was_sent(const struct errand *errand);
 /* It did not get through here: goes to the next lane, or is concluded as failed. The entry is in no schedule. */
 void errand_failed(struct errand *errand, const char *code);
 /* What it says is out of date, and some of it was transmitted: it is not repeated, and has been sent. */

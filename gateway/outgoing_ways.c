@@ -198,3 +198,18 @@ bool outgoing_move(struct outgoing *outgoing, const struct entry *entry, const s
 		handover_start(outgoing, fresh, past);
 	return true;
 }
+
+bool outgoing_put_elsewhere(struct outgoing *outgoing, const struct entry *entry)
+{
+	static const struct past none;
+	struct message message;
+	bool pinned;
+	if (!entry_id(entry)[0] || errand_read(entry, &message, &pinned) < 0 || pinned || !message.to[0])
+		return false;
+	for (size_t i = 0; i < outgoing->count; i++) {
+		const struct way way = {.lane = &outgoing->lanes[i]};
+		if (way.lane->settings->enabled && reach_speaks(way.lane->settings->air->name, message.to))
+			return outgoing_move(outgoing, entry, &way, &none);
+	}
+	return false;
+}

@@ -146,6 +146,27 @@ static void test_a_radio_that_does_not_start(void **state)
 	rig_free();
 }
 
+/* Radios of other names after a restart: what is for one station goes by one that speaks to it; what is for all, or for that radio, has failed. */
+static void test_a_radio_of_another_name(void **state)
+{
+	(void)state;
+	rig_new();
+	rig->radios[0].channel_busy = true;
+	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	begin("c-2", KIND_TEXT, "", "hello");
+	rig->radio_settings[0].name = "another";
+	rig->radios[0].channel_busy = false;
+	rig_again(false);
+	rig_settle();
+	assert_true(rig->radios[0].busy);
+	assert_string_equal(rig->radios[0].id, "c-1");
+	rig_frame(0, SEND_DONE, "");
+	rig_ack(0, "N0CALL-7", 0);
+	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	assert_end("c-2", RECEIPT_FAILED, "radio_gone");
+	rig_free();
+}
+
 /* Its sender waits to hear that it is safe, whichever radio has it by then. */
 static void test_an_alert_moves_before_the_disk_has_it(void **state)
 {
@@ -274,6 +295,7 @@ int main(void)
 	    cmocka_unit_test(test_an_alert_does_not_ask_a_dead_radio),
 	    cmocka_unit_test(test_a_radio_gone_before_the_repetition),
 	    cmocka_unit_test(test_a_radio_that_does_not_start),
+	    cmocka_unit_test(test_a_radio_of_another_name),
 	    cmocka_unit_test(test_an_alert_moves_before_the_disk_has_it),
 	    cmocka_unit_test(test_an_alert_is_given_back),
 	    cmocka_unit_test(test_a_repetition_that_expires),
