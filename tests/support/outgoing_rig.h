@@ -49,6 +49,10 @@ static void rig_start(void)
 					.ledgers = rig->ledgers,
 					.callbacks = callbacks};
 	assert_true(route_down_begin(&rig->down, NULL, rig->counters));
+	if (rig->settings.neighbours.enabled) {
+		rig->neighbours = neighbours_new(&rig->settings.neighbours, rig->settings.gateway.name, rig->counters);
+		outgoing_use_neighbours(rig->down.outgoing, rig->neighbours);
+	}
 	qsort(rig->rows, RIG_ROWS, sizeof(*rig->rows), rig_by_row);
 	for (size_t i = 0; i < RIG_ROWS; i++)
 		if (rig->rows[i].row)
@@ -112,6 +116,8 @@ static void rig_end(bool killed)
 	}
 	rig_drop_ops();
 	route_down_end(&rig->down);
+	neighbours_free(rig->neighbours);
+	rig->neighbours = NULL;
 	schedule_free(rig->uplink);
 	classify_free(rig->classify);
 	counters_free(rig->counters);

@@ -114,6 +114,7 @@ struct rig {
 	struct keeper *keeper;
 	struct schedule *uplink;
 	struct ledger_memory *ledgers;
+	struct neighbours *neighbours; /* where the settings have them */
 	struct publisher publisher;
 	struct route_down down;
 	struct rig_said said[RIG_SAID]; /* receipts that reached the uplink */
