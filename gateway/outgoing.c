@@ -74,7 +74,7 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = errand_find(outgoing, entry);
 	bool begun = entry->begun || (errand && errand->past.announced);
-	bool sent = errand_was_sent(errand), assumed = sent && errand->assumed;
+	bool sent = errand_was_sent(errand), assumed = errand && errand->assumed;
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;
