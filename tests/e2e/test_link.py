@@ -2,7 +2,6 @@
 import json
 import os
 import socket
-import statistics
 import struct
 import subprocess
 import sys
@@ -12,7 +11,10 @@ import unittest
 BINARY = os.path.join(os.environ["CRESSET_BINARY_DIR"], "tests", "link")
 HEADER_BYTES = 28  # IPv4 and UDP
 SO_TIMESTAMPNS = 35  # the kernel's time of arrival, not that of a late reader
+SO_RCVBUFFORCE = 33
 NOT_PERMITTED = 77
+PATIENCE_S = 30
+UNREAD_MAX = 200  # packets that a device without an emulator's reading holds, also without root
 
 
 class Link:
@@ -32,8 +34,10 @@ class Link:
     def open_socket(self, side, address):
         """A socket made inside the namespace of a side by a child and passed out of it."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        script = ("import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
-                  f"s.setsockopt(socket.SOL_SOCKET, {SO_TIMESTAMPNS}, 1); "
+        # Room for a whole train, so that nothing is lost to a reader who comes late. Beyond the machine's limit only where that is allowed.
+        script = ("import contextlib, socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+                  f"s.setsockopt(socket.SOL_SOCKET, {SO_TIMESTAMPNS}, 1)\n"
+                  f"with contextlib.suppress(OSError): s.setsockopt(socket.SOL_SOCKET, {SO_RCVBUFFORCE}, 1 << 24)\n"
                   + (f"s.bind({address!r}); " if address else "")
                   + f"socket.send_fds(socket.socket(fileno={theirs.fileno()}), [b'x'], [s.fileno()])")
         enter = ["nsenter", f"--target={self.sides[side]}", "--net"]
@@ -67,11 +71,35 @@ class Link:
             self.send(number, size)
             while packet := self.receive(0):
                 packets.append(packet)
-            if number % 20 == 19:
-                time.sleep(0.001)  # lets the emulator read its device, whose own queue is short without root
-        while packet := self.receive(0.5):
-            packets.append(packet)
+            if number % (UNREAD_MAX // 2) == 0:
+                self.until(lambda: self.taken(size) >= number - UNREAD_MAX // 2)
+        self.until(lambda: self.taken(size) >= count - 1)
+        return packets + self.rest(len(packets))
+
+    def taken(self, size):
+        """How many packets of that size the emulator has read from its device, but for the one that it is sending."""
+        way = self.stats()["a_to_b"]
+        return way["packets"] + way["dropped"] + way["waiting_bytes"] // size
+
+    def rest(self, before):
+        """Packets until all are there that the emulator has let through. before: how many were received."""
+        packets = []
+
+        def over():
+            while packet := self.receive(0.3):
+                packets.append(packet)
+            way = self.stats()["a_to_b"]
+            return not way["waiting_bytes"] and before + len(packets) == way["packets"] - way["lost"]
+        self.until(over)
         return packets
+
+    @staticmethod
+    def until(condition):
+        give_up = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > give_up:
+                raise AssertionError("waited in vain for the emulator")
+            time.sleep(0.001)
 
     def command(self, text):
         self.process.stdin.write(text + "\n")
@@ -86,8 +114,8 @@ class Link:
         self.receiver.close()
         self.process.stdin.close()
         self.process.stdout.close()
-        code = self.process.wait(5)
-        give_up = time.monotonic() + 5
+        code = self.process.wait(PATIENCE_S)
+        give_up = time.monotonic() + PATIENCE_S
         while any(os.path.exists(f"/proc/{self.sides[side]}/ns/net") for side in "ab"):
             if time.monotonic() > give_up:
                 raise AssertionError("a namespace was left behind")
@@ -95,8 +123,13 @@ class Link:
         return code
 
 
-def rate_bps(packets, size):
-    return (len(packets) - 1) * size * 8 * 1e9 / (packets[-1][2] - packets[0][2])
+def deviation(packets, size, rate_bps):
+    """How far the packets are from that rate, as a share of it. A busy machine hands over some of them late: of the first and of the last
+    eighth those count that are least so."""
+    each_ns = size * 8e9 / rate_bps
+    late_ns = [packet[2] - index * each_ns for index, packet in enumerate(packets)]
+    part = max(len(packets) // 8, 1)
+    return abs(min(late_ns[-part:]) - min(late_ns[:part])) / ((len(packets) - 2 * part) * each_ns)
 
 
 class LinkTest(unittest.TestCase):
@@ -108,28 +141,28 @@ class LinkTest(unittest.TestCase):
     def test_serializes_at_the_rate(self):
         for rate, size, count in ((64000, 200, 100), (256000, 1000, 60), (20_000_000, 1400, 2000)):
             with self.subTest(rate=rate):
-                # The best of three, for a busy machine reads late what left in time; a wrong rate is wrong three times.
-                self.assertTrue(any(self.deviation(rate, size, count) < 0.02 for _ in range(3)), "2 % of the rate")
-
-    def deviation(self, rate, size, count):
-        link = self.open("--rate", str(rate), "--fifo", "4000000")
-        packets = link.train(count, size)
-        self.assertEqual([p[0] for p in packets], list(range(count)))
-        self.assertEqual(link.close(), 0)
-        return abs(rate_bps(packets, size) / rate - 1)
+                # Slow until all wait, so that it never finds the queue empty.
+                link = self.open("--rate", "16000", "--fifo", "4000000")
+                link.send(0, size)
+                link.command(f"rate {rate}")
+                packets = link.train(count, size)
+                self.assertEqual([p[0] for p in packets], [0, *range(count)])
+                self.assertLess(deviation(packets[1:], size, rate), 0.02)
+                self.assertEqual(link.close(), 0)
 
     def test_a_lone_packet_pays_its_wire_time_and_the_delay(self):
         link = self.open("--rate", "64000", "--delay-ms", "300")
         delays_ms = []
         for number in range(5):
             link.send(number, 200)
-            _, sent, received = link.receive(2)
+            _, sent, received = link.receive(PATIENCE_S)
             delays_ms.append((received - sent) / 1e6)
+        # The quickest: a busy machine reads some of them late.
         self.assertGreaterEqual(min(delays_ms), 325 - 0.1)
-        self.assertLess(statistics.median(delays_ms), 325 + 2)
+        self.assertLess(min(delays_ms), 325 + 2)
 
     def test_drops_at_the_tail_what_the_queue_cannot_hold(self):
-        link = self.open("--rate", "64000", "--fifo", "2000")
+        link = self.open("--rate", "8000", "--fifo", "2000")
         numbers = [p[0] for p in link.train(50, 200)]
         # Ten wait and one is being serialized; a second may have left while the others came.
         self.assertIn(len(numbers), (11, 12))
@@ -154,25 +187,26 @@ class LinkTest(unittest.TestCase):
         link = self.open("--rate", "64000", "--fifo", "4000000")
         for number in range(50):
             link.send(number, 200)
-        before = [link.receive(2) for _ in range(20)]
+        before = [link.receive(PATIENCE_S) for _ in range(20)]
         link.command("rate 32000")
-        after = [link.receive(2) for _ in range(30)]
-        self.assertLess(abs(rate_bps(before, 200) / 64000 - 1), 0.02)
-        self.assertLess(abs(rate_bps(after[3:], 200) / 32000 - 1), 0.02)
+        after = [link.receive(PATIENCE_S) for _ in range(30)]
+        self.assertLess(deviation(before, 200, 64000), 0.02)
+        # Those that were on their way already left at the old rate.
+        self.assertLess(deviation(after[-20:], 200, 32000), 0.02)
 
     def test_both_directions_and_loopback(self):
         link = self.open("--rate", "1000000")
         link.send(1, 100)
-        self.assertIsNotNone(link.receive(2))
+        self.assertIsNotNone(link.receive(PATIENCE_S))
         _, address = self.echo(link)
         self.assertEqual(address[0], "10.77.0.1")
 
     def echo(self, link):
         link.sender.sendto(b"ping", ("10.77.0.2", 9))
-        link.receiver.settimeout(2)
+        link.receiver.settimeout(PATIENCE_S)
         data, address = link.receiver.recvfrom(100)
         link.receiver.sendto(data, address)
-        link.sender.settimeout(2)
+        link.sender.settimeout(PATIENCE_S)
         self.assertEqual(link.sender.recv(100), b"ping")
         return data, address
 
