@@ -1,7 +1,4 @@
 /* cresset cancel: takes back a message that waits for its radio. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "gateway/tool/client.h"
 #include "gateway/tool/text.h"
 #include "gateway/tool/tool.h"
@@ -26,29 +23,17 @@ static error_t parse_cancel(int key, char *argument, struct argp_state *state)
 
 static void print_cancelled(const json_t *answer)
 {
-	char *id = text_member(answer, "id", "?"), *stage = text_member(answer, "stage", "?");
-	printf("%s: %s\n", id ? id : "?", stage ? stage : "?");
-	free(id);
-	free(stage);
+	text_print_of_id(answer, "stage");
 }
 
 static int cancel(const char *id)
 {
-	json_t *answer;
 	json_t *request = json_pack("{s:s, s:s}", "command", "cancel", "id", id);
 	if (!request) {
 		tool_complain("the id is not UTF-8");
 		return TOOL_USAGE;
 	}
-	int result = client_once(request, &answer);
-	if (result != TOOL_OK)
-		return result;
-	if (tool_options.json)
-		text_print_json(stdout, answer);
-	else
-		print_cancelled(answer);
-	json_decref(answer);
-	return TOOL_OK;
+	return client_show(request, print_cancelled);
 }
 
 int tool_cancel(int argc, char **argv)

@@ -236,14 +236,22 @@ static void complain_lost(const json_t *line)
 		      json_number_value(json_object_get(line, "lost")));
 }
 
-int client_once(json_t *request, json_t **answer)
+int client_show(json_t *request, void (*print)(const json_t *answer))
 {
 	struct client *client;
+	json_t *answer = NULL;
 	int result = client_start(&client, request);
 	if (result == TOOL_OK)
-		result = client_expect(client, CLIENT_TIMEOUT_MS, answer);
+		result = client_expect(client, CLIENT_TIMEOUT_MS, &answer);
 	client_close(client);
-	return result;
+	if (result != TOOL_OK)
+		return result;
+	if (tool_options.json)
+		text_print_json(stdout, answer);
+	else
+		print(answer);
+	json_decref(answer);
+	return TOOL_OK;
 }
 
 int client_stream(json_t *request, void (*each)(const json_t *line, void *context), void *context)

@@ -35,8 +35,9 @@ const char *client_result_text(enum client_result result);
 int client_start(struct client **client, json_t *request);
 /* The next line; {"error":..} and everything else that is no answer is said on stderr. Returns an exit code. */
 int client_expect(struct client *client, int timeout_ms, json_t **answer);
-/* One request, one answer that needs nobody but cressetd: the two above. Returns an exit code; *answer is a new reference if it is 0. */
-int client_once(json_t *request, json_t **answer);
+/* One request, one answer that needs nobody but cressetd: the two above. The answer goes to stdout, as it is with --json and else by print.
+ * Returns an exit code. */
+int client_show(json_t *request, void (*print)(const json_t *answer));
 /* Takes {"ok":true}, then calls each for every line until cressetd goes away. {"lost":n} is said on stderr and not handed over. Returns an
  * exit code. */
 int client_stream(json_t *request, void (*each)(const json_t *line, void *context), void *context);

@@ -138,6 +138,12 @@ static void print_uplink(const json_t *classes)
 	putchar('\n');
 }
 
+static void print_queue(const json_t *queue)
+{
+	print_uplink(json_object_get(queue, "uplink"));
+	print_messages(json_object_get(queue, "messages"), number(queue, "more"));
+}
+
 static error_t parse_queue(int key, char *argument, struct argp_state *state)
 {
 	if (key != 'r')
@@ -156,17 +162,6 @@ int tool_queue(int argc, char **argv)
 	    "and when it expires; and how much waits for headquarters.",
 	    tool_common_options};
 	const char *radio = NULL;
-	json_t *queue;
 	tool_parse(&argp, argc, argv, &radio);
-	int result = client_once(json_pack("{s:s, s:s*}", "command", "queue", "radio", radio), &queue);
-	if (result != TOOL_OK)
-		return result;
-	if (tool_options.json) {
-		text_print_json(stdout, queue);
-	} else {
-		print_uplink(json_object_get(queue, "uplink"));
-		print_messages(json_object_get(queue, "messages"), number(queue, "more"));
-	}
-	json_decref(queue);
-	return TOOL_OK;
+	return client_show(json_pack("{s:s, s:s*}", "command", "queue", "radio", radio), print_queue);
 }

@@ -345,15 +345,11 @@ static error_t parse_ack(int key, char *argument, struct argp_state *state)
 
 static void print_level(const json_t *answer)
 {
-	char *id = text_member(answer, "id", "?"), *level = text_member(answer, "level", "?");
-	printf("%s: %s\n", id ? id : "?", level ? level : "?");
-	free(id);
-	free(level);
+	text_print_of_id(answer, "level");
 }
 
 static int acknowledge(const struct ack_arguments *arguments)
 {
-	json_t *answer;
 	json_t *request = json_pack("{s:s, s:s, s:s, s:s}", "command", "ack", "id", arguments->id, "operator",
 				    arguments->operator_id, "level", arguments->level);
 	if (request && arguments->eta_min >= 0)
@@ -362,15 +358,7 @@ static int acknowledge(const struct ack_arguments *arguments)
 		tool_complain("the id or the operator's name is not UTF-8");
 		return TOOL_USAGE;
 	}
-	int result = client_once(request, &answer);
-	if (result != TOOL_OK)
-		return result;
-	if (tool_options.json)
-		text_print_json(stdout, answer);
-	else
-		print_level(answer);
-	json_decref(answer);
-	return TOOL_OK;
+	return client_show(request, print_level);
 }
 
 int tool_ack(int argc, char **argv)

@@ -296,6 +296,17 @@ void status_print(FILE *stream, const json_t *status, bool brief, size_t width)
 	print_table(stream, status, "drops", drop_columns, COUNT_OF(drop_columns), width);
 }
 
+static void print_status(const json_t *status)
+{
+	status_print(stdout, status, false, status_width());
+}
+
+static void print_all(const json_t *status)
+{
+	print_status(status);
+	print_table(stdout, status, "counters", counter_columns, COUNT_OF(counter_columns), status_width());
+}
+
 static error_t parse_status(int key, char *argument, struct argp_state *state)
 {
 	(void)argument;
@@ -313,17 +324,6 @@ int tool_status(int argc, char **argv)
 	    "What the gateway is doing: uplink, store, open incidents, queues, radios, panel, drops.",
 	    tool_common_options};
 	bool counters = false;
-	json_t *status;
 	tool_parse(&argp, argc, argv, &counters);
-	int result = client_once(json_pack("{s:s}", "command", "status"), &status);
-	if (result != TOOL_OK)
-		return result;
-	if (tool_options.json)
-		text_print_json(stdout, status);
-	else
-		status_print(stdout, status, false, status_width());
-	if (counters && !tool_options.json)
-		print_table(stdout, status, "counters", counter_columns, COUNT_OF(counter_columns), status_width());
-	json_decref(status);
-	return TOOL_OK;
+	return client_show(json_pack("{s:s}", "command", "status"), counters ? print_all : print_status);
 }

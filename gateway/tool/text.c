@@ -162,3 +162,11 @@ const char *text_milliseconds(double ms, char buffer[static TEXT_NUMBER_MAX])
 		snprintf(buffer, TEXT_NUMBER_MAX, ms < 100000 ? "%.1f s" : "%.0f s", ms / 1000);
 	return buffer;
 }
+
+void text_print_of_id(const json_t *answer, const char *member)
+{
+	char *id = text_member(answer, "id", "?"), *value = text_member(answer, member, "?");
+	printf("%s: %s\n", id ? id : "?", value ? value : "?");
+	free(id);
+	free(value);
+}

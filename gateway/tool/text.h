@@ -16,6 +16,8 @@ char *text_member(const json_t *object, const char *member, const char *otherwis
 
 /* The document on one line. Whole numbers and order as they came. */
 void text_print_json(FILE *stream, const json_t *document);
+/* "ID: VALUE", of the members id and the named one, to stdout. */
+void text_print_of_id(const json_t *answer, const char *member);
 
 enum { TEXT_NUMBER_MAX = 48 };
 /* "17 B", "1.2 kB", "3.4 MB" (powers of 1000). */
