@@ -260,6 +260,15 @@ void record_clear(struct record *record)
 	record->examined = false;
 }
 
+bool record_agrees(const struct record *one, const struct record *other)
+{
+	return one->heard_count == other->heard_count && one->heard_size == other->heard_size &&
+	       one->drop_count == other->drop_count && one->sent_count == other->sent_count &&
+	       one->written_size == other->written_size && one->changes == other->changes &&
+	       memcmp(one->heard, other->heard, one->heard_size) == 0 &&
+	       memcmp(one->written, other->written, one->written_size) == 0;
+}
+
 size_t record_drops(const struct record *record, const char *reason)
 {
 	size_t count = 0;

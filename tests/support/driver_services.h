@@ -83,6 +83,8 @@ struct services record_services(struct record *record);
 
 /* Forgets what was done, keeps the clock and the answers. */
 void record_clear(struct record *record);
+/* Whether as much was heard, dropped, sent, written and told, and the same bytes: so it must be in whatever pieces the input came. */
+bool record_agrees(const struct record *one, const struct record *other);
 
 /* Pretended seals for field_seal and field_open; record is the struct record. */
 struct field_crypt;
