@@ -203,18 +203,13 @@ static int set_options(struct mqtt *mqtt, const struct mqtt_settings *settings)
 	return error;
 }
 
-struct mqtt *mqtt_open(const struct mqtt_settings *settings, const struct mqtt_callbacks *callbacks, sd_event *event,
-		       struct worker *worker, char *text, size_t text_size)
+/* NULL: out of memory. */
+static struct mqtt *mqtt_new(const struct mqtt_settings *settings, const struct mqtt_callbacks *callbacks,
+			     sd_event *event)
 {
-	const char *reason = "looking up its name still hangs from the last attempts; check the name server";
-	struct mqtt *mqtt = NULL;
-	/* Else they would take all threads, those of the ports and of the other brokers too. */
-	if (count_leftovers(settings->host) >= LEFTOVERS_MAX)
-		goto fail;
-	reason = "out of memory";
-	mqtt = calloc(1, sizeof(*mqtt));
+	struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
 	if (!mqtt)
-		goto fail;
+		return NULL;
 	*mqtt = (struct mqtt){.callbacks = *callbacks,
 			      .event = sd_event_ref(event),
 			      .answer = -1,
@@ -228,7 +223,23 @@ struct mqtt *mqtt_open(const struct mqtt_settings *settings, const struct mqtt_c
 			      .event_priority = settings->event_priority};
 	mqtt->early_end = &mqtt->early;
 	mqtt->mosquitto = mosquitto_new(settings->client_id, settings->clean, mqtt);
-	if (!mqtt->host || !mqtt->mosquitto)
+	if (mqtt->host && mqtt->mosquitto)
+		return mqtt;
+	mqtt_free(mqtt);
+	return NULL;
+}
+
+struct mqtt *mqtt_open(const struct mqtt_settings *settings, const struct mqtt_callbacks *callbacks, sd_event *event,
+		       struct worker *worker, char *text, size_t text_size)
+{
+	const char *reason = "looking up its name still hangs from the last attempts; check the name server";
+	struct mqtt *mqtt = NULL;
+	/* Else they would take all threads, those of the ports and of the other brokers too. */
+	if (count_leftovers(settings->host) >= LEFTOVERS_MAX)
+		goto fail;
+	reason = "out of memory";
+	mqtt = mqtt_new(settings, callbacks, event);
+	if (!mqtt)
 		goto fail;
 	int error = set_options(mqtt, settings);
 	if (error) {

@@ -144,15 +144,10 @@ static bool make_memory(struct route *route, sd_event *event)
 	return route->radios && route->classify && route->ledgers;
 }
 
-static bool make_ways(struct route *route, sd_event *event)
+static struct publisher publisher_of(struct route *route)
 {
-	const struct settings *settings = route->settings;
-	route->uplink_schedule = schedule_new(&settings->schedule, route_delivery_dropped, &route->delivery);
-	route->keeper = keeper_new(route->store, settings->store.commit_interval_ms, event);
-	if (!route->uplink_schedule || !route->keeper)
-		return false;
-	route->publisher = (struct publisher){
-	    .settings = settings,
+	return (struct publisher){
+	    .settings = route->settings,
 	    .classify = route->classify,
 	    .store = route->store,
 	    .keeper = route->keeper,
@@ -165,10 +160,25 @@ static bool make_ways(struct route *route, sd_event *event)
 	    .passed = route_on_passed,
 	    .receipt = route_on_receipt,
 	};
-	route->emergency = emergency_begin(&route->publisher, route->remember, route->counters);
-	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
-	route->safety = safety_new(route_on_safer, route);
-	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
+}
+
+static struct route_delivery delivery_of(const struct route *route)
+{
+	return (struct route_delivery){
+	    .schedule = route->uplink_schedule,
+	    .store = route->store,
+	    .keeper = route->keeper,
+	    .safety = route->safety,
+	    .answers = route->answers,
+	    .receipts = route->down.receipts,
+	    .pressure = route->pressure,
+	    .counters = route->counters,
+	    .delivered = route->delivered,
+	};
+}
+
+static void make_way_down(struct route *route, sd_event *event)
+{
 	route->down = (struct route_down){
 	    .store = route->store,
 	    .keeper = route->keeper,
@@ -181,17 +191,22 @@ static bool make_ways(struct route *route, sd_event *event)
 	if (route_down_begin(&route->down, event, route->counters))
 		route->answers = field_answers_new(&route->publisher, route->down.outgoing,
 						   remember_incidents(route->remember), event);
-	route->delivery = (struct route_delivery){
-	    .schedule = route->uplink_schedule,
-	    .store = route->store,
-	    .keeper = route->keeper,
-	    .safety = route->safety,
-	    .answers = route->answers,
-	    .receipts = route->down.receipts,
-	    .pressure = route->pressure,
-	    .counters = route->counters,
-	    .delivered = route->delivered,
-	};
+}
+
+static bool make_ways(struct route *route, sd_event *event)
+{
+	const struct settings *settings = route->settings;
+	route->uplink_schedule = schedule_new(&settings->schedule, route_delivery_dropped, &route->delivery);
+	route->keeper = keeper_new(route->store, settings->store.commit_interval_ms, event);
+	if (!route->uplink_schedule || !route->keeper)
+		return false;
+	route->publisher = publisher_of(route);
+	route->emergency = emergency_begin(&route->publisher, route->remember, route->counters);
+	route->crowd = crowd_begin(&route->publisher, remember_incidents(route->remember), route->counters);
+	route->safety = safety_new(route_on_safer, route);
+	route->pressure = pressure_new(route->uplink_schedule, on_limit, route);
+	make_way_down(route, event);
+	route->delivery = delivery_of(route);
 	route->neighbours = (struct route_neighbours){
 	    .settings = settings, .delivery = &route->delivery, .counters = route->counters};
 	if (!route->safety || !route->pressure || !route->answers || !route_neighbours_begin(&route->neighbours))
