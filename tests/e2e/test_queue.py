@@ -50,6 +50,7 @@ class Queue(unittest.TestCase):
         self.bench.answering()
         if "near" in radios:
             harness.wait_for(lambda: "near: up" in self.bench.log(), "the radio")
+            self.near.connected()
 
     def client(self):
         client = Socket(self.bench)

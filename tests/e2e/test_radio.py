@@ -105,10 +105,13 @@ class Command(WithRadios):
     def test_lost_port_ends_it(self):
         self.start()
         _, stream = self.connect()
-        stream.write(json.dumps({"command": "radio", "radio": "lora", "do": "test"}) + "\n")
+        stream.write((json.dumps({"command": "radio", "radio": "lora", "do": "test"}) + "\n") * 2)
         stream.flush()
-        self.bench.stop(self.module.process, signal.SIGKILL)
         answers = []
+        # It is under way once a second one is turned away for that.
+        while not any("under way" in answer.get("error", "") for answer in answers):
+            answers.append(json.loads(stream.readline()))
+        self.bench.stop(self.module.process, signal.SIGKILL)
         while not any("end" in answer for answer in answers):
             answers.append(json.loads(stream.readline()))
         self.assertNotEqual(answers[-1]["failed"], "")
