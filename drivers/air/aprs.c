@@ -205,8 +205,10 @@ static int compose_words(const struct message *message, uint8_t *information)
 		return APRS_COMPOSE_INVALID;
 	if (strlen(message->text) > text_max(message))
 		return APRS_COMPOSE_TOO_LONG;
-	snprintf(words, sizeof(words), "%s%s%s", message_drill_mark(message), message_alert_mark(message),
-		 message->text);
+	int size = snprintf(words, sizeof(words), "%s%s%s", message_drill_mark(message), message_alert_mark(message),
+			    message->text);
+	if (size >= (int)sizeof(words))
+		return APRS_COMPOSE_TOO_LONG;
 	return to[0] ? aprs_compose_message(to, words, message->aprs.message_number, information)
 		     : aprs_compose_status(words, information);
 }

@@ -189,7 +189,7 @@ static void fill(struct origins *origins, int count)
 		origin->answers = (uint32_t)i;
 		origin->said_ms = origin->number_ms = 1700000000000 + i;
 		origin->waiting = true;
-		snprintf(origin->number, sizeof(origin->number), "%05d", i);
+		snprintf(origin->number, sizeof(origin->number), "%05u", (uint16_t)i);
 		snprintf(origin->radio, sizeof(origin->radio), "%031d", i);
 	}
 }
