@@ -322,7 +322,7 @@ static const struct argp argp = {options, parse, NULL,
 int main(int argc, char **argv)
 {
 	struct settings settings = {.rate_bps = 64000, .fifo_bytes = 32768, .seed = 1, .mtu = 1500};
-	struct direction ways[2] = {0};
+	static struct direction ways[2]; /* what is on its way when this ends, ends with it */
 	pid_t parent = getppid(), side_a, side_b;
 	bool owner;
 
