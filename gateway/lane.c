@@ -259,9 +259,9 @@ int lane_publish_retained(struct lane *lane, const char *topic, const char *json
 	return mqtt_publish(lane->mqtt, &publication, &mid);
 }
 
-int lane_subscribe(struct lane *lane, const char *filter, bool show_retain)
+int lane_subscribe(struct lane *lane, const char *filter, enum mqtt_interest interest)
 {
-	return lane->mqtt ? mqtt_subscribe(lane->mqtt, filter, show_retain) : -ENOTCONN;
+	return lane->mqtt ? mqtt_subscribe(lane->mqtt, filter, interest) : -ENOTCONN;
 }
 
 void lane_cork(struct lane *lane, bool on)

@@ -52,7 +52,7 @@ int lane_repeat(struct lane *lane, struct flight *flight, int64_t now_us, int64_
 /* Publishes a retained document whose answer nobody waits for. topic: below the prefix. */
 int lane_publish_retained(struct lane *lane, const char *topic, const char *json);
 /* As mqtt_subscribe. filter: whole, not below the prefix. */
-int lane_subscribe(struct lane *lane, const char *filter, bool show_retain);
+int lane_subscribe(struct lane *lane, const char *filter, enum mqtt_interest interest);
 void lane_cork(struct lane *lane, bool on);
 
 /* Gives mark and due time to everything published since the last call. */

@@ -115,9 +115,8 @@ static void on_suback(struct mosquitto *mosquitto, void *context, int mid, int c
 {
 	struct mqtt *mqtt = context;
 	(void)mosquitto;
-	(void)mid;
 	(void)properties;
-	bool refused = count < 1 || granted[0] >= FIRST_ERROR;
+	bool refused = mid != mqtt->unasked_mid && (count < 1 || granted[0] >= FIRST_ERROR);
 	if (refused && mqtt->connected && mqtt->callbacks.refused)
 		mqtt->callbacks.refused(mqtt->callbacks.context);
 }
@@ -236,15 +235,21 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, 
 	return conclude(mqtt, error);
 }
 
-int mqtt_subscribe(struct mqtt *mqtt, const char *filter, bool show_retain)
+int mqtt_subscribe(struct mqtt *mqtt, const char *filter, enum mqtt_interest interest)
 {
-	int options = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER;
-	if (show_retain)
-		options |= MQTT_SUB_OPT_RETAIN_AS_PUBLISHED;
+	static const int options[] = {
+	    [MQTT_WHAT_COMES] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER,
+	    [MQTT_WHAT_COMES_MARKED] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER |
+				       MQTT_SUB_OPT_RETAIN_AS_PUBLISHED,
+	    [MQTT_WHAT_IS] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_ALWAYS};
+	int mid = 0, qos = interest == MQTT_WHAT_IS ? 0 : 1;
 	if (!mqtt->connected)
 		return -ENOTCONN;
-	return conclude(
-	    mqtt, mosquitto_subscribe_v5(mqtt->mosquitto, NULL, filter, 1, mqtt->protocol == 5 ? options : 0, NULL));
+	int error = mosquitto_subscribe_v5(mqtt->mosquitto, &mid, filter, qos,
+					   mqtt->protocol == 5 ? options[interest] : 0, NULL);
+	if (interest == MQTT_WHAT_IS)
+		mqtt->unasked_mid = mid;
+	return conclude(mqtt, error);
 }
 
 bool mqtt_blocked(const struct mqtt *mqtt)

@@ -94,10 +94,17 @@ struct mqtt_publication {
  * accept the topic or the payload), -ENOMEM. Properties are left out with 3.1.1. */
 int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, uint16_t *mid);
 
-/* Asks for what others publish on this topic filter, with QoS 1, from now on and without what the broker has kept (3.1.1 sends that all the
- * same). show_retain: `retained` says of what is published now, too, whether the broker keeps it (MQTT 5). 0, -ENOTCONN, -EINVAL, -ENOMEM
- * as above. */
-int mqtt_subscribe(struct mqtt *mqtt, const char *filter, bool show_retain);
+enum mqtt_interest {
+	/* With QoS 1, from now on and without what the broker has kept (3.1.1 sends that all the same). */
+	MQTT_WHAT_COMES,
+	/* The same; `retained` says of what is published now, too, whether the broker keeps it (MQTT 5). */
+	MQTT_WHAT_COMES_MARKED,
+	/* What the broker keeps and each change of it, with QoS 0: what changes while there is no connection is asked for anew. That it is
+	 * refused is not told. */
+	MQTT_WHAT_IS,
+};
+/* Asks for what others publish on this topic filter. 0, -ENOTCONN, -EINVAL, -ENOMEM as above. */
+int mqtt_subscribe(struct mqtt *mqtt, const char *filter, enum mqtt_interest interest);
 
 /* Whether the socket takes nothing more: publishing would only queue. */
 bool mqtt_blocked(const struct mqtt *mqtt);

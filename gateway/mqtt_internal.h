@@ -22,6 +22,7 @@ struct mqtt {
 	sd_event *event;
 	sd_event_source *io, *misc;
 	bool connected, writing, closing, ipv6;
+	int unasked_mid; /* of a subscription that may be refused, 0 = none */
 	struct mqtt_limits limits;
 	/* Written by the attempt's thread, read by the loop after it. */
 	int answer; /* code of CONNACK, -1 = none came */

@@ -269,9 +269,9 @@ int sender_retain(struct sender *sender, const char *topic, const char *json)
 	return error;
 }
 
-int sender_subscribe(struct sender *sender, enum sender_lane which, const char *filter)
+int sender_subscribe(struct sender *sender, enum sender_lane which, const char *filter, enum mqtt_interest interest)
 {
-	int error = lane_subscribe(sender->lanes[which], filter, which != SENDER_BULK);
+	int error = lane_subscribe(sender->lanes[which], filter, interest);
 	if (error == -ENOTCONN && lane_up(sender->lanes[which]))
 		sender_break_off(sender, which);
 	return error;

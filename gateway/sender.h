@@ -45,8 +45,8 @@ void sender_wake(struct sender *sender);
 /* Publishes a retained document on the urgent connection if it is up. topic: below the prefix. */
 int sender_retain(struct sender *sender, const char *topic, const char *json);
 
-/* Subscribes on that connection if it is up; on an urgent one `retained` is said of all that comes. filter: whole. */
-int sender_subscribe(struct sender *sender, enum sender_lane which, const char *filter);
+/* Subscribes on that connection if it is up. filter: whole. */
+int sender_subscribe(struct sender *sender, enum sender_lane which, const char *filter, enum mqtt_interest interest);
 
 /* Fills in the numbers of the status that the sender knows. */
 void sender_status(const struct sender *sender, struct uplink_status *status);

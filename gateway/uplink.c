@@ -171,7 +171,7 @@ static void ask_for_commands(struct uplink *uplink)
 	if (!uplink->command)
 		return;
 	snprintf(filter, sizeof(filter), "%s%s/#", uplink->settings->topic_prefix, uplink->settings->down_topic);
-	sender_subscribe(uplink->sender, SENDER_URGENT, filter);
+	sender_subscribe(uplink->sender, SENDER_URGENT, filter, MQTT_WHAT_COMES_MARKED);
 }
 
 /* What follows a prefix, or NULL. */
@@ -181,27 +181,28 @@ static const char *behind(const char *text, const char *prefix)
 	return text && strncmp(text, prefix, size) == 0 ? text + size : NULL;
 }
 
-/* A kept session may have subscriptions of another time. */
-static void take_command(struct uplink *uplink, const struct mqtt_arrival *arrival)
+/* A kept session may have subscriptions of another time. False: it is no command. */
+static bool take_command(struct uplink *uplink, const struct mqtt_arrival *arrival)
 {
 	const char *topic = behind(arrival->topic, uplink->settings->topic_prefix);
 	if (!uplink->command || !(topic = behind(topic, uplink->settings->down_topic)) || *topic != '/')
-		return;
+		return false;
 	struct uplink_command command = {.topic = topic + 1,
 					 .payload = arrival->payload,
 					 .size = arrival->size,
 					 .retained = arrival->retained,
 					 .expiry_s = arrival->expiry_s};
 	uplink->command(uplink->command_context, &command);
+	return true;
 }
 
 static void on_received(void *context, const struct mqtt_arrival *arrival)
 {
 	const struct end *end = context;
-	if (end->which == SENDER_URGENT)
-		take_command(end->uplink, arrival);
-	else if (!arrival->retained)
-		uplink_topics_received(end->uplink->topics, arrival->topic, arrival->payload, arrival->size);
+	bool urgent = end->which == SENDER_URGENT;
+	if ((urgent && take_command(end->uplink, arrival)) || (!urgent && arrival->retained))
+		return;
+	uplink_topics_received(end->uplink->topics, urgent, arrival->topic, arrival->payload, arrival->size);
 }
 
 static void on_refused(void *context)
@@ -471,7 +472,12 @@ void uplink_retain(struct uplink *uplink, const char *topic, const char *json)
 
 int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context)
 {
-	return uplink_topics_subscribe(uplink->topics, filter, received, context);
+	return uplink_topics_subscribe(uplink->topics, filter, false, received, context);
+}
+
+int uplink_watch(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context)
+{
+	return uplink_topics_subscribe(uplink->topics, filter, true, received, context);
 }
 
 void uplink_take_commands(struct uplink *uplink, uplink_command_fn *command, void *context)

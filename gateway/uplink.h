@@ -65,6 +65,10 @@ void uplink_retain(struct uplink *uplink, const char *topic, const char *json);
 typedef void uplink_received_fn(void *context, const char *topic, const void *payload, size_t size);
 int uplink_subscribe(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context);
 
+/* What is kept on such a filter, as it is and as it changes, comes over the urgent connection, behind what its publisher has sent there
+ * before. After each connect all of it comes anew. */
+int uplink_watch(struct uplink *uplink, const char *filter, uplink_received_fn *received, void *context);
+
 /* A command as headquarters published it. */
 struct uplink_command {
 	const char *topic; /* below down_topic: "sec/text" */

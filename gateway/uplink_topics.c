@@ -15,6 +15,7 @@ struct retained {
 struct subscription {
 	struct subscription *next;
 	char *filter;
+	bool watched;
 	uplink_received_fn *received;
 	void *context;
 };
@@ -63,16 +64,34 @@ void uplink_topics_retain(struct uplink_topics *topics, const char *topic, const
 	sender_retain(topics->sender, topic, json);
 }
 
+static void subscribe(const struct uplink_topics *topics, const struct subscription *subscription)
+{
+	if (subscription->watched)
+		sender_subscribe(topics->sender, SENDER_URGENT, subscription->filter, MQTT_WHAT_IS);
+	else
+		sender_subscribe(topics->sender, SENDER_BULK, subscription->filter, MQTT_WHAT_COMES);
+}
+
+/* A connection that is lost here is noticed at its next message, or by its silence. */
+static void ask(const struct uplink_topics *topics, bool watched)
+{
+	const struct subscription *subscription = topics->subscriptions;
+	for (; subscription; subscription = subscription->next)
+		if (subscription->watched == watched)
+			subscribe(topics, subscription);
+}
+
 void uplink_topics_say_again(const struct uplink_topics *topics)
 {
 	for (const struct retained *document = topics->retained; document; document = document->next)
 		sender_retain(topics->sender, document->topic, document->json);
+	ask(topics, true);
 }
 
 /* ---- subscriptions ---- */
 
-int uplink_topics_subscribe(struct uplink_topics *topics, const char *filter, uplink_received_fn *received,
-			    void *context)
+int uplink_topics_subscribe(struct uplink_topics *topics, const char *filter, bool watched,
+			    uplink_received_fn *received, void *context)
 {
 	struct subscription *subscription = calloc(1, sizeof(*subscription));
 	char *copy = strdup(filter);
@@ -81,27 +100,29 @@ int uplink_topics_subscribe(struct uplink_topics *topics, const char *filter, up
 		free(copy);
 		return -ENOMEM;
 	}
-	*subscription = (struct subscription){
-	    .next = topics->subscriptions, .filter = copy, .received = received, .context = context};
+	*subscription = (struct subscription){.next = topics->subscriptions,
+					      .filter = copy,
+					      .watched = watched,
+					      .received = received,
+					      .context = context};
 	topics->subscriptions = subscription;
-	sender_subscribe(topics->sender, SENDER_BULK, filter);
+	subscribe(topics, subscription);
 	return 0;
 }
 
-/* A connection that is lost here is noticed at its next message, or by its silence. */
 void uplink_topics_ask_again(const struct uplink_topics *topics)
 {
-	const struct subscription *subscription = topics->subscriptions;
-	for (; subscription; subscription = subscription->next)
-		sender_subscribe(topics->sender, SENDER_BULK, subscription->filter);
+	ask(topics, false);
 }
 
-void uplink_topics_received(const struct uplink_topics *topics, const char *topic, const void *payload, size_t size)
+void uplink_topics_received(const struct uplink_topics *topics, bool watched, const char *topic, const void *payload,
+			    size_t size)
 {
 	const struct subscription *subscription = topics->subscriptions;
 	bool matches = false;
 	for (; subscription; subscription = subscription->next)
-		if (mosquitto_topic_matches_sub(subscription->filter, topic, &matches) == MOSQ_ERR_SUCCESS && matches) {
+		if (subscription->watched == watched &&
+		    mosquitto_topic_matches_sub(subscription->filter, topic, &matches) == MOSQ_ERR_SUCCESS && matches) {
 			subscription->received(subscription->context, topic, payload, size);
 			return;
 		}
