@@ -21,7 +21,7 @@ static const struct {
     [AUDIENCE_SECURITY] = {"sec", MAY(TEXT) | MAY(ALERT) | MAY(ROLLCALL) | MAY(ACK) | MAY(CANCEL) | MAY(LIST)},
     [AUDIENCE_COORDINATION] = {"coord", MAY(TEXT) | MAY(ACK)},
     [AUDIENCE_ORGANISATION] = {"org", MAY(TEXT)},
-    [AUDIENCE_GATEWAY] = {"gw", MAY(TEXT) | MAY(ALERT) | MAY(ACK)},
+    [AUDIENCE_GATEWAY] = {"gw", MAY(TEXT) | MAY(ALERT) | MAY(ACK) | MAY(CANCEL)},
 };
 
 #define fail(fault, name, ...)                                                                                         \

@@ -8,6 +8,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/command.h"
+#include "gateway/json_neighbour.h"
 #include "gateway/log.h"
 #include "gateway/publisher.h"
 #include "gateway/receipts.h"
@@ -129,7 +130,8 @@ static char *canonical(const struct given_command *given)
 	const struct message *message = &given->message;
 	char text[512];
 	size_t size;
-	if (given->what < COMMAND_ACK || given->audience == AUDIENCE_GATEWAY)
+	bool handed = given->audience == AUDIENCE_GATEWAY && given->what != COMMAND_CANCEL;
+	if (given->what < COMMAND_ACK || handed)
 		return json_outgoing(message, given->radio[0] ? given->radio : NULL, &size);
 	snprintf(text, sizeof(text), "%s %s %s %s %d %d", command_what_name(given->what), given->ref,
 		 message_status_name(given->status), message->ack.operator_id, (int)message->ack.level,
@@ -226,14 +228,27 @@ static void carry_out_list(struct commands *commands, const struct given_command
 	done(commands, given, CLASS_ROUTINE, content, NULL);
 }
 
+/* Another gateway takes back what it has given itself, and nothing else. */
+static void carry_out_recall(struct commands *commands, const struct given_command *given, uint64_t content)
+{
+	static const struct command_fault not_theirs = {"not_allowed", "that was not given by this gateway"};
+	char giver[MESSAGE_NAME_MAX];
+	if (json_handed_by(given->ref, giver) && strcmp(giver, given->organisation) == 0)
+		carry_out_cancel(commands, given, content);
+	else
+		turn_away(commands, given, content, RECEIPT_FAILED, &not_theirs);
+}
+
 static void carry_out_handed(struct commands *commands, const struct given_command *given, uint64_t content)
 {
 	static const struct command_fault not_taken = {
 	    "not_allowed", "this gateway takes nothing from that one (neighbours in its settings)"};
-	if (route_trusts(commands->route, given->organisation))
-		carry_out_message(commands, given, content);
-	else
+	if (!route_trusts(commands->route, given->organisation))
 		turn_away(commands, given, content, RECEIPT_FAILED, &not_taken);
+	else if (given->what == COMMAND_CANCEL)
+		carry_out_recall(commands, given, content);
+	else
+		carry_out_message(commands, given, content);
 }
 
 static void carry_out(struct commands *commands, const struct given_command *given, uint64_t content)

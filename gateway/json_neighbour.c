@@ -11,7 +11,7 @@
 #include "gateway/json_command.h"
 #include "gateway/json_parts.h"
 
-enum { REPORT_SIZE_MAX = 1024, RECEIPT_SIZE_MAX = 8192, HOPS_MAX = 255, DIGITS = 16 };
+enum { REPORT_SIZE_MAX = 1024, STATE_SIZE_MAX = 65536, RECEIPT_SIZE_MAX = 8192, HOPS_MAX = 255, DIGITS = 16 };
 
 /* ---- whom a gateway heard ---- */
 
@@ -128,6 +128,32 @@ int json_parse_reach(const char *topic, const void *json, size_t size, struct re
 	return sound ? 0 : -EINVAL;
 }
 
+/* ---- whether a gateway is there ---- */
+
+static bool read_presence(const json_t *object, struct presence *presence)
+{
+	const json_t *session = json_object_get(object, "session");
+	presence->online = is_text(object, "state", "online");
+	presence->session = (uint64_t)json_integer_value(session);
+	return is_text(object, "kind", "state") && is_text(object, "gateway", presence->gateway) &&
+	       (presence->online || is_text(object, "state", "offline")) && json_is_integer(session) &&
+	       json_integer_value(session) >= 0;
+}
+
+int json_parse_presence(const char *topic, const void *json, size_t size, struct presence *presence)
+{
+	*presence = (struct presence){.session = UINT64_MAX};
+	if (!take_word(&topic, "gw/") || !take_level(&topic, presence->gateway, sizeof(presence->gateway)) ||
+	    strcmp(topic, "state") != 0)
+		return -EINVAL;
+	if (size == 0)
+		return 0;
+	json_t *object = load(json, size, STATE_SIZE_MAX);
+	bool sound = object && read_presence(object, presence);
+	json_decref(object);
+	return sound ? 0 : -EINVAL;
+}
+
 /* ---- what one gateway hands to another ---- */
 
 void json_handed_id(const char *gateway, uint64_t number, char id[static COMMAND_ID_MAX + 1])
@@ -173,12 +199,20 @@ char *json_order(const struct message *message, int64_t expires_at_ms, size_t *s
 	return longer;
 }
 
-int json_order_topic(enum message_kind kind, const char *to, const char *own, char *topic, size_t size)
+int json_order_topic(const char *what, const char *to, const char *own, char *topic, size_t size)
 {
 	if (!command_is_token(to) || !command_is_token(own))
 		return -EINVAL;
-	int length = snprintf(topic, size, "gw/%s/down/gw/%s/%s", to, own, message_kind_name(kind));
+	int length = snprintf(topic, size, "gw/%s/down/gw/%s/%s", to, own, what);
 	return length >= 0 && (size_t)length < size ? length : -EMSGSIZE;
+}
+
+char *json_recall(const char *id, const char *order, size_t *size)
+{
+	struct writer writer = writer_new();
+	writer_text(&writer, "id", id, SIZE_MAX);
+	writer_text(&writer, "ref", order, SIZE_MAX);
+	return writer_finish(&writer, size);
 }
 
 bool json_is_handed_receipt(const char *topic, char gateway[static MESSAGE_NAME_MAX])

@@ -16,6 +16,16 @@ int json_reach_topic(const struct reach_report *report, char *topic, size_t size
 /* topic: below the prefix. 0, or -EINVAL: it is none, or says another station than its topic. Members that are not known are passed over. */
 int json_parse_reach(const char *topic, const void *json, size_t size, struct reach_report *report);
 
+/* "gw/<gateway>/state", retained: whether that gateway is there, as it says itself or its broker for it. */
+struct presence {
+	char gateway[MESSAGE_NAME_MAX];
+	bool online;
+	uint64_t session; /* number of its run */
+};
+
+/* topic: below the prefix. Nothing at all (the broker keeps it no more) says that it is not there, and ends every run. 0, or -EINVAL. */
+int json_parse_presence(const char *topic, const void *json, size_t size, struct presence *presence);
+
 /* ---- what one gateway hands to another ---- */
 
 /* The id of a message that was handed over: "n-<who hands it over>-<16 digits>", 16 of 0-9 a-f. No other command may have such an id. */
@@ -24,10 +34,12 @@ void json_handed_id(const char *gateway, uint64_t number, char id[static COMMAND
 bool json_handed_by(const char *id, char gateway[static MESSAGE_NAME_MAX]);
 bool json_is_handed(const char *id);
 
-/* The command by which it is handed over, on "gw/<to>/down/gw/<own>/<kind>": message as json_outgoing writes it, with expires_at (Unix, 0 =
+/* The command by which it is handed over, on "gw/<to>/down/gw/<own>/<what>": message as json_outgoing writes it, with expires_at (Unix, 0 =
  * left out). Ownership and errors as json_outgoing. */
 char *json_order(const struct message *message, int64_t expires_at_ms, size_t *size);
-int json_order_topic(enum message_kind kind, const char *to, const char *own, char *topic, size_t size);
+int json_order_topic(const char *what, const char *to, const char *own, char *topic, size_t size);
+/* The command by which an order is taken back, on "gw/<to>/down/gw/<own>/cancel"; id: its own. */
+char *json_recall(const char *id, const char *order, size_t *size);
 
 /* What the other gateway says became of it. */
 struct handed_receipt {

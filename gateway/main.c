@@ -130,6 +130,10 @@ static int listen_to_neighbours(struct gateway *gateway)
 	char filter[128];
 	if (!gateway->settings->neighbours.enabled)
 		return 0;
+	snprintf(filter, sizeof(filter), "%sgw/+/state", gateway->settings->uplink.topic_prefix);
+	int error = uplink_watch(gateway->uplink, filter, route_neighbour_state, gateway->route);
+	if (error < 0)
+		return error;
 	snprintf(filter, sizeof(filter), "%sgw/+/reach/+", gateway->settings->uplink.topic_prefix);
 	return uplink_subscribe(gateway->uplink, filter, route_neighbour_heard, gateway->route);
 }

@@ -6,15 +6,19 @@
 
 enum {
 	SILENT_MS = 3600000, /* a neighbour that was silent for so long gives its place away */
+	UNSEEN_MS = 30000,   /* how long one is believed to be there that does not say so */
 	TOLD_MAX = 512,
 	TELL_BURST = 30,
 	TELL_EVERY_MS = 1000,
 };
 
 struct neighbour {
-	char name[MESSAGE_NAME_MAX];
-	int64_t heard_ms;    /* of it, last */
-	struct reach *reach; /* NULL: a free place */
+	char name[MESSAGE_NAME_MAX]; /* "": a free place */
+	int64_t heard_ms;            /* of it, last */
+	bool seen, away;     /* its state was heard, from the broker that is there now; it says that it is gone */
+	int64_t unseen_ms;   /* since when it is not */
+	uint64_t session;    /* of that state */
+	struct reach *reach; /* NULL: it has told of no station */
 };
 
 struct told {
@@ -29,7 +33,7 @@ struct neighbours {
 	struct told told[TOLD_MAX];
 	unsigned may_tell;
 	int64_t reckoned_ms;
-	struct counter *heard, *stranger, *too_many, *from_own, *untold;
+	struct counter *heard, *stranger, *too_many, *from_own, *unseen, *untold;
 };
 
 struct neighbours *neighbours_new(const struct neighbours_settings *settings, const char *own,
@@ -45,6 +49,7 @@ struct neighbours *neighbours_new(const struct neighbours_settings *settings, co
 	neighbours->stranger = counters_get(counters, "neighbours", "drop.stranger");
 	neighbours->too_many = counters_get(counters, "neighbours", "drop.too_many");
 	neighbours->from_own = counters_get(counters, "neighbours", "drop.own");
+	neighbours->unseen = counters_get(counters, "neighbours", "drop.unseen");
 	neighbours->untold = counters_get(counters, "neighbours", "drop.untold");
 	return neighbours;
 }
@@ -75,7 +80,7 @@ bool neighbours_trusts(const struct neighbours *neighbours, const char *gateway)
 int neighbours_number(const struct neighbours *neighbours, const char *gateway)
 {
 	for (int i = 0; i < NEIGHBOURS_MAX; i++)
-		if (neighbours->list[i].reach && strcmp(neighbours->list[i].name, gateway) == 0)
+		if (gateway[0] && strcmp(neighbours->list[i].name, gateway) == 0)
 			return i;
 	return -1;
 }
@@ -85,32 +90,98 @@ const char *neighbours_name(const struct neighbours *neighbours, unsigned number
 	return number < NEIGHBOURS_MAX ? neighbours->list[number].name : "";
 }
 
+/* One that has gone and tells of no station is not missed. */
+static bool is_idle(const struct neighbour *neighbour)
+{
+	return neighbour->away && !neighbour->reach;
+}
+
+static bool goes_first(const struct neighbour *one, const struct neighbour *other)
+{
+	return is_idle(one) != is_idle(other) ? is_idle(one) : one->heard_ms < other->heard_ms;
+}
+
 static struct neighbour *quietest(struct neighbours *neighbours)
 {
 	struct neighbour *found = &neighbours->list[0];
 	for (size_t i = 0; i < NEIGHBOURS_MAX; i++) {
 		struct neighbour *neighbour = &neighbours->list[i];
-		if (!neighbour->reach)
+		if (!neighbour->name[0])
 			return neighbour;
-		if (neighbour->heard_ms < found->heard_ms)
+		if (goes_first(neighbour, found))
 			found = neighbour;
 	}
 	return found;
 }
 
-/* NULL: there are too many already, or no memory. */
+/* NULL: there are too many already. */
 static struct neighbour *place_for(struct neighbours *neighbours, const char *gateway, int64_t now_ms)
 {
 	int number = neighbours_number(neighbours, gateway);
 	if (number >= 0)
 		return &neighbours->list[number];
 	struct neighbour *place = quietest(neighbours);
-	if (strlen(gateway) >= sizeof(place->name) || (place->reach && now_ms - place->heard_ms < SILENT_MS))
+	bool kept = place->name[0] && !is_idle(place) && now_ms - place->heard_ms < SILENT_MS;
+	if (strlen(gateway) >= sizeof(place->name) || kept)
 		return NULL;
 	reach_free(place->reach);
-	*place = (struct neighbour){.heard_ms = now_ms, .reach = reach_new(NEIGHBOUR_STATIONS)};
+	*place = (struct neighbour){.heard_ms = now_ms, .unseen_ms = now_ms};
 	memcpy(place->name, gateway, strlen(gateway) + 1);
-	return place->reach ? place : NULL;
+	return place;
+}
+
+/* ---- whether they are there ---- */
+
+static bool is_there(const struct neighbour *neighbour, int64_t now_ms)
+{
+	return !neighbour->away && (neighbour->seen || now_ms - neighbour->unseen_ms < UNSEEN_MS);
+}
+
+/* The broker may say late that a run has ended after which another one began. */
+static bool is_out_of_date(const struct neighbour *neighbour, bool online, uint64_t session)
+{
+	return neighbour->seen && !online && session < neighbour->session;
+}
+
+enum neighbour_news neighbours_state(struct neighbours *neighbours, const char *gateway, bool online, uint64_t session,
+				     int64_t now_ms)
+{
+	if (!neighbours_trusts(neighbours, gateway))
+		return NEIGHBOUR_NO_NEWS;
+	struct neighbour *neighbour = place_for(neighbours, gateway, now_ms);
+	if (!neighbour)
+		return online ? NEIGHBOUR_NO_NEWS : NEIGHBOUR_LEFT;
+	if (is_out_of_date(neighbour, online, session))
+		return NEIGHBOUR_NO_NEWS;
+	bool news = online ? neighbour->away : !neighbour->seen || !neighbour->away;
+	neighbour->seen = true;
+	neighbour->away = !online;
+	neighbour->session = session;
+	if (online)
+		neighbour->heard_ms = now_ms;
+	return !news ? NEIGHBOUR_NO_NEWS : online ? NEIGHBOUR_BACK : NEIGHBOUR_LEFT;
+}
+
+void neighbours_lost_sight(struct neighbours *neighbours, int64_t now_ms)
+{
+	for (size_t i = 0; i < NEIGHBOURS_MAX; i++) {
+		struct neighbour *neighbour = &neighbours->list[i];
+		if (neighbour->seen)
+			neighbour->unseen_ms = now_ms;
+		neighbour->seen = false;
+	}
+}
+
+bool neighbours_is_there(const struct neighbours *neighbours, const char *gateway, int64_t now_ms)
+{
+	int number = neighbours_number(neighbours, gateway);
+	return number >= 0 && is_there(&neighbours->list[number], now_ms);
+}
+
+bool neighbours_is_away(const struct neighbours *neighbours, const char *gateway)
+{
+	int number = neighbours_number(neighbours, gateway);
+	return number >= 0 && neighbours->list[number].away;
 }
 
 /* ---- whom they heard ---- */
@@ -133,7 +204,11 @@ void neighbours_heard(struct neighbours *neighbours, const char *gateway, const 
 	}
 	neighbours->heard->value++;
 	neighbour->heard_ms = now_ms;
-	reach_heard(neighbour->reach, station, 0, heard, now_ms);
+	neighbours->unseen->value += !neighbour->seen && !is_there(neighbour, now_ms);
+	if (!neighbour->reach)
+		neighbour->reach = reach_new(NEIGHBOUR_STATIONS);
+	if (neighbour->reach)
+		reach_heard(neighbour->reach, station, 0, heard, now_ms);
 }
 
 static bool goes_before(const struct reach_way *one, const struct reach_way *other)
@@ -142,13 +217,15 @@ static bool goes_before(const struct reach_way *one, const struct reach_way *oth
 	return better ? better > 0 : one->heard_ms > other->heard_ms;
 }
 
-size_t neighbours_ways(const struct neighbours *neighbours, const char *station, int64_t now_ms, struct reach_way *ways,
-		       size_t max)
+size_t neighbours_ways(const struct neighbours *neighbours, const char *station, bool away_too, int64_t now_ms,
+		       struct reach_way *ways, size_t max)
 {
 	struct reach_way sorted[NEIGHBOURS_MAX], way;
 	size_t count = 0;
 	for (unsigned i = 0; i < NEIGHBOURS_MAX; i++) {
 		const struct reach *reach = neighbours->list[i].reach;
+		if (!away_too && !is_there(&neighbours->list[i], now_ms))
+			continue;
 		if (!reach || reach_look(reach, station, now_ms, &way, 1) == 0 || !reach_is_fresh(&way, now_ms))
 			continue;
 		way.number = i;

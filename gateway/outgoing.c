@@ -39,8 +39,8 @@ static unsigned limit_of(struct outgoing *outgoing, const struct entry *entry)
 	return (unsigned)plan.text_max;
 }
 
-void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum receipt_stage stage, const char *code,
-		  bool assumed)
+static void say_by(struct outgoing *outgoing, const struct entry *entry, const char *outlet, enum receipt_stage stage,
+		   const char *code, bool assumed)
 {
 	struct receipt receipt = {
 	    .command = entry_id(entry),
@@ -54,17 +54,29 @@ void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum rec
 		return; /* said back, and of interest to nobody else */
 	if (code && strcmp(code, "too_long") == 0)
 		receipt.limit = limit_of(outgoing, entry);
-	publisher_receipt(outgoing->publisher, &receipt, entry_outlet(entry));
+	publisher_receipt(outgoing->publisher, &receipt, outlet);
 	outgoing->callbacks.receipt(outgoing->callbacks.context, &receipt);
+}
+
+void outgoing_say(struct outgoing *outgoing, const struct entry *entry, enum receipt_stage stage, const char *code,
+		  bool assumed)
+{
+	say_by(outgoing, entry, entry_outlet(entry), stage, code, assumed);
+}
+
+void outgoing_conclude_by(struct outgoing *outgoing, struct entry *entry, const char *outlet, enum receipt_stage stage,
+			  const char *code, bool assumed)
+{
+	say_by(outgoing, entry, outlet, stage, code, assumed);
+	keeper_finish(outgoing->publisher->keeper, entry);
+	/* What waited behind it may be shorter, and go now. */
+	outgoing_wake(outgoing);
 }
 
 void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum receipt_stage stage, const char *code,
 		       bool assumed)
 {
-	outgoing_say(outgoing, entry, stage, code, assumed);
-	keeper_finish(outgoing->publisher->keeper, entry);
-	/* What waited behind it may be shorter, and go now. */
-	outgoing_wake(outgoing);
+	outgoing_conclude_by(outgoing, entry, entry_outlet(entry), stage, code, assumed);
 }
 
 /* What was transmitted and not acknowledged in time has not simply expired. */
@@ -73,7 +85,7 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct exit_lane *lane = context;
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = errand_find(outgoing, entry);
-	bool begun = entry->begun || (errand && errand->past.announced);
+	bool begun = entry->begun || (errand && errand->past.announced), doubtful = errand && errand->past.doubts > 0;
 	bool sent = errand_was_sent(errand), assumed = errand && errand->assumed;
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
@@ -85,6 +97,8 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, reason, false);
 	else if (begun)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "no_ack", false);
+	else if (doubtful)
+		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "no_word", false);
 	else
 		outgoing_conclude(outgoing, entry, RECEIPT_EXPIRED, NULL, false);
 }

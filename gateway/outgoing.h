@@ -55,6 +55,11 @@ void outgoing_stored(struct outgoing *outgoing, struct entry *entry, bool on_dis
 void outgoing_use_neighbours(struct outgoing *outgoing, struct neighbours *neighbours);
 /* The broker is there, or is gone: without it there are no neighbours. What they have is asked for again when it is back. */
 void outgoing_online(struct outgoing *outgoing, bool online);
+/* That neighbour has gone: what it was given and has not taken goes another way at once, if there is one; of alerts also what it may have
+ * transmitted without having said so. */
+void outgoing_neighbour_left(struct outgoing *outgoing, const char *gateway);
+/* It is back: it is asked for what it has, and is a way again. */
+void outgoing_neighbour_back(struct outgoing *outgoing, const char *gateway);
 /* A neighbour says what became of something that it was given. */
 void outgoing_answered(struct outgoing *outgoing, const char *gateway, const struct handed_receipt *receipt);
 

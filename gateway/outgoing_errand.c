@@ -265,6 +265,19 @@ void errand_follow(struct errand *errand)
 	}
 }
 
+struct entry *errand_withdraw(struct errand *errand)
+{
+	struct entry *entry = errand->entry;
+	if (errand->lane->flying == errand) {
+		errand->superseded = true;
+		return NULL;
+	}
+	if (errand->awaiting || !transmit_remove(errand->lane->transmit, entry))
+		entry_ref(entry);
+	errand_free(errand->lane->outgoing, errand);
+	return entry;
+}
+
 void errand_supersede(struct errand *errand)
 {
 	errand->superseded = true;

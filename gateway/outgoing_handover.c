@@ -6,7 +6,6 @@
 #include "gateway/clock.h"
 #include "gateway/log.h"
 #include "gateway/outgoing_internal.h"
-#include "gateway/siphash.h"
 
 enum {
 	LAST_WORD_PART = 4, /* of the time a neighbour has: how much longer its last word may take */
@@ -14,17 +13,11 @@ enum {
 	LAST_WORD_MAX_MS = 30000,
 	LOOK_MS = 5000,    /* how often a way is looked for */
 	DUE_AT_ONCE = 256, /* the others in the next turn of the loop */
-	TOPIC_MAX = 256,
 };
 
 static struct counter *count(const struct handover *handover, const char *name)
 {
 	return counters_get(handover->outgoing->publisher->counters, "neighbours", name);
-}
-
-static const char *gateway_of(const struct handover *handover)
-{
-	return entry_outlet(handover->entry) + sizeof(GATEWAY_OUTLET) - 1;
 }
 
 struct handover *handover_find(const struct outgoing *outgoing, const char *id)
@@ -59,77 +52,16 @@ static bool is_over(const struct handover *handover, int64_t now_ms)
 
 /* ---- giving it to the neighbour ---- */
 
-static int number_of(const struct handover *handover)
-{
-	const struct neighbours *neighbours = handover->outgoing->neighbours;
-	return neighbours ? neighbours_number(neighbours, gateway_of(handover)) : -1;
-}
-
-/* Each time that the neighbour is given it has an id of its own, the first, the second: after a restart they come in the same order, so that
- * the neighbour knows them again. Nobody else can make one. */
-static void make_id(struct handover *handover)
-{
-	const struct publisher *publisher = handover->outgoing->publisher;
-	int number = number_of(handover);
-	unsigned attempt = number >= 0 ? handover->past.attempts[number]++ : 0;
-	char text[MESSAGE_ID_MAX + MESSAGE_NAME_MAX + 16];
-	int size = snprintf(text, sizeof(text), "%s %s %u", entry_id(handover->entry), gateway_of(handover), attempt);
-	json_handed_id(publisher->settings->gateway.name, siphash24(publisher->logistics_key, text, (size_t)size),
-		       handover->id);
-}
-
-/* The order as it is published; its topic is whole, so that a broker that refuses it is heard of once and not asked again. */
-static struct entry *order_of(const struct handover *handover, const struct message *message)
-{
-	const struct publisher *publisher = handover->outgoing->publisher;
-	const struct settings *settings = publisher->settings;
-	bool trusted = publisher_clock(settings) != CLOCK_SOURCE_UNKNOWN;
-	char topic[TOPIC_MAX], whole[2 * TOPIC_MAX];
-	if (json_order_topic(message->kind, gateway_of(handover), settings->gateway.name, topic, sizeof(topic)) < 0)
-		return NULL;
-	snprintf(whole, sizeof(whole), "%c%s%s", ENTRY_WHOLE_TOPIC, settings->uplink.topic_prefix, topic);
-	enum message_class class = (enum message_class)handover->entry->class;
-	/* Its time runs: it does not wait behind ordinary traffic. */
-	struct entry_parts parts = {.class = class > CLASS_SAFETY ? CLASS_SAFETY : class,
-				    .kind = message->kind,
-				    .outlet = "uplink",
-				    .id = handover->id,
-				    .station = message->to,
-				    .topic = whole,
-				    .accepted_at_ms = handover->past.handed_ms,
-				    .expires_at_ms = handover->until_ms};
-	int64_t expires_ms = trusted ? handover->until_ms + clock_steady_lag_ms() : 0;
-	char *json = json_order(message, expires_ms, &parts.payload_size);
-	parts.payload = json;
-	struct entry *order = json ? entry_new(&parts, store_new_row(publisher->store)) : NULL;
-	free(json);
-	if (order)
-		order->exercise = handover->entry->exercise;
-	return order;
-}
-
-/* Not kept on disk: what it was made of is. */
-static void publish(struct handover *handover)
-{
-	struct publisher *publisher = handover->outgoing->publisher;
-	const struct entry *entry = handover->entry;
-	struct message message;
-	char error[128];
-	/* As it was given: the other gateway gives it a number of its own. */
-	if (json_parse_kept(entry_payload(entry), entry->payload_size, &message, NULL, error, sizeof(error)) < 0)
-		return;
-	snprintf(message.id, sizeof(message.id), "%s", handover->id);
-	struct entry *order = order_of(handover, &message);
-	if (!order)
-		return;
-	schedule_put(publisher->schedule, order);
-	publisher->scheduled(publisher->context);
-}
-
 static int64_t last_word_ms(int64_t hold_ms)
 {
 	int64_t wait_ms = hold_ms / LAST_WORD_PART;
 	return wait_ms < LAST_WORD_MIN_MS ? LAST_WORD_MIN_MS : wait_ms > LAST_WORD_MAX_MS ? LAST_WORD_MAX_MS : wait_ms;
+}
+
+/* Nothing that the neighbour says of it is awaited any longer. */
+static int64_t ends_ms(const struct handover *handover)
+{
+	return handover->until_ms + last_word_ms(handover->outgoing->publisher->settings->neighbours.hold_ms);
 }
 
 static void hand(struct handover *handover, int64_t now_ms)
@@ -137,18 +69,20 @@ static void hand(struct handover *handover, int64_t now_ms)
 	int64_t hold_ms = handover->outgoing->publisher->settings->neighbours.hold_ms;
 	int64_t expires_at_ms = handover->entry->expires_at_ms;
 	handover->past.handed_ms = now_ms;
+	handover->taken = handover->on_air = false;
 	handover->until_ms = now_ms + hold_ms;
 	if (expires_at_ms && expires_at_ms < handover->until_ms)
 		handover->until_ms = expires_at_ms;
-	make_id(handover);
+	order_name(handover);
 	count(handover, "handed")->value++;
-	publish(handover);
-	due(handover, handover->until_ms + last_word_ms(hold_ms));
+	order_publish(handover);
+	due(handover, ends_ms(handover));
 }
 
 static bool is_neighbour(const struct outgoing *outgoing, const char *gateway)
 {
-	return outgoing->neighbours && neighbours_trusts(outgoing->neighbours, gateway);
+	return outgoing->neighbours && neighbours_trusts(outgoing->neighbours, gateway) &&
+	       !neighbours_is_away(outgoing->neighbours, gateway);
 }
 
 void handover_start(struct outgoing *outgoing, struct entry *entry, const struct past *past)
@@ -163,8 +97,8 @@ void handover_start(struct outgoing *outgoing, struct entry *entry, const struct
 		handover->past = *past;
 	outgoing->handovers = handover;
 	int64_t now_ms = clock_steady_ms();
-	/* The settings may have changed since a former run gave it to that one. */
-	if (is_neighbour(outgoing, gateway_of(handover)))
+	/* The settings may have changed since a former run gave it to that one; or it has gone, and there was no other way. */
+	if (is_neighbour(outgoing, handover_gateway(handover)))
 		hand(handover, now_ms);
 	else
 		due(handover, now_ms + LOOK_MS);
@@ -189,6 +123,8 @@ static void give_up(struct handover *handover)
 		conclude(handover, RECEIPT_FAILED, handover->past.code, false);
 	else if (handover->past.announced || handover->entry->begun)
 		conclude(handover, RECEIPT_FAILED, "no_ack", false);
+	else if (handover->past.doubts > 0)
+		conclude(handover, RECEIPT_FAILED, "no_word", false);
 	else
 		conclude(handover, RECEIPT_EXPIRED, NULL, false);
 }
@@ -218,7 +154,7 @@ static bool leave(struct handover *handover, const struct way *way)
 
 static void mark_tried(struct handover *handover, bool silent)
 {
-	int number = number_of(handover);
+	int number = handover_number(handover);
 	uint32_t bit = number >= 0 ? 1u << number : 0;
 	handover->past.neighbours |= bit;
 	if (silent)
@@ -264,7 +200,7 @@ static void failed(struct handover *handover, const char *code, bool silent)
 /* ---- what the neighbour says ---- */
 
 /* Reasons for which it was not transmitted now, and that say nothing about another time. */
-static bool is_passing(const char *code)
+bool handed_code_is_passing(const char *code)
 {
 	static const char *const codes[] = {"too_many", "no_memory", "over_bound", "lost", "radio_gone"};
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
@@ -285,8 +221,10 @@ static void follow(struct handover *handover, const struct handed_receipt *recei
 {
 	switch (receipt->stage) {
 	case RECEIPT_QUEUED:
+		handover->taken = true;
 		break;
 	case RECEIPT_ON_AIR:
+		handover->on_air = true;
 		announce(handover, receipt->assumed);
 		break;
 	case RECEIPT_CONFIRMED:
@@ -295,7 +233,8 @@ static void follow(struct handover *handover, const struct handed_receipt *recei
 		conclude(handover, receipt->stage, NULL, receipt->assumed);
 		break;
 	case RECEIPT_FAILED:
-		failed(handover, receipt->code[0] ? receipt->code : "radio_error", is_passing(receipt->code));
+		failed(handover, receipt->code[0] ? receipt->code : "radio_error",
+		       handed_code_is_passing(receipt->code));
 		break;
 	case RECEIPT_EXPIRED:
 	case RECEIPT_CANCELLED:
@@ -308,12 +247,77 @@ void outgoing_answered(struct outgoing *outgoing, const char *gateway, const str
 {
 	struct counters *counters = outgoing->publisher->counters;
 	struct handover *handover = outgoing->handovers;
-	while (handover && (strcmp(handover->id, receipt->id) != 0 || strcmp(gateway_of(handover), gateway) != 0))
+	while (handover && (strcmp(handover->id, receipt->id) != 0 || strcmp(handover_gateway(handover), gateway) != 0))
 		handover = handover->next;
-	if (!handover)
-		counters_get(counters, "neighbours", "drop.late")->value++;
-	else
+	if (handover)
 		follow(handover, receipt);
+	else if (!outgoing_late_word(outgoing, gateway, receipt))
+		counters_get(counters, "neighbours", "drop.late")->value++;
+}
+
+/* ---- one that has gone ---- */
+
+/* What it has taken it may have transmitted, or may yet: that waits until its time there is over, unless it is an alert, which is rather
+ * heard twice than late. What it says to be on the air waits for its acknowledgement. */
+static bool may_leave(const struct handover *handover)
+{
+	const struct entry *entry = handover->entry;
+	bool on_air = handover->on_air || (entry->begun && !handover->past.announced); /* told to a former run */
+	return !on_air && (!handover->taken || entry->class <= CLASS_URGENT);
+}
+
+static bool give_back(struct handover *handover, const struct way *way)
+{
+	struct past before = handover->past;
+	mark_tried(handover, true);
+	handover_forsake(handover, true);
+	order_recall(handover);
+	if (leave(handover, way))
+		return true;
+	handover->past = before;
+	return false;
+}
+
+/* Without another way it stays where it is: the broker keeps it for that one, which may come back in time. */
+static void look_around(struct handover *handover, int64_t now_ms)
+{
+	struct way way;
+	int64_t ends_at_ms = ends_ms(handover);
+	bool leaves = neighbours_is_away(handover->outgoing->neighbours, handover_gateway(handover)) &&
+		      may_leave(handover);
+	if (leaves && !is_over(handover, now_ms) && find_way(handover, &way) && way_is_open(&way)) {
+		count(handover, "given_back")->value++;
+		if (give_back(handover, &way))
+			return;
+	}
+	due(handover, leaves && now_ms + LOOK_MS < ends_at_ms ? now_ms + LOOK_MS : ends_at_ms);
+}
+
+static bool is_given_to(const struct handover *handover, const char *gateway)
+{
+	return handover->id[0] && strcmp(handover_gateway(handover), gateway) == 0;
+}
+
+/* Alerts first. */
+void outgoing_neighbour_left(struct outgoing *outgoing, const char *gateway)
+{
+	int64_t now_ms = clock_steady_ms();
+	for (unsigned class = 0; class < CLASS_COUNT; class ++)
+		for (struct handover *handover = outgoing->handovers, *next; handover; handover = next) {
+			next = handover->next;
+			if (handover->entry->class == class && is_given_to(handover, gateway))
+				look_around(handover, now_ms);
+		}
+}
+
+void outgoing_neighbour_back(struct outgoing *outgoing, const char *gateway)
+{
+	int64_t now_ms = clock_steady_ms();
+	for (struct handover *handover = outgoing->handovers; handover; handover = handover->next)
+		if (is_given_to(handover, gateway) && now_ms < handover->until_ms)
+			order_publish(handover);
+		else if (!handover->id[0])
+			due(handover, now_ms);
 }
 
 /* ---- time ---- */
@@ -329,10 +333,16 @@ static void look_again(struct handover *handover, int64_t now_ms)
 	}
 	bool found = find_way(handover, &way);
 	if (found && !way.lane &&
-	    strcmp(neighbours_name(outgoing->neighbours, way.neighbour), gateway_of(handover)) == 0)
+	    strcmp(neighbours_name(outgoing->neighbours, way.neighbour), handover_gateway(handover)) == 0)
 		hand(handover, now_ms);
 	else if (!found || !leave(handover, &way))
 		due(handover, now_ms + LOOK_MS);
+}
+
+static void no_word(struct handover *handover)
+{
+	handover_forsake(handover, !handover->past.announced);
+	failed(handover, handover->past.announced ? "no_ack" : "", !handover->past.announced);
 }
 
 static struct handover *next_due(const struct outgoing *outgoing, int64_t now_ms)
@@ -347,12 +357,12 @@ void handovers_due(struct outgoing *outgoing, int64_t now_ms)
 {
 	struct handover *handover;
 	for (unsigned i = 0; i < DUE_AT_ONCE && (handover = next_due(outgoing, now_ms)); i++) {
-		if (handover->id[0] && handover->past.announced)
-			failed(handover, "no_ack", false);
-		else if (handover->id[0])
-			failed(handover, "", true);
-		else
+		if (!handover->id[0])
 			look_again(handover, now_ms);
+		else if (now_ms < ends_ms(handover))
+			look_around(handover, now_ms);
+		else
+			no_word(handover);
 	}
 	for (handover = outgoing->handovers; handover; handover = handover->next)
 		outgoing_due(outgoing, handover->due_ms);
@@ -370,5 +380,5 @@ void outgoing_online(struct outgoing *outgoing, bool online)
 	outgoing->online = online;
 	for (struct handover *handover = outgoing->handovers; back && handover; handover = handover->next)
 		if (handover->id[0] && clock_steady_ms() < handover->until_ms)
-			publish(handover);
+			order_publish(handover);
 }

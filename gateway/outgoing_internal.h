@@ -1,6 +1,6 @@
 /* What outgoing.c (taking, receipts), outgoing_list.c (lists, cancelling), outgoing_ways.c (which way first), outgoing_errand.c (one message's
- * way), outgoing_alert.c (alerts that wait for airtime), outgoing_lane.c (one radio's turns), outgoing_handover.c (what neighbours deliver)
- * and outgoing_rescue.c (radios that are down) share. */
+ * way), outgoing_alert.c (alerts that wait for airtime), outgoing_lane.c (one radio's turns), outgoing_handover.c (what neighbours deliver),
+ * outgoing_order.c (what they are told), outgoing_late.c (what they say too late) and outgoing_rescue.c (radios that are down) share. */
 #pragma once
 
 #include "gateway/delivery.h"
@@ -43,7 +43,10 @@ struct past {
 	uint16_t attempts[NEIGHBOURS_MAX]; /* how often each has had it */
 	int64_t handed_ms;                 /* when one of them was given it last */
 	bool announced;                    /* on_air was said */
-	char code[MESSAGE_NAME_MAX];       /* why it failed, "" = it was not transmitted anywhere */
+	unsigned doubts;                   /* of them had it, and did not say whether they transmitted it */
+	char left[COMMAND_ID_MAX + 1];     /* by which the last of those has it; "" = none */
+	char left_outlet[MESSAGE_NAME_MAX + sizeof(GATEWAY_OUTLET)];
+	char code[MESSAGE_NAME_MAX]; /* why it failed, "" = it was not transmitted anywhere, as far as is known */
 };
 
 /* A message that was looked at by its radio: planned, perhaps begun. Made at its first turn. */
@@ -65,8 +68,9 @@ struct handover {
 	struct entry *entry; /* a reference of its own, in no schedule */
 	struct past past;
 	char id[COMMAND_ID_MAX + 1]; /* by which the neighbour has it now */
+	bool taken, on_air;          /* that one says so */
 	int64_t until_ms;            /* until when that one may transmit it */
-	int64_t due_ms;              /* its last word is awaited until then; or: when a way is looked for */
+	int64_t due_ms;              /* its last word is awaited no longer, or: when a way is looked for */
 };
 
 struct outgoing {
@@ -96,6 +100,9 @@ void outgoing_conclude(struct outgoing *outgoing, struct entry *entry, enum rece
 		       bool assumed);
 /* It left the lane's scheduler unserved; a schedule_drop_fn of the lane. */
 void outgoing_dropped(void *lane, struct entry *entry, const char *reason);
+/* The same of what another outlet has delivered. */
+void outgoing_conclude_by(struct outgoing *outgoing, struct entry *entry, const char *outlet, enum receipt_stage stage,
+			  const char *code, bool assumed);
 /* Something is due then, of the steady clock. */
 void outgoing_due(struct outgoing *outgoing, int64_t at_ms);
 const char *outgoing_failure_code(int error);
@@ -116,6 +123,11 @@ int outgoing_choose_lane(struct outgoing *outgoing, const char *to, const char *
 /* The name of the outlet that a way stands for. */
 const char *way_outlet(const struct outgoing *outgoing, const struct way *way,
 		       char outlet[static MESSAGE_NAME_MAX + sizeof(GATEWAY_OUTLET)]);
+/* The same, but by a neighbour that has gone and may come back. False: none heard the station lately. */
+bool outgoing_way_later(const struct outgoing *outgoing, enum message_kind kind, const char *id, const char *to,
+			struct way *way);
+/* Whether what takes that way can leave now, as far as is known. */
+bool way_is_open(const struct way *way);
 /* A way did not get through. */
 void past_failed(struct past *past, const char *code);
 /* The same message put on another way; it is with the store before this returns. The entry stays the caller's to finish. False: out of memory. */
@@ -132,11 +144,33 @@ bool outgoing_put_elsewhere(struct outgoing *outgoing, const struct entry *entry
 void handover_start(struct outgoing *outgoing, struct entry *entry, const struct past *past);
 struct handover *handover_find(const struct outgoing *outgoing, const char *id);
 void handover_free(struct handover *handover);
+/* Whether that code says that it was not transmitted, and nothing about another time. */
+bool handed_code_is_passing(const char *code);
 void handovers_due(struct outgoing *outgoing, int64_t now_ms);
 /* All neighbours may be tried once more that have not transmitted it; but not before that time, so that none is asked more often than it may
  * take for it. */
 void past_forgive(struct past *past);
 int64_t handover_again_ms(const struct outgoing *outgoing, const struct past *past);
+
+/* ---- outgoing_order.c ---- */
+
+/* The neighbour's name, and its number or -1. */
+const char *handover_gateway(const struct handover *handover);
+int handover_number(const struct handover *handover);
+/* Gives the order its id. */
+void order_name(struct handover *handover);
+/* Hands it to the neighbour, for the first time or again. */
+void order_publish(const struct handover *handover);
+/* Takes it back. A neighbour that has it already says what it has done with it; one that comes back gets both. */
+void order_recall(const struct handover *handover);
+
+/* ---- outgoing_late.c ---- */
+
+/* The neighbour is not waited for any more; its word counts when it comes later. doubtful: what it has may have been transmitted, and it does
+ * not say so. */
+void handover_forsake(struct handover *handover, bool doubtful);
+/* A neighbour speaks of what it was given before. False: nothing waits that this could be. */
+bool outgoing_late_word(struct outgoing *outgoing, const char *gateway, const struct handed_receipt *receipt);
 
 /* ---- outgoing_rescue.c ---- */
 
@@ -168,6 +202,8 @@ bool errand_was_sent(const struct errand *errand);
 void errand_failed(struct errand *errand, const char *code);
 /* What it says is out of date, and some of it was transmitted: it is not repeated, and has been sent. */
 void errand_supersede(struct errand *errand);
+/* The errand is over, and its entry the caller's to conclude. NULL: a frame of it is in the radio; it ends with that, as sent. */
+struct entry *errand_withdraw(struct errand *errand);
 /* Acts on the stage its delivery has come to, once no frame of it is in the radio. */
 void errand_follow(struct errand *errand);
 

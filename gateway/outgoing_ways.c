@@ -68,10 +68,11 @@ static bool may_hand_over(const struct outgoing *outgoing, enum message_kind kin
 	return outgoing->neighbours && outgoing->online && sort && to[0] && id[0] && !json_is_handed(id);
 }
 
-static bool best_neighbour(const struct outgoing *outgoing, const char *to, uint32_t without, struct reach_way *best)
+static bool best_neighbour(const struct outgoing *outgoing, const char *to, uint32_t without, bool away_too,
+			   struct reach_way *best)
 {
 	struct reach_way ways[NEIGHBOURS_MAX];
-	size_t count = neighbours_ways(outgoing->neighbours, to, clock_steady_ms(), ways, NEIGHBOURS_MAX);
+	size_t count = neighbours_ways(outgoing->neighbours, to, away_too, clock_steady_ms(), ways, NEIGHBOURS_MAX);
 	for (size_t i = 0; i < count; i++)
 		if (!(without & 1u << ways[i].number)) {
 			*best = ways[i];
@@ -103,11 +104,27 @@ bool outgoing_way(const struct outgoing *outgoing, enum message_kind kind, const
 	struct reach_way neighbour;
 	*way = (struct way){.lane = NULL};
 	lanes_to(outgoing, to, past->lanes, &way->lane, 1);
-	if (!may_hand_over(outgoing, kind, id, to) || !best_neighbour(outgoing, to, past->neighbours, &neighbour))
+	if (!may_hand_over(outgoing, kind, id, to) ||
+	    !best_neighbour(outgoing, to, past->neighbours, false, &neighbour))
 		return way->lane;
 	if (is_better(outgoing, &neighbour, way->lane, to))
 		*way = (struct way){NULL, neighbour.number};
 	return true;
+}
+
+bool outgoing_way_later(const struct outgoing *outgoing, enum message_kind kind, const char *id, const char *to,
+			struct way *way)
+{
+	struct reach_way neighbour;
+	if (!may_hand_over(outgoing, kind, id, to) || !best_neighbour(outgoing, to, 0, true, &neighbour))
+		return false;
+	*way = (struct way){NULL, neighbour.number};
+	return true;
+}
+
+bool way_is_open(const struct way *way)
+{
+	return !way->lane || radio_status(way->lane->radio).state == RADIO_UP;
 }
 
 int outgoing_choose_lane(struct outgoing *outgoing, const char *to, const char *radio, struct exit_lane **lane)
@@ -125,8 +142,11 @@ int outgoing_choose_lane(struct outgoing *outgoing, const char *to, const char *
 int outgoing_choose(struct outgoing *outgoing, const struct message *message, const char *radio, struct way *way)
 {
 	static const struct past none;
-	if (!radio && message->to[0])
-		return outgoing_way(outgoing, message->kind, message->id, message->to, &none, way) ? 0 : -ENODEV;
+	if (!radio && message->to[0]) {
+		bool found = outgoing_way(outgoing, message->kind, message->id, message->to, &none, way) ||
+			     outgoing_way_later(outgoing, message->kind, message->id, message->to, way);
+		return found ? 0 : -ENODEV;
+	}
 	*way = (struct way){.lane = NULL};
 	return outgoing_choose_lane(outgoing, message->to, radio, &way->lane);
 }

@@ -196,6 +196,8 @@ struct receipts *route_receipts(struct route *route)
 
 void route_uplink_state(struct route *route, bool connected)
 {
+	if (!connected && route->neighbours.neighbours)
+		neighbours_lost_sight(route->neighbours.neighbours, clock_steady_ms());
 	outgoing_online(route->down.outgoing, connected);
 }
 
@@ -203,6 +205,12 @@ void route_neighbour_heard(void *context, const char *topic, const void *payload
 {
 	struct route *route = context;
 	route_neighbours_heard(&route->neighbours, topic, payload, size);
+}
+
+void route_neighbour_state(void *context, const char *topic, const void *payload, size_t size)
+{
+	struct route *route = context;
+	route_neighbours_state(&route->neighbours, route->down.outgoing, topic, payload, size);
 }
 
 bool route_neighbour_answered(struct route *route, const char *topic, const void *payload, size_t size)

@@ -102,9 +102,10 @@ struct field_memory *route_field_memory(struct route *route);
 
 /* The broker is there, or is gone. */
 void route_uplink_state(struct route *route, bool connected);
-/* An uplink_received_fn: what another gateway says on gw/+/reach/+; and what it says became of what this one gave it, on a topic below
+/* An uplink_received_fn each: what another gateway says on gw/+/reach/+, and on gw/+/state; and what it says became of what this one gave it, on a topic below
  * gw/<own>/down/ ("gw/<gateway>/receipt"): false = it is no such topic. */
 void route_neighbour_heard(void *route, const char *topic, const void *payload, size_t size);
+void route_neighbour_state(void *route, const char *topic, const void *payload, size_t size);
 bool route_neighbour_answered(struct route *route, const char *topic, const void *payload, size_t size);
 /* Whether a gateway of that name may give this one something to deliver. */
 bool route_trusts(const struct route *route, const char *gateway);

@@ -71,6 +71,16 @@ static void count_bad(const struct route_neighbours *neighbours, const char *nam
 		log_warning("neighbours: a gateway sent %s that cannot be understood", what);
 }
 
+/* Whoever set it up forgot a line of the access list, or that one has a state that cannot be read. */
+static void count_unseen(const struct route_neighbours *neighbours, const char *gateway, uint64_t before)
+{
+	uint64_t unseen = counters_get(neighbours->counters, "neighbours", "drop.unseen")->value;
+	if (before == 0 && unseen > 0)
+		log_warning("neighbours: %s says whom it hears, but its state does not come, so that it is given "
+			    "nothing; check \"read gw/+/state\" in the broker's access list",
+			    gateway);
+}
+
 void route_neighbours_heard(struct route_neighbours *neighbours, const char *topic, const void *payload, size_t size)
 {
 	const char *prefix = neighbours->settings->uplink.topic_prefix;
@@ -78,11 +88,37 @@ void route_neighbours_heard(struct route_neighbours *neighbours, const char *top
 	struct reach_report report;
 	if (!neighbours->neighbours)
 		return;
-	if (strncmp(topic, prefix, length) != 0 || json_parse_reach(topic + length, payload, size, &report) < 0)
+	if (strncmp(topic, prefix, length) != 0 || json_parse_reach(topic + length, payload, size, &report) < 0) {
 		count_bad(neighbours, "drop.bad_report", "a report");
-	else
-		neighbours_heard(neighbours->neighbours, report.gateway, report.station, &report.heard,
-				 clock_steady_ms());
+		return;
+	}
+	uint64_t unseen = counters_get(neighbours->counters, "neighbours", "drop.unseen")->value;
+	neighbours_heard(neighbours->neighbours, report.gateway, report.station, &report.heard, clock_steady_ms());
+	count_unseen(neighbours, report.gateway, unseen);
+}
+
+void route_neighbours_state(struct route_neighbours *neighbours, struct outgoing *outgoing, const char *topic,
+			    const void *payload, size_t size)
+{
+	const char *prefix = neighbours->settings->uplink.topic_prefix;
+	size_t length = strlen(prefix);
+	struct presence presence;
+	if (!neighbours->neighbours)
+		return;
+	if (strncmp(topic, prefix, length) != 0 || json_parse_presence(topic + length, payload, size, &presence) < 0) {
+		count_bad(neighbours, "drop.bad_state", "a state");
+		return;
+	}
+	int64_t now_ms = clock_steady_ms();
+	bool was_there = neighbours_is_there(neighbours->neighbours, presence.gateway, now_ms);
+	enum neighbour_news news = neighbours_state(neighbours->neighbours, presence.gateway, presence.online,
+						    presence.session, now_ms);
+	if (news == NEIGHBOUR_BACK || (news == NEIGHBOUR_LEFT && was_there))
+		log_notice("neighbours: %s is %s", presence.gateway, presence.online ? "back" : "gone");
+	if (news == NEIGHBOUR_LEFT)
+		outgoing_neighbour_left(outgoing, presence.gateway);
+	else if (news == NEIGHBOUR_BACK)
+		outgoing_neighbour_back(outgoing, presence.gateway);
 }
 
 bool route_neighbours_answered(struct route_neighbours *neighbours, struct outgoing *outgoing, const char *topic,

@@ -20,7 +20,9 @@ void route_neighbours_end(struct route_neighbours *neighbours);
 /* A radio of this gateway heard that itself. True: there is something new in the schedule of the uplink. */
 bool route_neighbours_tell(struct route_neighbours *neighbours, const struct radio_settings *radio,
 			   const struct message *message);
-/* As route_neighbour_heard and route_neighbour_answered. */
+/* As route_neighbour_heard, route_neighbour_state and route_neighbour_answered. */
 void route_neighbours_heard(struct route_neighbours *neighbours, const char *topic, const void *payload, size_t size);
+void route_neighbours_state(struct route_neighbours *neighbours, struct outgoing *outgoing, const char *topic,
+			    const void *payload, size_t size);
 bool route_neighbours_answered(struct route_neighbours *neighbours, struct outgoing *outgoing, const char *topic,
 			       const void *payload, size_t size);

@@ -170,6 +170,7 @@ static const struct {
     {"no_key", "there is no key for this station. `cresset key list` shows which there are."},
     {"receive_only", "this radio only listens: it has no call sign, or no station number."},
     {"no_ack", "it was transmitted, and nobody acknowledged it."},
+    {"no_word", "a neighbour gateway had it and has not said whether it was transmitted."},
     {"rejected", "the addressee received it, and does not take it."},
     {"no_airtime", "it is longer than the radio rules of the place ever allow."},
 };

@@ -97,11 +97,11 @@ class Acl(unittest.TestCase):
     def test_neighbours_speak_for_themselves_alone(self):
         """With the lines for neighbours switched on, for base1 and base2."""
         acl = self.bench.dir / "acl"
-        block = re.search(r"#user base1\n(?:#topic \S+ \S*(?:/reach/|/down/gw/)\S*\n)+", acl.read_text()).group().replace("#", "")
+        block = re.search(r"#user base1\n(?:#topic \S+ \S*(?:/reach/|/state|/down/gw/)\S*\n)+", acl.read_text()).group().replace("#", "")
         acl.write_text(acl.read_text() + "".join("\n" + block.replace("base1", name) for name in ("base1", "base2")))
         self.port, _ = self.bench.broker(lines=[f"acl_file {acl}"])
-        words = [f"gw/base2/down/gw/base1/{what}" for what in ("text", "alert", "ack", "receipt")]
-        others = ["gw/base2/down/gw/base1/cancel", "gw/base2/down/gw/base1/list", "gw/base2/down/gw/base1/rollcall", "gw/base2/down/gw/text",
+        words = [f"gw/base2/down/gw/base1/{what}" for what in ("text", "alert", "ack", "cancel", "receipt")]
+        others = ["gw/base2/state", "gw/base2/down/gw/base1/list", "gw/base2/down/gw/base1/rollcall", "gw/base2/down/gw/text",
                   "gw/base2/down/sec/text", "gw/base2/reach/f-17", "gw/base1/reach/f-17/more"]
         for topic in [*words, "gw/base1/reach/f-17"]:
             self.assertTrue(self.publish("base1", topic), topic)

@@ -1,4 +1,4 @@
-/* Any bytes as a topic, a line break and what another gateway says there: a report or a receipt is refused, or it is what its topic says. */
+/* Any bytes as a topic, a line break and what another gateway says there: a report, a state or a receipt is refused, or it is what its topic says. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,6 +24,15 @@ static void report(const char *topic, const uint8_t *json, size_t size)
 	free(written);
 }
 
+static void presence(const char *topic, const uint8_t *json, size_t size)
+{
+	struct presence presence;
+	if (json_parse_presence(topic, json, size, &presence) != 0)
+		return;
+	if (!presence.gateway[0] || strchr(presence.gateway, '/') || (presence.online && presence.session > INT64_MAX))
+		abort();
+}
+
 static void receipt(const char *topic, const uint8_t *json, size_t size)
 {
 	struct handed_receipt receipt;
@@ -44,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	topic[topic_size] = '\0';
 	size_t rest = topic_size < size ? topic_size + 1 : size;
 	report(topic, data + rest, size - rest);
+	presence(topic, data + rest, size - rest);
 	receipt(topic, data + rest, size - rest);
 	return 0;
 }

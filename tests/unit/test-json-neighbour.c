@@ -156,7 +156,8 @@ static void test_an_order_there_and_back(void **state)
 		char *json = json_order(&message, INT64_C(1790000000000), &size);
 		assert_int_equal(strlen(json), size);
 		assert_non_null(strstr(json, ",\"expires_at\":\"2026-09-21T14:13:20.000Z\"}"));
-		assert_true(json_order_topic(message.kind, "base2", "base1", topic, sizeof(topic)) > 0);
+		assert_true(json_order_topic(message_kind_name(message.kind), "base2", "base1", topic, sizeof(topic)) >
+			    0);
 		assert_memory_equal(topic, "gw/base2/down/gw/base1/", 23);
 		if (command_read(topic + 14, json, size, &read, &fault) != 0)
 			fail_msg("%s: %s %s", json, fault.code, fault.text);
@@ -175,8 +176,8 @@ static void test_an_order_there_and_back(void **state)
 		free(json);
 	}
 	char topic[16];
-	assert_true(json_order_topic(KIND_TEXT, "base2", "base1", topic, sizeof(topic)) < 0);
-	assert_true(json_order_topic(KIND_TEXT, "a/b", "base1", topic, sizeof(topic)) < 0);
+	assert_true(json_order_topic("text", "base2", "base1", topic, sizeof(topic)) < 0);
+	assert_true(json_order_topic("text", "a/b", "base1", topic, sizeof(topic)) < 0);
 }
 
 #define TO "\"to\":\"f-17\",\"text\":\"x\""
@@ -193,7 +194,8 @@ static void test_orders_that_are_none(void **state)
 	    {"gw/base2/text", "{\"id\":\"n-base2-0123456789abcdef\",\"radio\":\"vhf\"," TO "}", "bad_command"},
 	    {"gw/base2/ack", "{\"id\":\"n-base2-0123456789abcdef\",\"ref\":\"f-17-4\"}", "bad_command"},
 	    {"gw/base2/rollcall", "{\"id\":\"n-base2-0123456789abcdef\"," TO "}", "not_allowed"},
-	    {"gw/base2/cancel", "{\"id\":\"n-base2-0123456789abcdef\",\"ref\":\"c-1\"}", "not_allowed"},
+	    {"gw/base2/cancel", "{\"id\":\"n-base2-0123456789abcdef\"}", "bad_command"},
+	    {"gw/base2/cancel", "{\"id\":\"c-1\",\"ref\":\"n-base2-0123456789abcdef\"}", "bad_id"},
 	    {"gw/base2/list", "{\"id\":\"n-base2-0123456789abcdef\"}", "not_allowed"},
 	    {"sec/text", "{\"id\":\"n-base2-0123456789abcdef\"," TO "}", "bad_id"},
 	    {"sec/text", "{\"id\":\"unreadable\"," TO "}", "bad_id"},
@@ -213,6 +215,69 @@ static void test_orders_that_are_none(void **state)
 	assert_int_not_equal(command_read("gw/text", json, strlen(json), &read, &fault), 0);
 	assert_int_equal(read.audience, AUDIENCE_NOBODY);
 }
+
+static void test_an_order_is_taken_back(void **state)
+{
+	(void)state;
+	struct given_command read;
+	struct command_fault fault;
+	char topic[128];
+	size_t size;
+	char *json = json_recall("n-base1-0123456789abcdef", "n-base1-fedcba9876543210", &size);
+	assert_string_equal(json, "{\"id\":\"n-base1-0123456789abcdef\",\"ref\":\"n-base1-fedcba9876543210\"}");
+	assert_true(json_order_topic("cancel", "base2", "base1", topic, sizeof(topic)) > 0);
+	assert_string_equal(topic, "gw/base2/down/gw/base1/cancel");
+	assert_int_equal(command_read(topic + 14, json, size, &read, &fault), 0);
+	assert_int_equal(read.audience, AUDIENCE_GATEWAY);
+	assert_int_equal(read.what, COMMAND_CANCEL);
+	assert_string_equal(read.ref, "n-base1-fedcba9876543210");
+	free(json);
+}
+
+/* ---- presence ---- */
+
+#define STATE "\"kind\":\"state\",\"gateway\":\"base2\""
+
+static void test_states_are_read_with_suspicion(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *topic, *json;
+		int online; /* -1: it says nothing that can be believed */
+		uint64_t session;
+	} rows[] = {
+	    {"gw/base2/state", "{" STATE ",\"state\":\"online\",\"session\":7,\"more\":[1]}", 1, 7},
+	    {"gw/base2/state", "{" STATE ",\"state\":\"offline\",\"session\":0}", 0, 0},
+	    {"gw/base2/state", "", 0, UINT64_MAX},
+	    {"gw/base3/state", "{" STATE ",\"state\":\"online\",\"session\":7}", -1, 0},
+	    {"gw/base2/state", "{" STATE ",\"state\":\"online\"}", -1, 0},
+	    {"gw/base2/state", "{" STATE ",\"state\":\"online\",\"session\":-1}", -1, 0},
+	    {"gw/base2/state", "{" STATE ",\"state\":\"online\",\"session\":7.5}", -1, 0},
+	    {"gw/base2/state", "{" STATE ",\"state\":\"up\",\"session\":7}", -1, 0},
+	    {"gw/base2/state", "{" STATE ",\"session\":7}", -1, 0},
+	    {"gw/base2/state", "{\"gateway\":\"base2\",\"state\":\"online\",\"session\":7}", -1, 0},
+	    {"gw/base2/state", "[]", -1, 0},
+	    {"gw/base2/state", "offline", -1, 0},
+	    {"gw/base2/state/x", "{" STATE ",\"state\":\"online\",\"session\":7}", -1, 0},
+	    {"gw/base2/radio/vhf/state", "{" STATE ",\"state\":\"online\",\"session\":7}", -1, 0},
+	    {"gw//state", "", -1, 0},
+	    {"gw/state", "", -1, 0},
+	    {"gw/a+b/state", "", -1, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct presence presence;
+		int result = json_parse_presence(rows[i].topic, rows[i].json, strlen(rows[i].json), &presence);
+		if ((result == 0) != (rows[i].online >= 0))
+			fail_msg("%s %s", rows[i].topic, rows[i].json);
+		if (result < 0)
+			continue;
+		assert_string_equal(presence.gateway, "base2");
+		assert_int_equal(presence.online, rows[i].online);
+		assert_true(presence.session == rows[i].session);
+	}
+}
+
+/* ---- receipts ---- */
 
 static void test_receipts_go_to_who_gave_it(void **state)
 {
@@ -295,6 +360,8 @@ int main(void)
 	    cmocka_unit_test(test_ids),
 	    cmocka_unit_test(test_an_order_there_and_back),
 	    cmocka_unit_test(test_orders_that_are_none),
+	    cmocka_unit_test(test_an_order_is_taken_back),
+	    cmocka_unit_test(test_states_are_read_with_suspicion),
 	    cmocka_unit_test(test_receipts_go_to_who_gave_it),
 	    cmocka_unit_test(test_receipts_are_read_with_suspicion),
 	};
