@@ -82,7 +82,8 @@ class NeighboursAway(NeighboursBench):
         words = harness.Listener(self.bench, self.port, "cresset/v1/test/gw/base1/down/gw/base2/receipt", ["-u", "base1", "-F", "%t\t%r\t%p"])
         self.command("c-1", what="alert", text="stay in", body={"urgency": "Immediate", "severity": "Severe"})
         self.command("c-2")
-        harness.wait_for(lambda: len(words.find("/receipt", lambda found: found["body"]["stage"] == "queued")) == 2, "base2 to say that it has both")
+        harness.wait_for(lambda: len({found["body"]["command"] for found in words.find("/receipt", lambda found: found["body"]["stage"] == "queued")}) == 2,
+                         "base2 to say that it has both")
         self.lines["base2"].cut()
         self.misses("base2")
         # An alert is rather heard twice than late; the text waits for what base2 makes of it.
