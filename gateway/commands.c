@@ -15,16 +15,12 @@
 
 enum {
 	UNREADABLE_MS = 10000, /* between two receipts for commands that nothing can name */
-	REFUSALS_MAX = 60,     /* at once; one more each second: they cost the disk something, and the line */
-	REFUSAL_MS = 1000,
 };
 
 struct commands {
 	const struct settings *settings;
 	struct route *route;
 	int64_t unreadable_ms; /* when the last such receipt was sent, 0 = never */
-	unsigned refusals;     /* that may still be sent */
-	int64_t refusals_ms;   /* when that was reckoned */
 	struct counter *taken, *repeated, *turned_away, *retained, *unreadable, *id_taken, *flood;
 };
 
@@ -96,20 +92,18 @@ static bool remember(struct commands *commands, const struct given_command *give
 	return receipts_take(route_receipts(commands->route), &command, turned_away, clock_steady_ms()) == 0;
 }
 
+/* Each is remembered until a broker has its receipt. When they come faster than the line takes receipts, that has an end. */
 static bool may_refuse(struct commands *commands)
 {
-	int64_t now_ms = clock_steady_ms(), more = (now_ms - commands->refusals_ms) / REFUSAL_MS;
-	if (more > 0) {
-		commands->refusals = more < REFUSALS_MAX - commands->refusals ? commands->refusals + (unsigned)more
-									      : REFUSALS_MAX;
-		commands->refusals_ms = now_ms;
-	}
-	if (commands->refusals == 0) {
-		commands->flood->value++;
-		return false;
-	}
-	commands->refusals--;
-	return true;
+	char text[160];
+	if (receipts_refused(route_receipts(commands->route)) < RECEIPTS_REFUSED)
+		return true;
+	commands->flood->value++;
+	snprintf(text, sizeof(text),
+		 "the receipts of %d commands that were turned away still wait for the line; %llu more have none",
+		 RECEIPTS_REFUSED, (unsigned long long)commands->flood->value);
+	say_unreadable(commands, "flood", text);
+	return false;
 }
 
 /* The command is new, and is not carried out. */
@@ -351,8 +345,6 @@ struct commands *commands_new(const struct settings *settings, struct route *rou
 	*commands = (struct commands){
 	    .settings = settings,
 	    .route = route,
-	    .refusals = REFUSALS_MAX,
-	    .refusals_ms = clock_steady_ms(),
 	    .taken = counters_get(counters, "commands", "taken"),
 	    .repeated = counters_get(counters, "commands", "repeated"),
 	    .turned_away = counters_get(counters, "commands", "turned_away"),

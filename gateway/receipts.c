@@ -68,17 +68,39 @@ int receipts_final(const struct receipts *receipts, const char *id, enum receipt
 	return 0;
 }
 
+/* Turned away, and whoever gave it may not know yet. */
+static bool is_unheard_refusal(const struct record *record)
+{
+	return record->turned_away && !(record->delivered & BIT(SLOT_FINAL));
+}
+
 /* How easily a command that is over is forgotten: what the broker may not have yet last. */
 static int rank(const struct record *record)
 {
+	if (is_unheard_refusal(record))
+		return 3;
 	return record->turned_away ? 0 : record->delivered & BIT(SLOT_FINAL) ? 1 : 2;
 }
 
-static size_t count_final(const struct receipts *receipts)
+/* That may be forgotten. */
+static bool is_over(const struct record *record)
+{
+	return has_final(record) && !is_unheard_refusal(record);
+}
+
+static size_t count_over(const struct receipts *receipts)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < RECEIPTS_PLACES; i++)
-		count += receipts->records[i] && has_final(receipts->records[i]);
+		count += receipts->records[i] && is_over(receipts->records[i]);
+	return count;
+}
+
+size_t receipts_refused(const struct receipts *receipts)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < RECEIPTS_PLACES; i++)
+		count += receipts->records[i] && is_unheard_refusal(receipts->records[i]);
 	return count;
 }
 
@@ -87,8 +109,8 @@ static bool goes_before(const struct record *one, const struct record *other)
 	return rank(one) != rank(other) ? rank(one) < rank(other) : one->taken_ms < other->taken_ms;
 }
 
-/* The place that is free then. */
-static size_t give_way(struct receipts *receipts)
+/* False: all are under way. */
+static bool give_way(struct receipts *receipts)
 {
 	size_t first = RECEIPTS_PLACES;
 	for (size_t i = 0; i < RECEIPTS_PLACES; i++) {
@@ -97,16 +119,24 @@ static size_t give_way(struct receipts *receipts)
 		    (first == RECEIPTS_PLACES || goes_before(record, receipts->records[first])))
 			first = i;
 	}
+	if (first == RECEIPTS_PLACES)
+		return false;
 	remove_at(receipts, first);
+	write_later(receipts, first);
 	receipts->given_way->value++;
-	return first;
+	return true;
 }
 
-/* One after the other, so that what changes lately shares a block. */
-static size_t find_place(struct receipts *receipts)
+/* Refusals whose receipts got through together may be many more than one. */
+static void make_room(struct receipts *receipts)
 {
-	if (count_final(receipts) >= RECEIPTS_MAX)
-		return give_way(receipts);
+	for (size_t over = count_over(receipts); over >= RECEIPTS_MAX; over--)
+		give_way(receipts);
+}
+
+/* One after the other, so that what changes lately shares a block. RECEIPTS_PLACES: there is none. */
+static size_t free_place(struct receipts *receipts)
+{
 	for (size_t i = 0; i < RECEIPTS_PLACES; i++) {
 		size_t index = (receipts->next + i) % RECEIPTS_PLACES;
 		if (!receipts->records[index]) {
@@ -114,7 +144,16 @@ static size_t find_place(struct receipts *receipts)
 			return index;
 		}
 	}
-	return count_final(receipts) > 0 ? give_way(receipts) : RECEIPTS_PLACES;
+	return RECEIPTS_PLACES;
+}
+
+static size_t find_place(struct receipts *receipts)
+{
+	make_room(receipts);
+	size_t index = free_place(receipts);
+	if (index == RECEIPTS_PLACES && give_way(receipts))
+		index = free_place(receipts);
+	return index;
 }
 
 static int add(struct receipts *receipts, const struct receipts_command *command, size_t *index)

@@ -8,7 +8,9 @@
 struct receipts;
 
 enum {
-	RECEIPTS_MAX = 2048,    /* commands that have their final receipt; the oldest are forgotten first */
+	RECEIPTS_MAX = 2048, /* commands that have their final receipt; the oldest are forgotten first */
+	RECEIPTS_REFUSED =
+	    1024, /* that were turned away and whose receipt no broker has: not among those, and forgotten last of all */
 	RECEIPTS_PLACES = 8192, /* with those that are under way, which are never forgotten */
 	RECEIPTS_BLOCKS = 256,  /* named "receipts-0" and so on: only what changed is written */
 };
@@ -42,8 +44,10 @@ struct receipts_command {
 /* 0: no command of that id is remembered; -EEXIST: this one is; -EADDRINUSE: another one has this id. */
 int receipts_find(const struct receipts *receipts, const char *id, uint64_t content);
 /* Remembers a command that is taken now; give it to the store before the message itself. turned_away: it is not carried out, and is forgotten
- * first where there is no room. 0, -ENOMEM, -ENOSPC: all that are remembered are under way. now_ms: of the steady clock, as in all calls. */
+ * first where there is no room, once a broker has its receipt; for those before that ask receipts_refused. 0, -ENOMEM, -ENOSPC: all that are remembered are under way. now_ms: of the steady clock, as in all calls. */
 int receipts_take(struct receipts *receipts, const struct receipts_command *command, bool turned_away, int64_t now_ms);
+/* How many were turned away whose receipt no broker has yet. */
+size_t receipts_refused(const struct receipts *receipts);
 /* It was not taken after all, and may come again. */
 void receipts_forget(struct receipts *receipts, const char *id);
 /* The final receipt of a command, or RECEIPT_QUEUED: it has none yet. -ENOENT: not remembered. */

@@ -166,11 +166,37 @@ class Commands(Rig):
         self.assertIn("retain", self.bench.log())
         self.assertEqual(self.frames("kept by the broker"), [])
 
-    def test_a_flood_of_what_is_turned_away(self):
+    def publish_many(self, topic, documents):
+        self.publish_lines(topic, (json.dumps(document).encode() for document in documents))
+
+    def answered(self, prefix):
+        return len({document["id"] for document in self.hq.find(f"/receipt/{prefix}")})
+
+    def each_failed_once(self, commands, code):
+        harness.wait_for(lambda: len({document["id"] for document in self.hq.find("/receipt/")}) >= len(commands), "all receipts")
+        found = {}
+        for document in self.hq.find("/receipt/"):
+            found.setdefault(document["body"]["command"], {})[document["id"]] = (document["body"]["stage"], document["body"].get("code"))
+        self.assertEqual({command: list(said.values()) for command, said in found.items()}, {command: [("failed", code)] for command in commands})
+
+    def test_each_of_many_that_are_turned_away_at_once_has_its_receipt(self):
         self.start()
-        self.publish_lines("log/text", (b'{"id":"x-%d","to":"N0CALL-7","text":"x"}' % number for number in range(300)))
-        harness.wait_for(lambda: self.bench.counter("commands", "drop.flood") > 200, "the flood to be dropped")
-        self.assertLess(len(self.hq.find("/receipt/x-")), 100)
+        commands = [f"x-{number}" for number in range(800)]
+        self.publish_many("sec/text", [{"id": command, "to": "f-17", "text": "x"} for command in commands])
+        self.each_failed_once(commands, "unknown_station")
+        self.assertEqual(self.bench.counter("commands", "drop.flood"), 0)
+        self.assertEqual(self.bench.counter("commands", "turned_away"), 800)
+
+    def test_a_flood_that_no_line_takes_is_counted_and_said(self):
+        self.start()
+        # What the line takes is known by then.
+        self.publish("sec/list", {"id": "first"})
+        self.final("first")
+        self.publish_many("log/text", [{"id": f"x-{number}", "to": "N0CALL-7", "text": "x"} for number in range(4000)])
+        harness.wait_for(lambda: self.answered("x-") + self.bench.counter("commands", "drop.flood") == 4000, "each to be answered or counted")
+        self.assertGreaterEqual(self.answered("x-"), 1024)
+        if self.bench.counter("commands", "drop.flood"):
+            self.hq.expect("receipt/unreadable", lambda found: found["body"]["code"] == "flood")
 
     # ---- once and once only ----
 

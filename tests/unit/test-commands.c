@@ -19,6 +19,7 @@ enum { COMMANDS_MAX = 512 };
 struct route {
 	struct receipts *receipts;
 	unsigned sent, ended[RECEIPT_CANCELLED + 1];
+	char unreadable[32]; /* the code of the last one of those */
 };
 static struct route route;
 static const int64_t now_ms = 1790000000000;
@@ -41,7 +42,10 @@ struct receipts *route_receipts(struct route *of)
 }
 void route_receipt(struct route *of, const struct receipt *receipt)
 {
-	assert_true(receipts_say(of->receipts, receipt, NULL, now_ms));
+	if (strcmp(receipt->command, RECEIPT_UNREADABLE) == 0)
+		snprintf(of->unreadable, sizeof(of->unreadable), "%s", receipt->code);
+	else
+		assert_true(receipts_say(of->receipts, receipt, NULL, now_ms));
 }
 int route_send(struct route *of, const char *sender, const struct message *message, const char *radio)
 {
@@ -144,17 +148,29 @@ static void test_many_that_have_expired(void **state)
 	end(&bench);
 }
 
-/* What is wrong is answered up to a bound, and is in the way of nothing right. */
+/* What is wrong is answered, up to as many as wait for the line, and is in the way of nothing right. */
 static void test_many_that_are_wrong(void **state)
 {
 	(void)state;
 	struct bench bench = begin();
+	char id[64];
 	bench.commands = commands_new(&bench.settings, &route, bench.counters);
-	give(&bench, COMMANDS_MAX, "{\"id\":\"c-%u\"}");
-	assert_int_equal(route.ended[RECEIPT_FAILED], 60);
-	assert_int_equal(counters_get(bench.counters, "commands", "drop.flood")->value, COMMANDS_MAX - 60);
+	give(&bench, RECEIPTS_REFUSED, "{\"id\":\"c-%u\"}");
+	assert_int_equal(route.ended[RECEIPT_FAILED], RECEIPTS_REFUSED);
+	assert_string_equal(route.unreadable, "");
+	give(&bench, COMMANDS_MAX, "{\"id\":\"e-%u\"}");
+	assert_int_equal(route.ended[RECEIPT_FAILED], RECEIPTS_REFUSED);
+	assert_int_equal(counters_get(bench.counters, "commands", "drop.flood")->value, COMMANDS_MAX);
+	assert_string_equal(route.unreadable, "flood");
 	give(&bench, COMMANDS_MAX, "{\"id\":\"d-%u\",\"text\":\"x\"}");
 	assert_int_equal(route.sent, COMMANDS_MAX);
+	/* As soon as the line has taken some, there is room. */
+	for (int i = 0; i < 10; i++) {
+		snprintf(id, sizeof(id), "r-base1-c-%d-failed", i);
+		receipts_delivered(route.receipts, id);
+	}
+	give(&bench, COMMANDS_MAX, "{\"id\":\"f-%u\"}");
+	assert_int_equal(route.ended[RECEIPT_FAILED], RECEIPTS_REFUSED + 10);
 	end(&bench);
 }
 

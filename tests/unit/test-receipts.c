@@ -238,6 +238,7 @@ static void test_who_gives_way(void **state)
 	struct receipts_command refused = command(rig, "refused");
 	assert_int_equal(receipts_take(rig->receipts, &refused, true, rig->now_ms), 0);
 	say(rig, "refused", RECEIPT_FAILED, "not_allowed");
+	deliver(rig, "refused", RECEIPT_FAILED);
 	assert_int_equal(take(rig, "more-2"), 0);
 	assert_int_equal(receipts_find(rig->receipts, "refused", 7), 0);
 	assert_int_equal(receipts_find(rig->receipts, "c-0", 7), -EEXIST);
@@ -249,6 +250,45 @@ static void test_who_gives_way(void **state)
 	receipts_tick(rig->receipts, rig->now_ms + DAY_MS);
 	assert_int_equal(receipts_find(rig->receipts, "c-7", 7), 0);
 	assert_int_equal(receipts_find(rig->receipts, "w-1", 7), -EEXIST);
+	free_rig(rig);
+}
+
+static void refuse(struct rig *rig, const char *id)
+{
+	struct receipts_command refused = command(rig, id);
+	rig->now_ms++;
+	assert_int_equal(receipts_take(rig->receipts, &refused, true, rig->now_ms), 0);
+	say(rig, id, RECEIPT_FAILED, "not_allowed");
+}
+
+/* Their receipts are still to be said, and what was carried out must not be again. */
+static void test_refusals_push_nothing_out_and_are_not_pushed_out(void **state)
+{
+	(void)state;
+	struct rig *rig = new_rig();
+	char id[32];
+	rig->disk.off = true;
+	take_many(rig, "c", RECEIPTS_MAX, true);
+	for (int i = 0; i < RECEIPTS_REFUSED; i++) {
+		snprintf(id, sizeof(id), "x-%d", i);
+		refuse(rig, id);
+		rig->count = 0;
+	}
+	assert_int_equal(receipts_refused(rig->receipts), RECEIPTS_REFUSED);
+	/* Each makes room for itself among those that are over, and no more. */
+	assert_int_equal(counted(rig, "drop.given_way"), 1);
+	assert_int_equal(receipts_find(rig->receipts, "c-1", 7), -EEXIST);
+	assert_int_equal(receipts_find(rig->receipts, "x-0", 7), -EEXIST);
+	for (int i = 0; i < RECEIPTS_REFUSED; i++) {
+		snprintf(id, sizeof(id), "x-%d", i);
+		deliver(rig, id, RECEIPT_FAILED);
+	}
+	assert_int_equal(receipts_refused(rig->receipts), 0);
+	/* Now they are over, and the first to be forgotten. */
+	assert_int_equal(take(rig, "more"), 0);
+	assert_int_equal(counted(rig, "drop.given_way"), 1 + RECEIPTS_REFUSED);
+	assert_int_equal(receipts_find(rig->receipts, "c-1", 7), -EEXIST);
+	assert_int_equal(receipts_find(rig->receipts, "x-0", 7), 0);
 	free_rig(rig);
 }
 
@@ -375,6 +415,7 @@ int main(void)
 	    cmocka_unit_test(test_a_message_whose_end_is_known_is_not_sent),
 	    cmocka_unit_test(test_a_disk_that_hangs_or_is_away),
 	    cmocka_unit_test(test_who_gives_way),
+	    cmocka_unit_test(test_refusals_push_nothing_out_and_are_not_pushed_out),
 	    cmocka_unit_test(test_too_many_under_way),
 	    cmocka_unit_test(test_blocks_that_are_damaged),
 	    cmocka_unit_test(test_what_the_uplink_drops),
