@@ -9,6 +9,7 @@
 #define REFRESH_US       1000
 #define SEGMENT_HEADER   52.0
 #define LIMITED_SAY_US   INT64_C(600000000)
+#define GUESS_US         INT64_C(1000000)
 
 static void refresh(struct sender *sender, int64_t now_us)
 {
@@ -78,13 +79,23 @@ static void say_limited(struct sender *sender, int64_t now_us)
 	    lane_flights(sender->lanes[SENDER_BULK]));
 }
 
+/* Answers to bulk alone tell what the line carries. Until they have, a message a second goes in any case: acknowledgements of many commands,
+ * reckoned by the first guess of a slow line, would hold it up for minutes. */
+static int64_t next_bulk_us(const struct sender *sender, int64_t now_us)
+{
+	int64_t next_us = pace_next_us(sender->pace, now_us), guess_us = sender->guessed_us + GUESS_US;
+	if (pace_is_known(sender->pace) || lane_flights(sender->lanes[SENDER_BULK]) > 0 || guess_us > next_us)
+		return next_us;
+	return guess_us > now_us ? guess_us : now_us;
+}
+
 /* Whether the bulk lane may be given something now; if only later, the timer is set. */
 static bool bulk_may_go(struct sender *sender, int64_t now_us)
 {
 	struct lane *lane = sender->lanes[SENDER_BULK];
 	if (!lane_up(lane) || !schedule_ready(sender->schedule, CLASS_SAFETY, CLASS_BULK))
 		return false;
-	int64_t next_us = pace_next_us(sender->pace, now_us);
+	int64_t next_us = next_bulk_us(sender, now_us);
 	if (next_us > now_us) {
 		arm(sender, next_us);
 		return false;
@@ -111,8 +122,9 @@ void sender_pump_bulk(struct sender *sender)
 	int64_t now_us = clock_mono_us();
 	if (!bulk_may_go(sender, now_us))
 		return;
-	int64_t next_us = pace_next_us(sender->pace, now_us);
+	int64_t next_us = next_bulk_us(sender, now_us);
 	if (next_us <= now_us) {
+		sender->guessed_us = now_us;
 		send_burst(sender, now_us);
 		after_burst(sender, now_us);
 		next_us = pace_next_us(sender->pace, now_us);

@@ -20,7 +20,7 @@ struct sender {
 	unsigned lost;                     /* lanes found lost while publishing, a bit each */
 	struct pace_mark youngest;         /* of the bulk answered in this read */
 	int64_t answered_us[SENDER_LANES]; /* the last time */
-	int64_t refreshed_us, limited_said_us;
+	int64_t refreshed_us, limited_said_us, guessed_us;
 	bool bulk_unsent;
 	double message_bytes; /* of a bulk message lately */
 	struct latency latency[CLASS_COUNT];
