@@ -313,9 +313,8 @@ static bool is_retained(struct commands *commands, const struct uplink_command *
 	return true;
 }
 
-void commands_received(void *context, const struct uplink_command *command)
+static void receive(struct commands *commands, const struct uplink_command *command)
 {
-	struct commands *commands = context;
 	struct given_command *given = malloc(sizeof(*given));
 	struct command_fault fault;
 	if (!given || is_retained(commands, command) ||
@@ -333,6 +332,13 @@ void commands_received(void *context, const struct uplink_command *command)
 		say_unreadable(commands, fault.code, fault.text);
 	}
 	free(given);
+}
+
+bool commands_received(void *context, const struct uplink_command *command)
+{
+	struct commands *commands = context;
+	receive(commands, command);
+	return !receipts_are_kept(route_receipts(commands->route), clock_steady_ms());
 }
 
 /* ---- the object ---- */

@@ -17,4 +17,4 @@ struct commands *commands_new(const struct settings *settings, struct route *rou
 void commands_free(struct commands *commands);
 
 /* An uplink_command_fn, with the commands as context. */
-void commands_received(void *commands, const struct uplink_command *command);
+bool commands_received(void *commands, const struct uplink_command *command);

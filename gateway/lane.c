@@ -264,6 +264,17 @@ int lane_subscribe(struct lane *lane, const char *filter, enum mqtt_interest int
 	return lane->mqtt ? mqtt_subscribe(lane->mqtt, filter, interest) : -ENOTCONN;
 }
 
+bool lane_holds(const struct lane *lane)
+{
+	return lane->mqtt && mqtt_holds(lane->mqtt);
+}
+
+void lane_release(struct lane *lane)
+{
+	if (lane->mqtt)
+		mqtt_release(lane->mqtt);
+}
+
 void lane_cork(struct lane *lane, bool on)
 {
 	if (lane->mqtt)

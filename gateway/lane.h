@@ -38,6 +38,9 @@ bool lane_up(const struct lane *lane);
 bool lane_room(const struct lane *lane);
 /* Whether the broker's Receive Maximum alone is what holds it back. */
 bool lane_at_receive_maximum(const struct lane *lane);
+/* As mqtt_holds and mqtt_release; a lane without a connection holds nothing. */
+bool lane_holds(const struct lane *lane);
+void lane_release(struct lane *lane);
 unsigned lane_flights(const struct lane *lane);
 size_t lane_flight_bytes(const struct lane *lane);
 struct flight *lane_oldest(const struct lane *lane);

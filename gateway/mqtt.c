@@ -31,9 +31,14 @@ static void lose(struct mqtt *mqtt, int error)
 			     error == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(error));
 }
 
-static void watch_writing(struct mqtt *mqtt)
+void mqtt_only_queue(struct mqtt *mqtt, bool on)
 {
-	bool wanted = mosquitto_want_write(mqtt->mosquitto);
+	(void)mosquitto_threaded_set(mqtt->mosquitto, on);
+}
+
+void mqtt_watch_writing(struct mqtt *mqtt)
+{
+	bool wanted = !mqtt->held && mosquitto_want_write(mqtt->mosquitto);
 	if (!mqtt->io || wanted == mqtt->writing)
 		return;
 	mqtt->writing = wanted;
@@ -56,13 +61,19 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *context
 	delay_acknowledgements(fd);
 	if (events & EPOLLOUT)
 		error = mosquitto_loop_write(mqtt->mosquitto, 1);
+	mqtt->reading = mqtt->may_hold;
+	mqtt_only_queue(mqtt, mqtt->reading);
 	if (!error && events & ~(uint32_t)EPOLLOUT)
 		error = mosquitto_loop_read(mqtt->mosquitto, 1);
+	mqtt->reading = false;
+	mqtt_only_queue(mqtt, false);
+	if (!error && !mqtt->held && !mqtt->writing && mosquitto_want_write(mqtt->mosquitto))
+		error = mosquitto_loop_write(mqtt->mosquitto, 1);
 	if (error) {
 		lose(mqtt, error);
 		return 0;
 	}
-	watch_writing(mqtt);
+	mqtt_watch_writing(mqtt);
 	mqtt->callbacks.served(mqtt->callbacks.context);
 	return 0;
 }
@@ -75,7 +86,7 @@ static int on_misc(sd_event_source *source, uint64_t now_us, void *context)
 		lose(mqtt, error);
 		return 0;
 	}
-	watch_writing(mqtt);
+	mqtt_watch_writing(mqtt);
 	sd_event_source_set_time(source, now_us + (uint64_t)mqtt->keepalive_s * 500000);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -87,6 +98,13 @@ static void on_puback(struct mosquitto *mosquitto, void *context, int mid, int c
 	(void)mosquitto;
 	(void)properties;
 	mqtt->callbacks.answered(mqtt->callbacks.context, (uint16_t)mid, code);
+}
+
+/* What already waits for the socket is not held up: it may be urgent. */
+void mqtt_hand_up(struct mqtt *mqtt, const struct mqtt_arrival *arrival)
+{
+	bool hold = mqtt->callbacks.received(mqtt->callbacks.context, arrival);
+	mqtt->held |= hold && mqtt->may_hold && !mqtt->writing;
 }
 
 static void on_message(struct mosquitto *mosquitto, void *context, const struct mosquitto_message *message,
@@ -105,7 +123,7 @@ static void on_message(struct mosquitto *mosquitto, void *context, const struct 
 				       .retained = message->retain,
 				       .expiry_s = expires ? (int64_t)expiry_s : -1};
 	if (mqtt->connected)
-		mqtt->callbacks.received(mqtt->callbacks.context, &arrival);
+		mqtt_hand_up(mqtt, &arrival);
 	else
 		mqtt_keep_early(mqtt, &arrival);
 }
@@ -165,7 +183,8 @@ void mqtt_close(struct mqtt *mqtt)
 		mqtt_leave(mqtt);
 		return;
 	}
-	if (mqtt->connected)
+	/* With something held back it just ends, and its broker publishes the will. */
+	if (mqtt->connected && !mqtt->held)
 		mosquitto_disconnect(mqtt->mosquitto);
 	mqtt_free(mqtt);
 }
@@ -215,7 +234,7 @@ static int conclude(struct mqtt *mqtt, int code)
 		stop_sources(mqtt);
 		mqtt->connected = false;
 	}
-	watch_writing(mqtt);
+	mqtt_watch_writing(mqtt);
 	return error;
 }
 
@@ -226,10 +245,13 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, 
 	if (!mqtt->connected)
 		return -ENOTCONN;
 	int error = mqtt->protocol == 5 ? add_properties(&properties, publication) : 0;
+	mqtt->held &= publication->retain;
+	mqtt_only_queue(mqtt, mqtt->held || mqtt->reading);
 	if (!error)
 		error = mosquitto_publish_v5(mqtt->mosquitto, &number, publication->topic,
 					     (int)publication->payload_size, publication->payload, 1,
 					     publication->retain, properties);
+	mqtt_only_queue(mqtt, mqtt->reading);
 	mosquitto_property_free_all(&properties);
 	*mid = (uint16_t)number;
 	return conclude(mqtt, error);
@@ -237,19 +259,32 @@ int mqtt_publish(struct mqtt *mqtt, const struct mqtt_publication *publication, 
 
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter, enum mqtt_interest interest)
 {
-	static const int options[] = {
-	    [MQTT_WHAT_COMES] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER,
-	    [MQTT_WHAT_COMES_MARKED] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER |
-				       MQTT_SUB_OPT_RETAIN_AS_PUBLISHED,
-	    [MQTT_WHAT_IS] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_ALWAYS};
+	static const int options[] = {[MQTT_WHAT_COMES] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER,
+				      [MQTT_WHAT_COMES_MARKED] = MQTT_SUB_OPT_NO_LOCAL |
+								 MQTT_SUB_OPT_SEND_RETAIN_NEVER |
+								 MQTT_SUB_OPT_RETAIN_AS_PUBLISHED,
+				      [MQTT_WHAT_IS] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_ALWAYS};
 	int mid = 0, qos = interest == MQTT_WHAT_IS ? 0 : 1;
 	if (!mqtt->connected)
 		return -ENOTCONN;
+	mqtt_only_queue(mqtt, mqtt->held || mqtt->reading);
 	int error = mosquitto_subscribe_v5(mqtt->mosquitto, &mid, filter, qos,
 					   mqtt->protocol == 5 ? options[interest] : 0, NULL);
+	mqtt_only_queue(mqtt, mqtt->reading);
 	if (interest == MQTT_WHAT_IS)
 		mqtt->unasked_mid = mid;
 	return conclude(mqtt, error);
+}
+
+void mqtt_release(struct mqtt *mqtt)
+{
+	mqtt->held = false;
+	mqtt_watch_writing(mqtt);
+}
+
+bool mqtt_holds(const struct mqtt *mqtt)
+{
+	return mqtt->held;
 }
 
 bool mqtt_blocked(const struct mqtt *mqtt)

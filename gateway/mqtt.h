@@ -25,6 +25,7 @@ struct mqtt_settings {
 	const char *will_topic, *will_payload; /* retained, QoS 1; NULL = none */
 	int dscp;                              /* differentiated services code point, 0-63 */
 	int64_t event_priority;
+	bool may_hold; /* `received` may hold back acknowledgements */
 };
 
 enum mqtt_failure {
@@ -54,8 +55,9 @@ struct mqtt_callbacks {
 	/* Everything that had arrived was read: one call after a number of `answered`. */
 	void (*served)(void *context);
 	/* A message of somebody else came; valid during the call. What a kept session has waiting may come before `opened`. NULL: of no
-	 * interest. */
-	void (*received)(void *context, const struct mqtt_arrival *arrival);
+	 * interest. True: the broker is not told that it came, nor that anything came after it, until mqtt_release; after a kill it comes
+	 * again then. Only where the settings say may_hold. */
+	bool (*received)(void *context, const struct mqtt_arrival *arrival);
 	/* The broker does not grant a subscription. Many brokers grant it all the same and send nothing. NULL: of no interest. */
 	void (*refused)(void *context);
 	/* The connection is lost; call mqtt_close, now or later. Not called after mqtt_close. */
@@ -105,6 +107,11 @@ enum mqtt_interest {
 };
 /* Asks for what others publish on this topic filter. 0, -ENOTCONN, -EINVAL, -ENOMEM as above. */
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter, enum mqtt_interest interest);
+
+/* What was held back goes in the next turn of the loop. */
+void mqtt_release(struct mqtt *mqtt);
+/* Whether something is held back. What is published with retain waits with it; anything else goes at once, and takes along what is held back. */
+bool mqtt_holds(const struct mqtt *mqtt);
 
 /* Whether the socket takes nothing more: publishing would only queue. */
 bool mqtt_blocked(const struct mqtt *mqtt);

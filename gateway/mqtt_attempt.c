@@ -140,12 +140,12 @@ static enum mqtt_failure judge(const struct mqtt *mqtt, const char **text)
 	return MQTT_MUTE;
 }
 
-/* Their broker was told that they came, so they are handed up whatever became of the attempt. */
+/* Their broker may have been told that they came, so they are handed up whatever became of the attempt. */
 static void hand_up_early(struct mqtt *mqtt)
 {
 	struct mqtt_early *early;
 	while ((early = take_early(mqtt))) {
-		mqtt->callbacks.received(mqtt->callbacks.context, &early->arrival);
+		mqtt_hand_up(mqtt, &early->arrival);
 		free(early);
 	}
 }
@@ -166,7 +166,9 @@ static void attempt_done(void *context, bool abandoned)
 		text = "out of memory";
 	}
 	mqtt->connected = failure == MQTT_OK;
+	mqtt_only_queue(mqtt, false);
 	hand_up_early(mqtt);
+	mqtt_watch_writing(mqtt);
 	mqtt->callbacks.opened(mqtt->callbacks.context, failure, text);
 }
 
@@ -220,7 +222,8 @@ static struct mqtt *mqtt_new(const struct mqtt_settings *settings, const struct 
 			      .dscp = settings->dscp,
 			      .session_expiry_s = settings->session_expiry_s,
 			      .connect_timeout_ms = settings->connect_timeout_ms,
-			      .event_priority = settings->event_priority};
+			      .event_priority = settings->event_priority,
+			      .may_hold = settings->may_hold};
 	mqtt->early_end = &mqtt->early;
 	mqtt->mosquitto = mosquitto_new(settings->client_id, settings->clean, mqtt);
 	if (mqtt->host && mqtt->mosquitto)
@@ -246,6 +249,7 @@ struct mqtt *mqtt_open(const struct mqtt_settings *settings, const struct mqtt_c
 		reason = error == MOSQ_ERR_INVAL ? "a TLS file cannot be read" : mosquitto_strerror(error);
 		goto fail;
 	}
+	mqtt_only_queue(mqtt, mqtt->may_hold);
 	reason = "no thread to be had";
 	mqtt->job = worker_start(worker, attempt, attempt_done, mqtt);
 	if (mqtt->job)

@@ -21,7 +21,7 @@ struct mqtt {
 	struct worker_job *job; /* of the attempt */
 	sd_event *event;
 	sd_event_source *io, *misc;
-	bool connected, writing, closing, ipv6;
+	bool connected, writing, closing, ipv6, may_hold, held, reading;
 	int unasked_mid; /* of a subscription that may be refused, 0 = none */
 	struct mqtt_limits limits;
 	/* Written by the attempt's thread, read by the loop after it. */
@@ -42,6 +42,14 @@ void mqtt_free(struct mqtt *mqtt);
 void mqtt_leave(struct mqtt *mqtt);
 /* Keeps a copy of what came before the connection was the loop's, to be handed up with it. Lost when out of memory. */
 void mqtt_keep_early(struct mqtt *mqtt, const struct mqtt_arrival *arrival);
+
+/* The library acknowledges what it has read before it hands it up. While it believes that another thread does the writing, it only queues
+ * what it has to say (mosquitto_threaded_set): that is how an acknowledgement can be held back. */
+void mqtt_only_queue(struct mqtt *mqtt, bool on);
+/* Hands up what came, and holds back that it came where that is wanted. */
+void mqtt_hand_up(struct mqtt *mqtt, const struct mqtt_arrival *arrival);
+/* What is queued goes when the socket takes it. */
+void mqtt_watch_writing(struct mqtt *mqtt);
 
 /* What the broker says is told to the callbacks from here on. */
 void mqtt_listen(struct mqtt *mqtt);

@@ -489,6 +489,14 @@ static void publish_what_waits_too_long(struct receipts *receipts, size_t block)
 	receipts_publish_block(receipts, block);
 }
 
+bool receipts_are_kept(const struct receipts *receipts, int64_t now_ms)
+{
+	for (size_t block = 0; block < RECEIPTS_BLOCKS; block++)
+		if (receipts->blocks[block].writing && now_ms - receipts->blocks[block].writing_ms < DISK_WAIT_MS)
+			return false;
+	return true;
+}
+
 void receipts_tick(struct receipts *receipts, int64_t now_ms)
 {
 	receipts->now_ms = now_ms;

@@ -72,6 +72,8 @@ void receipts_settle(struct receipts *receipts, int64_t now_ms, int64_t wall_ms)
 /* The blocks of the former run could be read only now. */
 void receipts_recall_late(struct receipts *receipts);
 
+/* Whether everything that was taken and said survives by now, or its place is not answering. */
+bool receipts_are_kept(const struct receipts *receipts, int64_t now_ms);
 /* The block of that name survives from now on. */
 void receipts_kept(struct receipts *receipts, const char *name);
 /* A broker has the receipt of that id (json_receipt_id). */

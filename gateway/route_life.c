@@ -55,12 +55,20 @@ static void on_recalled(void *context)
 	route_tell_incidents(route);
 }
 
+/* The broker need not bring again what commands came to. */
+static void tell_commands_kept(struct route *route)
+{
+	if (route->uplink && receipts_are_kept(route->down.receipts, clock_steady_ms()))
+		uplink_commands_kept(route->uplink);
+}
+
 static void on_kept(void *context, const char *name)
 {
 	struct route *route = context;
 	field_memory_kept(route->field, name);
 	ledger_memory_kept(route->ledgers, name);
 	receipts_kept(route->down.receipts, name);
+	tell_commands_kept(route);
 	/* The first word to a station waits for a block of counters. */
 	outgoing_wake(route->down.outgoing);
 }
@@ -103,6 +111,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		route_on_scheduled(route);
 	route_down_tick(&route->down, now_ms);
 	crowd_tick(&route->crowd);
+	tell_commands_kept(route);
 	sd_event_source_set_time(source, (uint64_t)(clock_mono_us() + TICK_US));
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	return 0;

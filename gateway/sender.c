@@ -277,6 +277,11 @@ int sender_subscribe(struct sender *sender, enum sender_lane which, const char *
 	return error;
 }
 
+void sender_release(struct sender *sender, enum sender_lane which)
+{
+	lane_release(sender->lanes[which]);
+}
+
 void sender_status(const struct sender *sender, struct uplink_status *status)
 {
 	status->rate_bps = 8 * pace_rate(sender->pace);

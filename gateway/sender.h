@@ -48,5 +48,8 @@ int sender_retain(struct sender *sender, const char *topic, const char *json);
 /* Subscribes on that connection if it is up. filter: whole. */
 int sender_subscribe(struct sender *sender, enum sender_lane which, const char *filter, enum mqtt_interest interest);
 
+/* As mqtt_release. */
+void sender_release(struct sender *sender, enum sender_lane which);
+
 /* Fills in the numbers of the status that the sender knows. */
 void sender_status(const struct sender *sender, struct uplink_status *status);

@@ -182,7 +182,7 @@ static const char *behind(const char *text, const char *prefix)
 }
 
 /* A kept session may have subscriptions of another time. False: it is no command. */
-static bool take_command(struct uplink *uplink, const struct mqtt_arrival *arrival)
+static bool take_command(struct uplink *uplink, const struct mqtt_arrival *arrival, bool *holds)
 {
 	const char *topic = behind(arrival->topic, uplink->settings->topic_prefix);
 	if (!uplink->command || !(topic = behind(topic, uplink->settings->down_topic)) || *topic != '/')
@@ -192,17 +192,18 @@ static bool take_command(struct uplink *uplink, const struct mqtt_arrival *arriv
 					 .size = arrival->size,
 					 .retained = arrival->retained,
 					 .expiry_s = arrival->expiry_s};
-	uplink->command(uplink->command_context, &command);
+	*holds = uplink->command(uplink->command_context, &command);
 	return true;
 }
 
-static void on_received(void *context, const struct mqtt_arrival *arrival)
+static bool on_received(void *context, const struct mqtt_arrival *arrival)
 {
 	const struct end *end = context;
-	bool urgent = end->which == SENDER_URGENT;
-	if ((urgent && take_command(end->uplink, arrival)) || (!urgent && arrival->retained))
-		return;
+	bool urgent = end->which == SENDER_URGENT, holds = false;
+	if ((urgent && take_command(end->uplink, arrival, &holds)) || (!urgent && arrival->retained))
+		return holds;
 	uplink_topics_received(end->uplink->topics, urgent, arrival->topic, arrival->payload, arrival->size);
+	return false;
 }
 
 static void on_refused(void *context)
@@ -319,7 +320,8 @@ static struct mqtt *open_end(struct uplink *uplink, struct end *end, char text[s
 				     .will_topic = urgent ? will_topic : NULL,
 				     .will_payload = will,
 				     .dscp = bulk ? DSCP_BULK : DSCP_EXPEDITED,
-				     .event_priority = bulk ? PRIORITY_BULK : PRIORITY_URGENT};
+				     .event_priority = bulk ? PRIORITY_BULK : PRIORITY_URGENT,
+				     .may_hold = urgent};
 	return mqtt_open(&open, &own, uplink->event, uplink->worker, text, TEXT_MAX);
 }
 
@@ -485,6 +487,14 @@ void uplink_take_commands(struct uplink *uplink, uplink_command_fn *command, voi
 	uplink->command = command;
 	uplink->command_context = context;
 	ask_for_commands(uplink);
+}
+
+void uplink_commands_kept(struct uplink *uplink)
+{
+	struct mqtt *opening = uplink->ends[SENDER_URGENT].opening;
+	if (opening)
+		mqtt_release(opening);
+	sender_release(uplink->sender, SENDER_URGENT);
 }
 
 struct uplink_status uplink_status(const struct uplink *uplink)

@@ -80,9 +80,13 @@ struct uplink_command {
 	    expiry_s; /* how long the broker says that it is still of use, -1 = not said, and always so with 3.1.1 */
 };
 /* Commands come on all topics below down_topic over the urgent connection. Its session outlives it: what was published while the gateway
- * was away, at most for session_expiry, comes when it is back. */
-typedef void uplink_command_fn(void *context, const struct uplink_command *command);
+ * was away, at most for session_expiry, comes when it is back. True: what came of it is not on disk yet.
+ * The broker is told that it has come only after uplink_commands_kept, so that after a kill it comes again; but for the moment in which an
+ * alert goes over the same connection because there is no second one. */
+typedef bool uplink_command_fn(void *context, const struct uplink_command *command);
 void uplink_take_commands(struct uplink *uplink, uplink_command_fn *command, void *context);
+/* What came of all commands so far is on disk, or no disk is to be had. */
+void uplink_commands_kept(struct uplink *uplink);
 
 struct uplink_status {
 	bool connected;

@@ -14,13 +14,19 @@ static bool overdue(const struct lane *lane, int64_t now_us)
 	return oldest && oldest->due_us <= now_us;
 }
 
+/* Where acknowledgements of commands are held back they would go too early with an alert: that is the smaller evil. */
+static int burden(const struct lane *lane, int64_t now_us)
+{
+	return 2 * overdue(lane, now_us) + lane_holds(lane);
+}
+
 struct lane *urgent_lane(struct urgent *urgent, int64_t now_us)
 {
 	bool second_first = urgent->last == urgent->lanes[0];
 	struct lane *best = NULL;
 	for (int i = 0; i < 2; i++) {
 		struct lane *lane = urgent->lanes[i ^ second_first];
-		if (lane_up(lane) && lane_room(lane) && (!best || (overdue(best, now_us) && !overdue(lane, now_us))))
+		if (lane_up(lane) && lane_room(lane) && (!best || burden(lane, now_us) < burden(best, now_us)))
 			best = lane;
 	}
 	if (best)

@@ -187,6 +187,17 @@ class Commands(Rig):
         self.assertEqual(self.bench.counter("commands", "drop.flood"), 0)
         self.assertEqual(self.bench.counter("commands", "turned_away"), 800)
 
+    def test_each_that_is_turned_away_has_its_receipt_though_the_gateway_is_killed(self):
+        gateway = self.start()
+        self.bench.stop(gateway)
+        commands = [f"x-{number}" for number in range(200)]
+        self.publish_many("log/text", [{"id": command, "to": "N0CALL-7", "text": "x"} for command in commands])
+        gateway = self.start_again(wait=False)
+        harness.wait_for(lambda: len(self.hq.find("/receipt/x-")) > 20, "some receipts")
+        self.bench.stop(gateway, signal.SIGKILL)
+        self.start_again()
+        self.each_failed_once(commands, "not_allowed")
+
     def test_a_flood_that_no_line_takes_is_counted_and_said(self):
         self.start()
         # What the line takes is known by then.
