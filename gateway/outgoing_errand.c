@@ -202,8 +202,21 @@ static bool move_on(struct errand *errand)
 	       outgoing_move(outgoing, errand->entry, &way, &errand->past);
 }
 
+static void conclude(struct errand *errand, enum receipt_stage stage, const char *code)
+{
+	struct outgoing *outgoing = errand->lane->outgoing;
+	struct entry *entry = entry_ref(errand->entry);
+	bool assumed = errand->assumed && stage == RECEIPT_SENT;
+	errand_free(outgoing, errand);
+	outgoing_conclude(outgoing, entry, stage, code, assumed);
+}
+
 void errand_failed(struct errand *errand, const char *code)
 {
+	if (errand->elsewhere != RECEIPT_QUEUED) {
+		conclude(errand, errand->elsewhere, NULL);
+		return;
+	}
 	struct outgoing *outgoing = errand->lane->outgoing;
 	struct entry *entry = entry_ref(errand->entry);
 	past_failed(&errand->past, code);
@@ -220,15 +233,6 @@ void errand_failed(struct errand *errand, const char *code)
 
 /* ---- stages ---- */
 
-static void conclude(struct errand *errand, enum receipt_stage stage, const char *code)
-{
-	struct outgoing *outgoing = errand->lane->outgoing;
-	struct entry *entry = entry_ref(errand->entry);
-	bool assumed = errand->assumed && stage == RECEIPT_SENT;
-	errand_free(outgoing, errand);
-	outgoing_conclude(outgoing, entry, stage, code, assumed);
-}
-
 static void go_on(struct errand *errand)
 {
 	errand->awaiting = false;
@@ -237,6 +241,10 @@ static void go_on(struct errand *errand)
 
 void errand_follow(struct errand *errand)
 {
+	if (errand->elsewhere != RECEIPT_QUEUED) {
+		conclude(errand, errand->elsewhere, NULL);
+		return;
+	}
 	switch (delivery_stage(errand->delivery)) {
 	case DELIVERY_SENDING:
 		go_on(errand);
@@ -265,11 +273,11 @@ void errand_follow(struct errand *errand)
 	}
 }
 
-struct entry *errand_withdraw(struct errand *errand)
+struct entry *errand_withdraw(struct errand *errand, enum receipt_stage stage)
 {
 	struct entry *entry = errand->entry;
 	if (errand->lane->flying == errand) {
-		errand->superseded = true;
+		errand->elsewhere = stage;
 		return NULL;
 	}
 	if (errand->awaiting || !transmit_remove(errand->lane->transmit, entry))

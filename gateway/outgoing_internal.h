@@ -55,9 +55,10 @@ struct errand {
 	struct entry *entry; /* a reference of its own */
 	struct exit_lane *lane;
 	struct delivery *delivery;
-	bool assumed;    /* the modem could not tell whether each frame was transmitted */
-	bool awaiting;   /* not in the schedule: all its frames went */
-	bool superseded; /* what it says is out of date: not repeated any more */
+	bool assumed;                 /* the modem could not tell whether each frame was transmitted */
+	bool awaiting;                /* not in the schedule: all its frames went */
+	bool superseded;              /* what it says is out of date: not repeated any more */
+	enum receipt_stage elsewhere; /* a neighbour has said that this became of it, RECEIPT_QUEUED = none has */
 	struct past past;
 };
 
@@ -202,8 +203,9 @@ bool errand_was_sent(const struct errand *errand);
 void errand_failed(struct errand *errand, const char *code);
 /* What it says is out of date, and some of it was transmitted: it is not repeated, and has been sent. */
 void errand_supersede(struct errand *errand);
-/* The errand is over, and its entry the caller's to conclude. NULL: a frame of it is in the radio; it ends with that, as sent. */
-struct entry *errand_withdraw(struct errand *errand);
+/* A neighbour has delivered it: the errand is over, and its entry the caller's to conclude. NULL: a frame of it is in the radio; it ends with
+ * that, as the neighbour says. */
+struct entry *errand_withdraw(struct errand *errand, enum receipt_stage stage);
 /* Acts on the stage its delivery has come to, once no frame of it is in the radio. */
 void errand_follow(struct errand *errand);
 

@@ -15,7 +15,7 @@ struct order {
 	char id[COMMAND_ID_MAX + 1];
 	unsigned gateway, command;
 	uint64_t whim;
-	bool on_air, over, pending;
+	bool on_air, over, pending, recalled;
 	int64_t answers_ms;
 };
 
@@ -31,8 +31,8 @@ static struct world {
 	size_t order_count;
 	struct command commands[COMMANDS];
 	unsigned count;
-	bool online, killed;
-	unsigned handed, ended_there;
+	bool online, killed, away[GATEWAYS];
+	unsigned handed, ended_there, recalled;
 } world;
 
 static unsigned pick(unsigned most)
@@ -74,6 +74,14 @@ static unsigned command_in(const char *json)
 	return (unsigned)atoi(text + 8);
 }
 
+static void take_back(const struct entry *entry)
+{
+	for (size_t i = 0; i < world.order_count; i++)
+		if (memmem(entry_payload(entry), entry->payload_size, world.orders[i].id, strlen(world.orders[i].id)))
+			world.orders[i].recalled = world.orders[i].whim & 4;
+	world.recalled++;
+}
+
 static void take_order(const struct entry *entry)
 {
 	char json[1024], id[COMMAND_ID_MAX + 1], giver[MESSAGE_NAME_MAX];
@@ -104,13 +112,16 @@ static void tell(const struct order *order, enum receipt_stage stage, const char
 	outgoing_answered(rig->down.outgoing, gateways[order->gateway], &receipt);
 }
 
-/* Whether its last word is still awaited. */
-static bool is_awaited(const struct order *order)
+/* Whether its word still counts: it is awaited, or was until the message went another way. */
+static bool is_heeded(const struct order *order)
 {
 	const struct handover *handover = rig->down.outgoing->handovers;
-	while (handover && strcmp(handover->id, order->id) != 0)
+	const struct errand *errand = rig->down.outgoing->errands;
+	while (handover && strcmp(handover->id, order->id) != 0 && strcmp(handover->past.left, order->id) != 0)
 		handover = handover->next;
-	return handover;
+	while (errand && strcmp(errand->past.left, order->id) != 0)
+		errand = errand->next;
+	return handover || errand;
 }
 
 /* On the air before its end, or not; and one of many ends. */
@@ -129,10 +140,13 @@ static void answer(struct order *order)
 	struct command *command = &world.commands[order->command];
 	order->pending = false;
 	order->over = true;
-	bool awaited = is_awaited(order);
-	command->on_air |= awaited && ends[end].on_air;
-	command->confirmed |= awaited && ends[end].stage == RECEIPT_CONFIRMED;
-	command->sent |= awaited && ends[end].stage == RECEIPT_SENT;
+	/* What was taken back in time goes nowhere. */
+	if (order->recalled)
+		end = 6;
+	bool heeded = is_heeded(order);
+	command->on_air |= heeded && ends[end].on_air;
+	command->confirmed |= heeded && ends[end].stage == RECEIPT_CONFIRMED;
+	command->sent |= heeded && ends[end].stage == RECEIPT_SENT;
 	tell(order, RECEIPT_QUEUED, "");
 	if (ends[end].on_air)
 		tell(order, RECEIPT_ON_AIR, "");
@@ -146,7 +160,8 @@ static void answer(struct order *order)
 static void answer_all(void)
 {
 	for (size_t i = 0; i < world.order_count; i++)
-		if (world.orders[i].pending && rig->now_ms >= world.orders[i].answers_ms)
+		if (world.orders[i].pending && !world.away[world.orders[i].gateway] &&
+		    rig->now_ms >= world.orders[i].answers_ms)
 			answer(&world.orders[i]);
 }
 
@@ -154,7 +169,9 @@ static void deliver(void)
 {
 	struct entry *entry;
 	while (world.online && (entry = schedule_take(rig->uplink, CLASS_DISTRESS, CLASS_BULK, rig->now_ms))) {
-		if (entry_topic(entry)[0] == ENTRY_WHOLE_TOPIC) {
+		if (entry_topic(entry)[0] == ENTRY_WHOLE_TOPIC && strstr(entry_topic(entry), "/cancel")) {
+			take_back(entry);
+		} else if (entry_topic(entry)[0] == ENTRY_WHOLE_TOPIC) {
 			take_order(entry);
 		} else {
 			rig_note(entry);
@@ -164,10 +181,32 @@ static void deliver(void)
 	}
 }
 
+/* What the broker says of the others. */
+static void see(unsigned gateway)
+{
+	enum neighbour_news news = neighbours_state(rig->neighbours, gateways[gateway], !world.away[gateway], 1,
+						    rig->now_ms);
+	if (news == NEIGHBOUR_LEFT)
+		outgoing_neighbour_left(rig->down.outgoing, gateways[gateway]);
+	else if (news == NEIGHBOUR_BACK)
+		outgoing_neighbour_back(rig->down.outgoing, gateways[gateway]);
+}
+
 static void go_online(bool online)
 {
 	world.online = online;
+	if (!online)
+		neighbours_lost_sight(rig->neighbours, rig->now_ms);
+	for (unsigned i = 0; online && i < GATEWAYS; i++)
+		see(i);
 	outgoing_online(rig->down.outgoing, online);
+}
+
+static void come_or_go(unsigned gateway, bool away)
+{
+	world.away[gateway] = away;
+	if (world.online)
+		see(gateway);
 }
 
 /* ---- what must hold ---- */
@@ -264,7 +303,7 @@ static void again(bool kill)
 static void act(void)
 {
 	struct radio *radio = &rig->radios[pick(RIG_RADIOS)];
-	switch (pick(14)) {
+	switch (pick(15)) {
 	case 0 ... 2:
 		say_one();
 		break;
@@ -287,6 +326,9 @@ static void act(void)
 	case 10:
 		if (pick(6) == 0)
 			again(pick(2));
+		break;
+	case 11:
+		come_or_go(pick(GATEWAYS), pick(2));
 		break;
 	default:
 		rig_pass(pick(4) ? pick(20000) : pick(120000));
@@ -318,6 +360,8 @@ static void run(unsigned number)
 		settle();
 	}
 	go_online(true);
+	for (unsigned i = 0; i < GATEWAYS; i++)
+		come_or_go(i, false);
 	for (int i = 0; i < 2000; i++) {
 		for (unsigned radio = 0; radio < RIG_RADIOS; radio++)
 			rig_plug(radio);
@@ -337,15 +381,16 @@ static void test_any_order(void **state)
 {
 	(void)state;
 	const char *only = getenv("CRESSET_RUN");
-	unsigned handed = 0, ended = 0;
+	unsigned handed = 0, ended = 0, recalled = 0;
 	if (only)
 		run((unsigned)atoi(only));
 	for (unsigned i = 0; !only && i < RUNS; i++) {
 		run(i);
 		handed += world.handed;
 		ended += world.ended_there;
+		recalled += world.recalled;
 	}
-	print_message("%u orders, %u of them answered\n", handed, ended);
+	print_message("%u orders, %u of them answered, %u taken back\n", handed, ended, recalled);
 }
 
 int main(void)
