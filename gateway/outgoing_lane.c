@@ -184,12 +184,13 @@ void lane_return(struct exit_lane *lane, struct entry *entry)
 	outgoing_wake(lane->outgoing);
 }
 
-/* What was cut short goes again when the radio is back. A mesh node that starts anew has forgotten what it was given; a module on a weak
- * supply starts anew just when it transmits. */
-static bool was_cut(const char *code)
+/* What was cut short goes again when the radio is back, and what a full one did not take when it has room. A mesh node that starts anew has
+ * forgotten what it was given; a module on a weak supply starts anew just when it transmits. */
+static bool goes_again(const char *code)
 {
-	static const char *const codes[] = {"radio_lost",    "control_lost", "node_lost",
-					    "node_rebooted", "module_reset", "modem_rebooted"};
+	static const char *const codes[] = {"radio_lost",  "control_lost", "port_reopened",  "node_lost",
+					    "module_lost", "modem_lost",   "node_rebooted",  "module_reset",
+					    "node_full",   "module_busy",  "modem_rebooted", "modem_full"};
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(code, codes[i]) == 0)
 			return true;
@@ -203,7 +204,7 @@ static void frame_failed(struct errand *errand, const char *code)
 		errand_follow(errand);
 	else if (errand->superseded)
 		errand_supersede(errand);
-	else if (was_cut(code) && delivery_failed(errand->delivery, &settings))
+	else if (goes_again(code) && delivery_failed(errand->delivery, &settings))
 		transmit_give_back(errand->lane->transmit, entry_ref(errand->entry));
 	else
 		errand_failed(errand, code);

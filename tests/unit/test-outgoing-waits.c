@@ -262,11 +262,12 @@ static void test_no_listening_after_what_was_given_back(void **state)
 	rig_free();
 }
 
-/* What a device forgot when it started anew goes again, as often as `retries` says; what failed otherwise does not. */
-static void test_what_a_mesh_node_forgot(void **state)
+/* What a device lost, forgot or had no room for goes again, as often as `retries` says; what failed otherwise does not. */
+static void test_what_a_device_did_not_keep(void **state)
 {
 	(void)state;
-	static const char *const codes[] = {"node_rebooted", "node_lost", "radio_lost"};
+	static const char *const codes[] = {"node_rebooted", "node_lost",   "radio_lost", "module_lost",  "modem_lost",
+					    "node_full",     "module_busy", "modem_full", "port_reopened"};
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		rig_new();
 		rig->radio_settings[0].retries = 2;
@@ -301,7 +302,7 @@ int main(void)
 	    cmocka_unit_test(test_a_repetition_that_expires),
 	    cmocka_unit_test(test_a_cut_frame_that_is_out_of_date),
 	    cmocka_unit_test(test_no_listening_after_what_was_given_back),
-	    cmocka_unit_test(test_what_a_mesh_node_forgot),
+	    cmocka_unit_test(test_what_a_device_did_not_keep),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
