@@ -284,7 +284,8 @@ static void adapters_are_found_by_usb_numbers(void **state)
 	struct sp_port second = {"/dev/ttyUSB1", "0002", SP_TRANSPORT_USB, 0x10c4, 0xea60, -1};
 	struct sp_port nameless = {"/dev/ttyUSB2", NULL, SP_TRANSPORT_USB, 0x1a86, 0x7523, -1};
 	memset(&library, 0, sizeof(library));
-	memcpy(library.list, (struct sp_port *[]){&native, &first, &second, &nameless}, 4 * sizeof(&first));
+	struct sp_port *const ports[] = {&native, &first, &second, &nameless};
+	memcpy(library.list, ports, sizeof(ports));
 	assert_usb("usb:10C4:EA60:0002", PORT_OK, "/dev/ttyUSB1");
 	assert_usb("usb:1a86:7523", PORT_OK, "/dev/ttyUSB2");
 	assert_usb("usb:1a86:7523:x", PORT_ABSENT, "no such adapter");
