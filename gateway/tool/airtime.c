@@ -237,7 +237,7 @@ int tool_airtime(int argc, char **argv)
 	static const struct argp argp = {options, parse, "[SETTING...]",
 					 "How long a transmission lasts, and how many of it the duty cycles of the EU "
 					 "sub-bands allow in an hour. No legal advice.",
-					 tool_common_options};
+					 tool_options_alone};
 	struct airtime_options chosen = {
 	    .lora = {.bandwidth_hz = 125000, .coding_rate = 5, .preamble_symbols = 8},
 	    .afsk = {.txdelay_ms = 300},

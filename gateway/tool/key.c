@@ -168,7 +168,7 @@ int tool_key(int argc, char **argv)
 					 .doc = "Makes and changes the key file of the field frame.\vOnly make writes "
 						"a master, and never over a file that is "
 						"there. Only derive shows a key.",
-					 .children = tool_common_options};
+					 .children = tool_options_alone};
 	static struct command_line line = {.options = {.station = -1, .epoch = -1}};
 	tool_parse(&argp, argc, argv, &line);
 	return line.action->run(&line.options);

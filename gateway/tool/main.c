@@ -63,6 +63,8 @@ static const struct argp_option common_options[] = {
 };
 static const struct argp common_argp = {common_options, parse_common};
 const struct argp_child tool_common_options[] = {{&common_argp, 0, NULL, 1}, {0}};
+static const struct argp alone_argp = {common_options + 1, parse_common};
+const struct argp_child tool_options_alone[] = {{&alone_argp, 0, NULL, 1}, {0}};
 
 void tool_parse(const struct argp *argp, int argc, char **argv, void *input)
 {

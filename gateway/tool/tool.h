@@ -22,6 +22,8 @@ extern struct tool_options tool_options;
 
 /* --socket and --json, to be a child of a subcommand's own parser. */
 extern const struct argp_child tool_common_options[];
+/* Of a subcommand that works alone: --json. */
+extern const struct argp_child tool_options_alone[];
 
 /* Parses a subcommand's line; ends the program with TOOL_USAGE if it is wrong. input is the parser's own. */
 void tool_parse(const struct argp *argp, int argc, char **argv, void *input);
