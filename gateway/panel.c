@@ -217,13 +217,18 @@ static bool has_fault(const struct panel *panel)
 	return false;
 }
 
+static void turn_input(struct panel *panel, struct part *part, int64_t now_us)
+{
+	enum panel_event event;
+	while ((event = panel_input_turn(&part->input, now_us)) != PANEL_NOTHING)
+		serve(panel, part, event);
+}
+
 /* Everything that is due: inputs first, because they decide what is to be shown. */
 static void turn(struct panel *panel)
 {
-	enum panel_event event;
 	for (size_t i = 0; i < panel->count; i++)
-		while ((event = panel_input_turn(&panel->parts[i].input, clock_mono_us())) != PANEL_NOTHING)
-			serve(panel, &panel->parts[i], event);
+		turn_input(panel, &panel->parts[i], clock_mono_us());
 	int64_t now_us = clock_mono_us();
 	bool fault = panel->signals.condition.panel_fault = has_fault(panel);
 	show(panel, now_us);
@@ -238,7 +243,7 @@ static int on_timer(sd_event_source *source, uint64_t at_us, void *context)
 	return 0;
 }
 
-/* ---- what the lines tell: recorded here, served in the turn that follows ---- */
+/* ---- what the lines tell: recorded here; what that leads to is served in the turn that follows ---- */
 
 static void on_opened(void *context, size_t wire, bool level)
 {
@@ -250,10 +255,12 @@ static void on_opened(void *context, size_t wire, bool level)
 	arm(panel, 0);
 }
 
-static void on_edge(void *context, size_t wire, bool level)
+/* First what was due before it: of a short press both edges may be found together. */
+static void on_edge(void *context, size_t wire, bool level, int64_t at_us)
 {
 	struct panel *panel = context;
-	panel_input_edge(&panel->parts[wire].input, level, clock_mono_us());
+	turn_input(panel, &panel->parts[wire], at_us);
+	panel_input_edge(&panel->parts[wire].input, level, at_us);
 	arm(panel, 0);
 }
 

@@ -136,11 +136,12 @@ static int on_edge(sd_event_source *source, int fd, uint32_t events, void *conte
 	struct wire *wire = context;
 	struct panel_lines *lines = wire->lines;
 	size_t index = (size_t)(wire - lines->wires);
-	int level = line_take_edges(wire->line);
-	if (level < 0)
-		lose(lines, index, level);
-	else
-		lines->callbacks.edge(lines->callbacks.context, index, level > 0);
+	struct line_edge edges[LINE_EDGES_MAX];
+	int count = line_list_edges(wire->line, edges);
+	if (count < 0)
+		lose(lines, index, count);
+	for (int i = 0; i < count; i++)
+		lines->callbacks.edge(lines->callbacks.context, index, edges[i].level, edges[i].at_us);
 	return 0;
 }
 
@@ -152,7 +153,7 @@ static int watch(struct panel_lines *lines, struct wire *wire)
 	int error = sd_event_add_io(lines->event, &wire->source, fd, EPOLLIN, on_edge, wire);
 	if (error < 0)
 		return error;
-	/* A loose wire may have thousands of edges a second; what counts is the level, which is read again after the pause. */
+	/* A loose wire may have thousands of edges a second; what is lost of them in the pause is made good by the level after it. */
 	sd_event_source_set_ratelimit(wire->source, EDGES_US, EDGES_MAX);
 	sd_event_source_set_priority(wire->source, PRIORITY_RADIO);
 	return 0;
@@ -163,7 +164,9 @@ static void up(struct panel_lines *lines, size_t index, struct line *line)
 {
 	struct wire *wire = &lines->wires[index];
 	wire->line = line;
-	int level = line_get(line), error = level < 0 ? level : watch(lines, wire);
+	/* What was before is over. */
+	int level = wire->is.output ? line_get(line) : line_take_edges(line);
+	int error = level < 0 ? level : watch(lines, wire);
 	if (error < 0) {
 		lose(lines, index, error);
 		return;

@@ -1,6 +1,8 @@
 /* The GPIO lines of the panel, each for itself: one that cannot be had keeps no other from its work, and is tried again and again. */
 #pragma once
 
+#include <stdint.h>
+
 #include <systemd/sd-event.h>
 
 #include "gateway/counters.h"
@@ -22,8 +24,8 @@ struct panel_lines_callbacks {
 	void *context;
 	/* The line is there; level is that of an input. */
 	void (*opened)(void *context, size_t wire, bool level);
-	/* An input had an edge, and this is its level after it. */
-	void (*edge)(void *context, size_t wire, bool level);
+	/* An input had an edge, and this is its level after it. at_us (monotonic): when; several may be told at once, in their order. */
+	void (*edge)(void *context, size_t wire, bool level, int64_t at_us);
 	/* It was there and is not any more. */
 	void (*lost)(void *context, size_t wire);
 	/* A line is away for another reason than before, or is back. */

@@ -54,10 +54,11 @@ void line_debounce_stop(struct line *line)
 static int follow(struct line *line)
 {
 	uint64_t runs;
-	int edges = line->ops->take(line);
-	if (edges < 0)
-		return edges;
-	if (edges > 0) {
+	struct line_edge edges[LINE_EDGES_AT_ONCE];
+	int taken = line->ops->take(line, edges);
+	if (taken < 0)
+		return taken;
+	if (taken > 0) {
 		arm(line, line->debounce_ms);
 		return 0;
 	}

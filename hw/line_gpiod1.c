@@ -91,15 +91,25 @@ static int gpiod_set(struct line *line, bool on)
 	return gpiod_line_set_value(line->own, on) < 0 ? -errno : 0;
 }
 
-static int gpiod_take(struct line *line)
+/* Before Linux 5.7 the time was that of the wall clock. */
+static struct line_edge edge_of(const struct gpiod_line_event *event)
+{
+	return (struct line_edge){event->event_type == GPIOD_LINE_EVENT_RISING_EDGE,
+				  (int64_t)event->ts.tv_sec * 1000000 + event->ts.tv_nsec / 1000};
+}
+
+static int gpiod_take(struct line *line, struct line_edge edges[static LINE_EDGES_AT_ONCE])
 {
 	struct gpiod_line_event events[EDGES_PER_READ];
 	int taken = 0, ready = 0;
 	while (taken < LINE_EDGES_AT_ONCE && (ready = line_edges_waiting(line)) > 0) {
-		int count = gpiod_line_event_read_multiple(line->own, events, EDGES_PER_READ);
+		unsigned room = LINE_EDGES_AT_ONCE - (unsigned)taken;
+		int count = gpiod_line_event_read_multiple(line->own, events,
+							   room < EDGES_PER_READ ? room : EDGES_PER_READ);
 		if (count < 0)
 			return -errno;
-		taken += count;
+		for (int i = 0; i < count; i++)
+			edges[taken++] = edge_of(&events[i]);
 	}
 	return ready < 0 ? ready : taken;
 }

@@ -165,15 +165,25 @@ static int gpiod_set(struct line *line, bool on)
 	return gpiod_line_request_set_value(own->request, own->offset, value) < 0 ? -errno : 0;
 }
 
-static int gpiod_take(struct line *line)
+static struct line_edge edge_at(struct gpiod_edge_event_buffer *events, int index)
+{
+	struct gpiod_edge_event *event = gpiod_edge_event_buffer_get_event(events, (unsigned long)index);
+	return (struct line_edge){gpiod_edge_event_get_event_type(event) == GPIOD_EDGE_EVENT_RISING_EDGE,
+				  (int64_t)(gpiod_edge_event_get_timestamp_ns(event) / 1000)};
+}
+
+static int gpiod_take(struct line *line, struct line_edge edges[static LINE_EDGES_AT_ONCE])
 {
 	struct gpiod_own *own = line->own;
 	int taken = 0, ready = 0;
 	while (taken < LINE_EDGES_AT_ONCE && (ready = line_edges_waiting(line)) > 0) {
-		int count = gpiod_line_request_read_edge_events(own->request, own->events, EDGES_PER_READ);
+		size_t room = LINE_EDGES_AT_ONCE - (size_t)taken;
+		int count = gpiod_line_request_read_edge_events(own->request, own->events,
+								room < EDGES_PER_READ ? room : EDGES_PER_READ);
 		if (count < 0)
 			return -errno;
-		taken += count;
+		for (int i = 0; i < count; i++)
+			edges[taken++] = edge_at(own->events, i);
 	}
 	return ready < 0 ? ready : taken;
 }

@@ -4,10 +4,10 @@
 #include "hw/lines.h"
 
 enum {
-	LINE_TEXT_MAX = 256,    /* a configured text, with the final zero */
-	LINE_NAME_MAX = 32,     /* names, labels and consumers in the kernel's structures, with the final zero */
-	LINE_CHIP_MAX = 128,    /* a label, a path of a chip or of a socket */
-	LINE_EDGES_AT_ONCE = 64 /* so that a babbling line cannot hold the caller */
+	LINE_TEXT_MAX = 256, /* a configured text, with the final zero */
+	LINE_NAME_MAX = 32,  /* names, labels and consumers in the kernel's structures, with the final zero */
+	LINE_CHIP_MAX = 128, /* a label, a path of a chip or of a socket */
+	LINE_EDGES_AT_ONCE = LINE_EDGES_MAX - 1 /* so that a babbling line cannot hold the caller */
 };
 
 enum line_bias { LINE_BIAS_AS_IS, LINE_BIAS_PULL_UP, LINE_BIAS_PULL_DOWN, LINE_BIAS_NONE };
@@ -61,7 +61,8 @@ struct line_ops {
 		     struct line_problem *problem);
 	int (*get)(struct line *line);          /* of an input: logical level or negative errno */
 	int (*set)(struct line *line, bool on); /* logical; 0 or negative errno */
-	int (*take)(struct line *line); /* takes waiting edges without blocking: their number or negative errno */
+	/* Takes waiting edges without blocking, LINE_EDGES_AT_ONCE at most: their number or negative errno. Their times may be of another clock. */
+	int (*take)(struct line *line, struct line_edge edges[static LINE_EDGES_AT_ONCE]);
 	void (*close)(struct line *line);
 };
 

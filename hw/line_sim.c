@@ -4,6 +4,7 @@
 #include "hw/line_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,16 +136,21 @@ static int sim_set(struct line *line, bool on)
 	return 0;
 }
 
-static int sim_take(struct line *line)
+static int sim_take(struct line *line, struct line_edge edges[static LINE_EDGES_AT_ONCE])
 {
 	struct sim_line *own = line->own;
-	char message[16];
+	char message[LINE_SIM_MESSAGE_MAX];
 	for (int taken = 0; taken < LINE_EDGES_AT_ONCE; taken++) {
-		ssize_t got = recv(own->fd, message, sizeof(message), MSG_DONTWAIT);
+		int level;
+		ssize_t got = recv(own->fd, message, sizeof(message) - 1, MSG_DONTWAIT);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			return taken;
 		if (got <= 0)
 			return -ENODEV;
+		message[got] = '\0';
+		if (sscanf(message, "edge %d %" SCNd64, &level, &edges[taken].at_us) != 2)
+			return -EIO;
+		edges[taken].level = (level != 0) != line->active_low;
 	}
 	return LINE_EDGES_AT_ONCE;
 }

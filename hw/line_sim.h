@@ -6,7 +6,7 @@
  *                        set                  what the client drives has changed
  *   from the simulator   granted              with the descriptor of the page (SCM_RIGHTS)
  *                        busy CONSUMER
- *                        edge                 the level of an input has changed
+ *                        edge LEVEL TIME      the level of an input has changed; TIME: CLOCK_MONOTONIC in microseconds
  */
 #pragma once
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 const char *line_fault_name(enum line_fault fault)
 {
@@ -122,8 +123,42 @@ int line_take_edges(struct line *line)
 		return -EINVAL;
 	if (line->debounce_ms)
 		return line_debounce_take(line);
-	int taken = line->ops->take(line);
+	struct line_edge edges[LINE_EDGES_MAX];
+	int taken = line->ops->take(line, edges);
 	return taken < 0 ? taken : line->ops->get(line);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Behind the edges the level now, where it is another one. The number of all, or negative errno. */
+static int add_level(struct line *line, struct line_edge *edges, int taken)
+{
+	int level = line->debounce_ms ? line_debounce_take(line) : line->ops->get(line);
+	if (level < 0)
+		return level;
+	if (taken == 0 || edges[taken - 1].level != level)
+		edges[taken++] = (struct line_edge){level, INT64_MAX};
+	return taken;
+}
+
+int line_list_edges(struct line *line, struct line_edge edges[static LINE_EDGES_MAX])
+{
+	if (line->output)
+		return -EINVAL;
+	int taken = line->debounce_ms ? 0 : line->ops->take(line, edges);
+	/* Where more may wait, the level now belongs behind those. */
+	if (taken >= 0 && taken < LINE_EDGES_AT_ONCE)
+		taken = add_level(line, edges, taken);
+	int64_t latest_us = now_us();
+	for (int i = 0; i < taken; i++)
+		if (edges[i].at_us > latest_us)
+			edges[i].at_us = latest_us;
+	return taken;
 }
 
 int line_get(struct line *line)

@@ -53,6 +53,17 @@ int line_fd(const struct line *line);
  * After -ENODEV the chip is gone: close the line. */
 int line_take_edges(struct line *line);
 
+/* An edge of an input: the level after it, logical, and when it was (CLOCK_MONOTONIC), never later than now. */
+struct line_edge {
+	bool level;
+	int64_t at_us;
+};
+enum { LINE_EDGES_MAX = 65 };
+/* As line_take_edges, for whom a pulse counts that came and went before anybody looked: the edges that waited, in their order, and behind
+ * them the level now where it is another one, since edges may be lost. With `debounce` that is done by ourselves only the settled level.
+ * Returns their number or negative errno. Where many wait, some are left; the descriptor then stays readable. */
+int line_list_edges(struct line *line, struct line_edge edges[static LINE_EDGES_MAX]);
+
 /* Logical level: 1, 0, or negative errno. Of an output, what it was set to last or put back to. Leaves edges where they are. */
 int line_get(struct line *line);
 /* 0 or negative errno; -EINVAL for an input. */

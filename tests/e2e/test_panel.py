@@ -1,5 +1,6 @@
 """The panel with simulated lines: buttons, siren, strobe, lamps and contacts, through kills, lost lines and no broker at all."""
 import json
+import pathlib
 import signal
 import subprocess
 import time
@@ -140,6 +141,22 @@ class Panel(PanelTest):
             self.bench.tool("ack", incident["id"], "--level", "CLOSED", "--operator", "desk-1")
         tnc.hear("N0CALL-8>APZ001:>!EMERGENCY! stuck")
         self.lines.expect("siren", 1)
+
+    def test_a_short_press_counts_though_the_gateway_looks_late(self):
+        gateway = self.start(self.config())
+        self.wired()
+        self.call()
+        self.lines.expect("siren", 1)
+        gateway.send_signal(signal.SIGSTOP)
+        try:
+            harness.wait_for(lambda: pathlib.Path(f"/proc/{gateway.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T",
+                             "the gateway to stand still")
+            self.press("acknowledge", seconds=0.2)
+        finally:
+            gateway.send_signal(signal.SIGCONT)
+        self.lines.expect("siren", 0)
+        self.assertEqual(self.incidents(1)[0]["operator"], "panel")
+        self.assertEqual(self.bench.counter("panel", "acknowledge.pressed"), 1)
 
     def test_the_siren_ends_by_itself_and_the_strobe_stays(self):
         self.start(self.config(more="  siren_max: 3 s\n"))

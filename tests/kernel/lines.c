@@ -173,6 +173,29 @@ static void lost_edges_do_not_lose_the_level(void)
 	close_input(line);
 }
 
+static int64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* A pulse that is over before anybody looks, by the kernel's clock. */
+static void edges_are_listed_with_their_times(void)
+{
+	struct line *line = open_line("cp2112_gpio:5 active_low", false, false);
+	struct line_edge edges[LINE_EDGES_MAX] = {0};
+	CHECK(line && line_list_edges(line, edges) == 1 && edges[0].level);
+	int64_t before_us = now_us();
+	uhid_gpio_drive_seen(chip, 5, 1);
+	int64_t between_us = now_us();
+	uhid_gpio_drive_seen(chip, 5, 0);
+	CHECK(line_list_edges(line, edges) == 2 && !edges[0].level && edges[1].level);
+	CHECK(before_us <= edges[0].at_us && edges[0].at_us <= between_us);
+	CHECK(between_us <= edges[1].at_us && edges[1].at_us <= now_us());
+	close_input(line);
+}
+
 static void bounces_are_waited_out(void)
 {
 	struct line *line = open_line("cp2112_gpio:5 debounce=400ms", false, false);
@@ -263,6 +286,8 @@ static void pulled_out_is_gone(void)
 	chip = NULL;
 	/* They stay open: closing a watched line of a chip that is gone makes the kernel complain of itself. */
 	CHECK(line_take_edges(in) == -ENODEV && line_get(in) == -ENODEV && line_set(out, true) == -ENODEV);
+	struct line_edge edges[LINE_EDGES_MAX];
+	CHECK(line_list_edges(in, edges) == -ENODEV);
 	CHECK(!try_open("cp2112_gpio:5", (struct line_settings){0}) && fault == LINE_ABSENT);
 	CHECK(strcmp(text, "cp2112_gpio:5: this machine has no GPIO chip (/dev/gpiochip*).") == 0);
 }
@@ -308,6 +333,7 @@ int main(int count, char **arguments)
 	    {"open_drain_never_drives_high", open_drain_never_drives_high},
 	    {"inputs_have_polarity_and_edges", inputs_have_polarity_and_edges},
 	    {"lost_edges_do_not_lose_the_level", lost_edges_do_not_lose_the_level},
+	    {"edges_are_listed_with_their_times", edges_are_listed_with_their_times},
 	    {"bounces_are_waited_out", bounces_are_waited_out},
 	    {"busy_names_the_consumer", busy_names_the_consumer},
 	    {"time_limit_holds", time_limit_holds},

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hw/line_sim.h"
@@ -91,8 +92,13 @@ static void show(const struct pin *pin)
 {
 	struct client *owner = pin->owner;
 	int level = level_of(pin) == 1;
-	if (owner && !owner->output && atomic_exchange(&owner->shared->level, level) != level &&
-	    send(owner->fd, "edge", 4, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+	char text[LINE_SIM_MESSAGE_MAX];
+	struct timespec now;
+	if (!owner || owner->output || atomic_exchange(&owner->shared->level, level) == level)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int size = snprintf(text, sizeof(text), "edge %d %lld", level, now.tv_sec * 1000000LL + now.tv_nsec / 1000);
+	if (send(owner->fd, text, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
 		return; /* it is gone; the thread will see that */
 }
 

@@ -147,6 +147,64 @@ static void edges_wake_and_the_level_is_read_anew(void **state)
 	line_close(line);
 }
 
+static int64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* A pulse that is over before anybody looks. */
+static void edges_are_listed_with_their_times(void **state)
+{
+	const struct line_rig *bench = *state;
+	struct line_edge edges[LINE_EDGES_MAX];
+	for (int low = 0; low <= 1; low++) {
+		struct line *line = input(bench, low ? "button active_low" : "button");
+		gpio_sim_drive(bench->sim, "button", 0);
+		assert_int_equal(line_list_edges(line, edges), 1); /* nothing waits: the level now */
+		assert_int_equal(edges[0].level, low);
+		int64_t before_us = now_us();
+		gpio_sim_drive(bench->sim, "button", 1);
+		int64_t between_us = now_us();
+		gpio_sim_drive(bench->sim, "button", 0);
+		assert_int_equal(line_list_edges(line, edges), 2);
+		assert_int_equal(edges[0].level, !low);
+		assert_int_equal(edges[1].level, low);
+		assert_true(before_us <= edges[0].at_us && edges[0].at_us <= between_us);
+		assert_true(between_us <= edges[1].at_us && edges[1].at_us <= now_us());
+		assert_false(ready(line, 0));
+		line_close(line);
+	}
+	struct line *out = output(bench, "a", false), *bounced = input(bench, "b debounce=1000ms");
+	assert_int_equal(line_list_edges(out, edges), -EINVAL);
+	gpio_sim_drive(bench->sim, "b", 1);
+	assert_int_equal(line_list_edges(bounced, edges), 1);
+	assert_false(edges[0].level);
+	line_close(out);
+	line_close(bounced);
+}
+
+/* As many as are listed at once, then the others; at last the level, though the edge to it was lost. */
+static void many_edges_are_listed_in_parts(void **state)
+{
+	const struct line_rig *bench = *state;
+	struct line *line = input(bench, "aux");
+	struct line_edge edges[LINE_EDGES_MAX];
+	int count, wanted = 1;
+	for (int i = 1; i <= 20001; i++)
+		gpio_sim_drive(bench->sim, "aux", i % 2);
+	while ((count = line_list_edges(line, edges)) == LINE_EDGES_MAX - 1) {
+		for (int i = 0; i < count; i++, wanted = !wanted)
+			assert_int_equal(edges[i].level, wanted);
+		assert_true(edges[count - 1].at_us <= now_us());
+	}
+	assert_true(count > 0);
+	assert_true(edges[count - 1].level);
+	assert_false(ready(line, 0));
+	line_close(line);
+}
+
 /* More edges than anything keeps: some are lost, the level is not. */
 static void lost_edges_do_not_lose_the_level(void **state)
 {
@@ -249,6 +307,8 @@ static void lines_of_a_dead_simulator_are_gone(void **state)
 	bench->sim = NULL;
 	assert_true(ready(in, 0) && ready(bounced, 0));
 	assert_int_equal(line_take_edges(in), -ENODEV);
+	struct line_edge edges[LINE_EDGES_MAX];
+	assert_int_equal(line_list_edges(in, edges), -ENODEV);
 	assert_int_equal(line_take_edges(bounced), -ENODEV);
 	assert_int_equal(line_get(in), -ENODEV);
 	assert_int_equal(line_set(out, true), -ENODEV);
@@ -352,6 +412,8 @@ int main(int count, char **arguments)
 	    cmocka_unit_test_setup_teardown(inputs_have_polarity_and_bias, line_rig_set_up, line_rig_tear_down),
 	    cmocka_unit_test_setup_teardown(words_of_the_user_are_overridden, line_rig_set_up, line_rig_tear_down),
 	    cmocka_unit_test_setup_teardown(edges_wake_and_the_level_is_read_anew, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(edges_are_listed_with_their_times, line_rig_set_up, line_rig_tear_down),
+	    cmocka_unit_test_setup_teardown(many_edges_are_listed_in_parts, line_rig_set_up, line_rig_tear_down),
 	    cmocka_unit_test_setup_teardown(lost_edges_do_not_lose_the_level, line_rig_set_up, line_rig_tear_down),
 	    cmocka_unit_test_setup_teardown(bounces_are_waited_out, line_rig_set_up, line_rig_tear_down),
 	    cmocka_unit_test_setup_teardown(asking_does_not_take_the_wake_up, line_rig_set_up, line_rig_tear_down),
