@@ -14,5 +14,5 @@ struct line_rig {
 int line_rig_set_up(void **state);
 int line_rig_tear_down(void **state);
 
-/* Waits for what clients do until the line has that level; no line is touched. false: ten seconds went by without. */
+/* Waits for what clients do until the line has that level; no line is touched. false: a minute went by without. */
 bool line_rig_reaches(const struct line_rig *rig, const char *name, int level);

@@ -9,7 +9,7 @@ struct port *must_open(const char *device);
 /* Opening fails with this fault; the text begins with the device and holds these words. */
 void assert_fault(const char *device, enum port_fault expected, const char *words);
 
-/* Waits for these poll events, 10 s at most. */
+/* Waits for these poll events, a minute at most. */
 void wait_for(const struct port *port, short events);
 /* Waits for these bytes, at most 63, and for no other. */
 void read_exactly(struct port *port, const char *expected);

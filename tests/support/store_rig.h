@@ -38,7 +38,7 @@ void store_rig_open(struct store_rig *rig, int64_t commit_interval_ms, int64_t r
 /* Opens it at path, or in memory where that is NULL, for what keeps only blocks there: kept is told of each that is on disk. */
 void store_rig_open_for(struct store_rig *rig, const char *path, void (*kept)(void *context, const char *name),
 			void *context);
-/* Closes it, giving the disk ten seconds, and forgets what was recorded. */
+/* Closes it, giving the disk a minute, and forgets what was recorded. */
 void store_rig_close(struct store_rig *rig);
 
 /* An entry that has `text` for id and topic, and a payload of that size that can be told from others. */
@@ -55,9 +55,9 @@ bool store_rig_is(const struct entry *entry, enum message_class class, const cha
 
 uint64_t store_rig_count(const struct store_rig *rig, const char *counter);
 
-/* Runs the loop until *value has reached at least `reach`; false after ten seconds. */
+/* Runs the loop until *value has reached at least `reach`; false after a minute. */
 bool store_rig_until(struct store_rig *rig, const size_t *value, size_t reach);
-/* Runs the loop until the counter has; false after ten seconds. */
+/* Runs the loop until the counter has; false after a minute. */
 bool store_rig_until_count(struct store_rig *rig, const char *counter, uint64_t reach);
 /* Lets the loop do what it can do without waiting. */
 void store_rig_turn(struct store_rig *rig);

@@ -337,10 +337,10 @@ static inline struct bench *setup_with(const struct radio_secrets *secrets, bool
 	return bench;
 }
 
-/* Turns the loop until the condition holds, at most 10 s. */
+/* Turns the loop until the condition holds, at most a minute. */
 #define TURN_UNTIL(bench, condition)                                                                                   \
 	do {                                                                                                           \
-		int64_t until_us = clock_mono_us() + 10000000;                                                         \
+		int64_t until_us = clock_mono_us() + 60000000;                                                         \
 		while (!(condition)) {                                                                                 \
 			assert_true(sd_event_run((bench)->event, 100000) >= 0);                                        \
 			if (clock_mono_us() > until_us)                                                                \
