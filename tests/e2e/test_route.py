@@ -124,17 +124,23 @@ class Route(unittest.TestCase):
         refused = self.bench.tool("monitor", "--radio", "hf", check=False)
         self.assertEqual((refused.returncode, refused.stdout), (1, ""))
         self.assertIn("no radio has this name", refused.stderr)
+        self.bench.stop(self.gateway)
+        other = self.bench.tnc()
+        self.bench.gateway(self.bench.config([self.port], {"vhf": f"tcp://127.0.0.1:{self.tnc.port}", "uhf": f"tcp://127.0.0.1:{other.port}"}))
+        self.bench.answering()
+        harness.wait_for(lambda: {radio["state"] for radio in self.bench.status()["radios"]} == {"up"}, "both radios")
         monitor = self.bench.start([harness.CRESSET, "--socket", self.bench.dir / "base1.sock", "monitor", "--json", "--radio", "vhf"],
                                    stdout=harness.subprocess.PIPE)
         lines = []
         harness.threading.Thread(target=lambda: lines.extend(iter(monitor.stdout.readline, b"")), daemon=True).start()
 
         def shown():
-            self.tnc.hear(f"N0CALL-7>APZ001:>number {harness.time.monotonic()}")
+            for tnc in (other, self.tnc):
+                tnc.hear(f"N0CALL-7>APZ001:>number {harness.time.monotonic()}")
             harness.time.sleep(0.2)
-            return lines
-        harness.wait_for(shown, "a line of that radio")
-        self.assertIn(b'"radio":"vhf"', lines[0].replace(b" ", b""))
+            return len(lines) >= 3
+        harness.wait_for(shown, "lines of that radio")
+        self.assertEqual({json.loads(line)["radio"] for line in lines}, {"vhf"})
 
 
 if __name__ == "__main__":
