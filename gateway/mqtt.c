@@ -61,6 +61,9 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *context
 	delay_acknowledgements(fd);
 	if (events & EPOLLOUT)
 		error = mosquitto_loop_write(mqtt->mosquitto, 1);
+	/* What comes now waits behind nothing that has just gone, and can be held back. */
+	if (!error)
+		mqtt_watch_writing(mqtt);
 	mqtt->reading = mqtt->may_hold;
 	mqtt_only_queue(mqtt, mqtt->reading);
 	if (!error && events & ~(uint32_t)EPOLLOUT)

@@ -491,9 +491,7 @@ void uplink_take_commands(struct uplink *uplink, uplink_command_fn *command, voi
 
 void uplink_commands_kept(struct uplink *uplink)
 {
-	struct mqtt *opening = uplink->ends[SENDER_URGENT].opening;
-	if (opening)
-		mqtt_release(opening);
+	/* One that is being opened is its thread's alone, and holds nothing yet. */
 	sender_release(uplink->sender, SENDER_URGENT);
 }
 
