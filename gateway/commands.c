@@ -338,7 +338,7 @@ bool commands_received(void *context, const struct uplink_command *command)
 {
 	struct commands *commands = context;
 	receive(commands, command);
-	return !receipts_are_kept(route_receipts(commands->route), clock_steady_ms());
+	return !receipts_await(route_receipts(commands->route), clock_steady_ms());
 }
 
 /* ---- the object ---- */

@@ -489,11 +489,20 @@ static void publish_what_waits_too_long(struct receipts *receipts, size_t block)
 	receipts_publish_block(receipts, block);
 }
 
+bool receipts_await(struct receipts *receipts, int64_t now_ms)
+{
+	receipts->awaited = receipts->changes;
+	return receipts_are_kept(receipts, now_ms);
+}
+
 bool receipts_are_kept(const struct receipts *receipts, int64_t now_ms)
 {
-	for (size_t block = 0; block < RECEIPTS_BLOCKS; block++)
-		if (receipts->blocks[block].writing && now_ms - receipts->blocks[block].writing_ms < DISK_WAIT_MS)
+	for (size_t i = 0; i < RECEIPTS_BLOCKS; i++) {
+		const struct block *block = &receipts->blocks[i];
+		if (block->writing && block->writing_from <= receipts->awaited &&
+		    now_ms - block->writing_ms < DISK_WAIT_MS)
 			return false;
+	}
 	return true;
 }
 

@@ -72,7 +72,10 @@ void receipts_settle(struct receipts *receipts, int64_t now_ms, int64_t wall_ms)
 /* The blocks of the former run could be read only now. */
 void receipts_recall_late(struct receipts *receipts);
 
-/* Whether everything that was taken and said survives by now, or its place is not answering. */
+/* What was taken and said so far is what receipts_are_kept speaks of from now on; returns the same. */
+bool receipts_await(struct receipts *receipts, int64_t now_ms);
+/* Whether all that was taken and said before the last receipts_await survives by now, or its place is not answering; whatever is still being
+ * said does not put that off. */
 bool receipts_are_kept(const struct receipts *receipts, int64_t now_ms);
 /* The block of that name survives from now on. */
 void receipts_kept(struct receipts *receipts, const char *name);

@@ -83,10 +83,12 @@ static bool keep_block(const struct receipts *receipts, size_t block)
 	return waits;
 }
 
-static void write_block(struct receipts *receipts, size_t block)
+/* from: the oldest change in it that does not survive yet. */
+static void write_block(struct receipts *receipts, size_t block, uint64_t from)
 {
 	bool waits = keep_block(receipts, block);
-	receipts->blocks[block] = (struct block){.writing = waits, .writing_ms = receipts->now_ms};
+	receipts->blocks[block] = (struct block){
+	    .writing = waits, .writing_from = from, .writing_ms = receipts->now_ms};
 	mark(receipts, block, !waits);
 }
 
@@ -95,11 +97,15 @@ static void write_block(struct receipts *receipts, size_t block)
 void receipts_write(struct receipts *receipts, size_t index)
 {
 	size_t block = index / RECEIPTS_IN_BLOCK;
-	if (!receipts->blocks[block].writing) {
-		write_block(receipts, block);
+	struct block *state = &receipts->blocks[block];
+	uint64_t change = ++receipts->changes;
+	if (!state->writing) {
+		write_block(receipts, block, change);
 		return;
 	}
-	receipts->blocks[block].changed = true;
+	if (!state->changed)
+		state->changed_from = change;
+	state->changed = true;
 	keep_block(receipts, block);
 }
 
@@ -114,7 +120,7 @@ void receipts_kept(struct receipts *receipts, const char *name)
 			receipts->records[i]->kept |= receipts->records[i]->asked;
 	state->writing = false;
 	if (state->changed)
-		write_block(receipts, block);
+		write_block(receipts, block, state->changed_from);
 	receipts_publish_block(receipts, block);
 }
 

@@ -44,6 +44,8 @@ struct record {
 struct block {
 	bool writing; /* kept and not answered yet */
 	bool changed; /* since then */
+	/* By the count of changes: the oldest one of those that are being written, and of those since then. */
+	uint64_t writing_from, changed_from;
 	int64_t writing_ms,
 	    lazy_ms; /* since when; lazy_ms: since when something waits that is in no hurry, 0 = nothing */
 };
@@ -53,9 +55,10 @@ struct receipts {
 	char gateway[MESSAGE_NAME_MAX];
 	struct record *records[RECEIPTS_PLACES];
 	struct block blocks[RECEIPTS_BLOCKS];
-	size_t next;    /* where a place is looked for first */
-	int64_t now_ms; /* of the last call that said */
-	bool dropped;   /* some record may have something that the uplink has dropped */
+	uint64_t changes, awaited; /* so far, and at the last receipts_await */
+	size_t next;               /* where a place is looked for first */
+	int64_t now_ms;            /* of the last call that said */
+	bool dropped;              /* some record may have something that the uplink has dropped */
 	struct counter *repeated, *said_before, *second_final, *lost, *given_way, *damaged, *loaded_twice;
 };
 

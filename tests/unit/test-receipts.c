@@ -212,6 +212,35 @@ static void test_a_disk_that_hangs_or_is_away(void **state)
 	free_rig(rig);
 }
 
+/* What has come since then does not put it off, however long it goes on. */
+static void test_what_is_awaited_is_kept_while_more_is_said(void **state)
+{
+	(void)state;
+	struct rig *rig = new_rig();
+	take(rig, "c-1");
+	assert_false(receipts_await(rig->receipts, rig->now_ms));
+	take(rig, "c-2");
+	assert_false(receipts_are_kept(rig->receipts, rig->now_ms));
+	answer(rig);
+	assert_true(receipts_are_kept(rig->receipts, rig->now_ms));
+	/* Of what was said while its block was being written the next answer speaks. */
+	say(rig, "c-1", RECEIPT_ON_AIR, NULL);
+	assert_false(receipts_await(rig->receipts, rig->now_ms));
+	answer(rig);
+	assert_false(receipts_are_kept(rig->receipts, rig->now_ms));
+	say(rig, "c-2", RECEIPT_ON_AIR, NULL);
+	answer(rig);
+	assert_true(receipts_are_kept(rig->receipts, rig->now_ms));
+	answer(rig);
+	assert_true(receipts_await(rig->receipts, rig->now_ms));
+	/* A disk that hangs is not waited for. */
+	rig->disk.hangs = true;
+	say(rig, "c-1", RECEIPT_SENT, NULL);
+	assert_false(receipts_await(rig->receipts, rig->now_ms + 4999));
+	assert_true(receipts_are_kept(rig->receipts, rig->now_ms + 5000));
+	free_rig(rig);
+}
+
 static void take_many(struct rig *rig, const char *prefix, int count, bool sent)
 {
 	char id[32];
@@ -414,6 +443,7 @@ int main(void)
 	    cmocka_unit_test(test_a_kill_in_between),
 	    cmocka_unit_test(test_a_message_whose_end_is_known_is_not_sent),
 	    cmocka_unit_test(test_a_disk_that_hangs_or_is_away),
+	    cmocka_unit_test(test_what_is_awaited_is_kept_while_more_is_said),
 	    cmocka_unit_test(test_who_gives_way),
 	    cmocka_unit_test(test_refusals_push_nothing_out_and_are_not_pushed_out),
 	    cmocka_unit_test(test_too_many_under_way),
