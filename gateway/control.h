@@ -19,11 +19,12 @@
  *
  * -> {"command":"queue","radio"}                            radio: only this one
  * <- {"messages":[{"radio","class","kind","id","to","since_s","stage":"waiting"|"on_air"|"sending"|"awaiting","parts","parts_done",
- *                  "repeats","go_in_s","why":"turn"|"airtime"|"listening"|"radio"|"acknowledgement","expires_in_s","exercise"}, ...],
+ *                  "repeats","go_in_s","why":"turn"|"airtime"|"listening"|"radio"|"acknowledgement"|"repetition"|"neighbour","expires_in_s",
+ *                  "exercise"}, ...],
  *     "more","uplink":[{"class","queued","queued_bytes","held","oldest_s"}, ...]}       radio by radio, what goes first first; at most
  *                                                            some hundreds, and in `more` the number of the others
  *
- * -> {"command":"monitor"}                                   every datagram, from now on
+ * -> {"command":"monitor","radio"}                           every datagram, from now on; radio: only those of this one
  * <- {"ok":true} {"at","radio","direction":"rx"|"tx","size","hex","rssi_dbm","snr_db"} ...
  *
  * -> {"command":"tail"}                                      every message accepted, from now on
@@ -88,7 +89,8 @@ void control_reply(struct control_client *client, const char *json);
 /* Closes the connection after what is queued; gone follows from the event loop, not from within this call. */
 void control_end(struct control_client *client);
 
-/* Subscribes the client to control_publish with a stream name ("traffic", "messages"; at most two a client, names are constants). */
+/* Subscribes the client to control_publish with a stream name, at most to as many as a gateway has. Names stay the caller's, for as long as the
+ * client is there. */
 void control_subscribe(struct control_client *client, const char *stream);
 /* Whether anyone listens to the stream, so that nothing is rendered for nobody. */
 bool control_wanted(const struct control *control, const char *stream);

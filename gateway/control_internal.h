@@ -7,7 +7,7 @@
 
 #include "gateway/control.h"
 
-enum { CONTROL_STREAMS_MAX = 2 };
+enum { CONTROL_STREAMS_MAX = 34 }; /* all messages, all radios, and each of the 32 that there can be */
 
 struct control_client {
 	struct control_client *next;

@@ -119,6 +119,23 @@ static void streams_reach_only_their_subscribers(void **state)
 	close(none);
 }
 
+/* Each radio is a stream, and so are all of them and the messages. */
+static void one_client_has_as_many_streams_as_there_are(void **state)
+{
+	enum { STREAMS = 32 + 2 };
+	static char names[STREAMS][8];
+	struct fixture *fixture = *state;
+	int fd = client(fixture);
+	say_text(fixture, fd, "other\n");
+	for (unsigned i = 0; i < STREAMS; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%u", i);
+		control_subscribe(fixture->last_client, names[i]);
+	}
+	for (unsigned i = 0; i < STREAMS; i++)
+		assert_true(control_wanted(fixture->control, names[i]));
+	close(fd);
+}
+
 /* Lines "0".."n" padded to 1000 bytes; gaps only where {"lost":n} says so. Returns the number of gaps. */
 static unsigned check_gaps(char *text, unsigned total)
 {
@@ -229,6 +246,7 @@ int main(void)
 	    TEST(half_closed_client_that_asked_nothing_is_let_go),
 	    TEST(end_lets_the_last_answer_through),
 	    TEST(streams_reach_only_their_subscribers),
+	    TEST(one_client_has_as_many_streams_as_there_are),
 	    TEST(slow_reader_loses_lines_and_is_told_how_many),
 	    TEST(line_larger_than_all_room_is_lost_alone),
 	    TEST(client_that_asks_without_reading_is_paused_and_loses_nothing),
