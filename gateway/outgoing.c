@@ -87,14 +87,11 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct errand *errand = errand_find(outgoing, entry);
 	bool begun = entry->begun || (errand && errand->past.announced), doubtful = errand && errand->past.doubts > 0;
 	bool sent = errand_was_sent(errand), assumed = errand && errand->assumed;
-	enum receipt_stage elsewhere = errand ? errand->elsewhere : RECEIPT_QUEUED;
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;
 	errand_free(outgoing, errand);
-	if (elsewhere != RECEIPT_QUEUED)
-		outgoing_conclude(outgoing, entry, elsewhere, NULL, false);
-	else if (sent)
+	if (sent)
 		outgoing_conclude(outgoing, entry, RECEIPT_SENT, NULL, assumed);
 	else if (strcmp(reason, "expired") != 0)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, reason, false);

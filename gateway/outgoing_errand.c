@@ -202,21 +202,8 @@ static bool move_on(struct errand *errand)
 	       outgoing_move(outgoing, errand->entry, &way, &errand->past);
 }
 
-static void conclude(struct errand *errand, enum receipt_stage stage, const char *code)
-{
-	struct outgoing *outgoing = errand->lane->outgoing;
-	struct entry *entry = entry_ref(errand->entry);
-	bool assumed = errand->assumed && stage == RECEIPT_SENT;
-	errand_free(outgoing, errand);
-	outgoing_conclude(outgoing, entry, stage, code, assumed);
-}
-
 void errand_failed(struct errand *errand, const char *code)
 {
-	if (errand->elsewhere != RECEIPT_QUEUED) {
-		conclude(errand, errand->elsewhere, NULL);
-		return;
-	}
 	struct outgoing *outgoing = errand->lane->outgoing;
 	struct entry *entry = entry_ref(errand->entry);
 	past_failed(&errand->past, code);
@@ -233,6 +220,28 @@ void errand_failed(struct errand *errand, const char *code)
 
 /* ---- stages ---- */
 
+static void conclude(struct errand *errand, enum receipt_stage stage, const char *code)
+{
+	struct outgoing *outgoing = errand->lane->outgoing;
+	struct entry *entry = entry_ref(errand->entry);
+	bool assumed = errand->assumed && stage == RECEIPT_SENT;
+	errand_free(outgoing, errand);
+	outgoing_conclude(outgoing, entry, stage, code, assumed);
+}
+
+/* Who delivered it is what its sender is told. */
+static void conclude_elsewhere(struct errand *errand)
+{
+	struct outgoing *outgoing = errand->lane->outgoing;
+	struct entry *entry = entry_ref(errand->entry);
+	enum receipt_stage stage = errand->elsewhere;
+	bool assumed = errand->assumed_elsewhere;
+	char outlet[sizeof(errand->past.left_outlet)];
+	memcpy(outlet, errand->past.left_outlet, sizeof(outlet));
+	errand_free(outgoing, errand);
+	outgoing_conclude_by(outgoing, entry, outlet, stage, NULL, assumed);
+}
+
 static void go_on(struct errand *errand)
 {
 	errand->awaiting = false;
@@ -242,7 +251,7 @@ static void go_on(struct errand *errand)
 void errand_follow(struct errand *errand)
 {
 	if (errand->elsewhere != RECEIPT_QUEUED) {
-		conclude(errand, errand->elsewhere, NULL);
+		conclude_elsewhere(errand);
 		return;
 	}
 	switch (delivery_stage(errand->delivery)) {
@@ -273,17 +282,23 @@ void errand_follow(struct errand *errand)
 	}
 }
 
-struct entry *errand_withdraw(struct errand *errand, enum receipt_stage stage)
+struct entry *errand_withdraw(struct errand *errand, const struct handed_receipt *receipt)
 {
 	struct entry *entry = errand->entry;
 	if (errand->lane->flying == errand) {
-		errand->elsewhere = stage;
+		errand->elsewhere = receipt->stage;
+		errand->assumed_elsewhere = receipt->assumed;
 		return NULL;
 	}
 	if (errand->awaiting || !transmit_remove(errand->lane->transmit, entry))
 		entry_ref(entry);
 	errand_free(errand->lane->outgoing, errand);
 	return entry;
+}
+
+bool errand_is_settled(const struct errand *errand)
+{
+	return errand->elsewhere != RECEIPT_QUEUED || delivery_is_settled(errand->delivery);
 }
 
 void errand_supersede(struct errand *errand)

@@ -59,6 +59,7 @@ struct errand {
 	bool awaiting;                /* not in the schedule: all its frames went */
 	bool superseded;              /* what it says is out of date: not repeated any more */
 	enum receipt_stage elsewhere; /* a neighbour has said that this became of it, RECEIPT_QUEUED = none has */
+	bool assumed_elsewhere;
 	struct past past;
 };
 
@@ -205,7 +206,9 @@ void errand_failed(struct errand *errand, const char *code);
 void errand_supersede(struct errand *errand);
 /* A neighbour has delivered it: the errand is over, and its entry the caller's to conclude. NULL: a frame of it is in the radio; it ends with
  * that, as the neighbour says. */
-struct entry *errand_withdraw(struct errand *errand, enum receipt_stage stage);
+struct entry *errand_withdraw(struct errand *errand, const struct handed_receipt *receipt);
+/* Whether no frame of it need go any more: its addressee has spoken, or a neighbour has delivered it. */
+bool errand_is_settled(const struct errand *errand);
 /* Acts on the stage its delivery has come to, once no frame of it is in the radio. */
 void errand_follow(struct errand *errand);
 

@@ -200,7 +200,7 @@ static bool goes_again(const char *code)
 static void frame_failed(struct errand *errand, const char *code)
 {
 	struct delivery_settings settings = errand_settings(errand);
-	if (delivery_is_settled(errand->delivery))
+	if (errand_is_settled(errand))
 		errand_follow(errand);
 	else if (errand->superseded)
 		errand_supersede(errand);
@@ -208,6 +208,17 @@ static void frame_failed(struct errand *errand, const char *code)
 		transmit_give_back(errand->lane->transmit, entry_ref(errand->entry));
 	else
 		errand_failed(errand, code);
+}
+
+static void frame_given_back(struct errand *errand)
+{
+	bool settled = errand_is_settled(errand);
+	if (errand->superseded && !settled)
+		errand_supersede(errand);
+	else if (delivery_stage(errand->delivery) == DELIVERY_SENDING && !settled)
+		transmit_give_back(errand->lane->transmit, entry_ref(errand->entry));
+	else
+		errand_follow(errand);
 }
 
 static void frame_went(struct errand *errand, bool confirmed, bool assumed)
@@ -234,17 +245,13 @@ void lane_sent(struct exit_lane *lane, enum send_result result, bool assumed, co
 	}
 	lane->flying = NULL;
 	outgoing_wake(lane->outgoing);
-	if (result == SEND_GIVEN_BACK)
+	if (result == SEND_GIVEN_BACK) {
 		take_back(lane, errand->entry);
-	else
-		amend(lane, errand->entry, assumed || result == SEND_FAILED);
-	if (result == SEND_GIVEN_BACK && errand->superseded)
-		errand_supersede(errand);
-	else if (result == SEND_GIVEN_BACK && delivery_stage(errand->delivery) == DELIVERY_SENDING)
-		transmit_give_back(lane->transmit, entry_ref(errand->entry));
-	else if (result == SEND_GIVEN_BACK)
-		errand_follow(errand);
-	else if (result == SEND_FAILED)
+		frame_given_back(errand);
+		return;
+	}
+	amend(lane, errand->entry, assumed || result == SEND_FAILED);
+	if (result == SEND_FAILED)
 		frame_failed(errand, code);
 	else
 		frame_went(errand, result == SEND_CONFIRMED, assumed);

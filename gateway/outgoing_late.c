@@ -62,7 +62,7 @@ static void conclude(struct outgoing *outgoing, const struct elsewhere *elsewher
 	memcpy(outlet, past->left_outlet, sizeof(outlet));
 	counters_get(outgoing->publisher->counters, "neighbours", "delivered")->value++;
 	if (elsewhere->errand) {
-		entry = errand_withdraw(elsewhere->errand, receipt->stage);
+		entry = errand_withdraw(elsewhere->errand, receipt);
 	} else {
 		if (elsewhere->handover->id[0])
 			order_recall(elsewhere->handover);
