@@ -141,6 +141,8 @@ static struct errand *find_begun(const struct outgoing *outgoing, const char *id
 static int end_handover(struct outgoing *outgoing, struct handover *handover, enum receipt_stage stage)
 {
 	struct entry *entry = entry_ref(handover->entry);
+	if (handover->id[0])
+		order_recall(handover);
 	handover_free(handover);
 	outgoing_conclude(outgoing, entry, stage, NULL, false);
 	return 0;

@@ -117,12 +117,37 @@ static void test_transmitted_here_too(void **state)
 	rig_free();
 }
 
+/* An answer of the gateway's own that a neighbour has, and that is out of date: nothing lower is to be heard after a newer one. */
+static void test_out_of_date_at_a_neighbour(void **state)
+{
+	(void)state;
+	struct message message;
+	begin();
+	message_init(&message);
+	message.kind = KIND_ACK;
+	message.class = CLASS_DISTRESS;
+	message.ack.level = ACK_STORED;
+	snprintf(message.id, sizeof(message.id), "k-1");
+	snprintf(message.to, sizeof(message.to), "N0CALL-7");
+	snprintf(message.ack.ref, sizeof(message.ack.ref), "f-17-1");
+	rig->radios[0].fails_at_once = true;
+	assert_int_equal(outgoing_answer(rig->down.outgoing, &message, "one", true), 0);
+	deliver();
+	assert_string_not_equal(told.order, "");
+	assert_int_equal(told.recalled, 0);
+	assert_int_equal(outgoing_supersede(rig->down.outgoing, "k-1"), 0);
+	deliver();
+	assert_int_equal(told.recalled, 1);
+	rig_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_given_back),
 	    cmocka_unit_test(test_cut_short),
 	    cmocka_unit_test(test_transmitted_here_too),
+	    cmocka_unit_test(test_out_of_date_at_a_neighbour),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
