@@ -85,19 +85,18 @@ void outgoing_dropped(void *context, struct entry *entry, const char *reason)
 	struct exit_lane *lane = context;
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = errand_find(outgoing, entry);
-	bool begun = entry->begun || (errand && errand->past.announced), doubtful = errand && errand->past.doubts > 0;
-	bool sent = errand_was_sent(errand), assumed = errand && errand->assumed;
+	const struct past past = errand_past(errand);
 	char name[48];
 	snprintf(name, sizeof(name), "drop.outgoing.%s", reason);
 	counters_get(outgoing->publisher->counters, "route", name)->value++;
 	errand_free(outgoing, errand);
-	if (sent)
-		outgoing_conclude(outgoing, entry, RECEIPT_SENT, NULL, assumed);
+	if (past.sent)
+		outgoing_conclude(outgoing, entry, RECEIPT_SENT, NULL, past.sent_assumed);
 	else if (strcmp(reason, "expired") != 0)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, reason, false);
-	else if (begun)
+	else if (entry->begun || past.announced)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "no_ack", false);
-	else if (doubtful)
+	else if (past.doubts > 0)
 		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, "no_word", false);
 	else
 		outgoing_conclude(outgoing, entry, RECEIPT_EXPIRED, NULL, false);

@@ -173,12 +173,18 @@ ssize_t errand_render(struct errand *errand, const uint8_t **bytes)
 	return (ssize_t)delivery_size(delivery);
 }
 
-bool errand_was_sent(const struct errand *errand)
+struct past errand_past(const struct errand *errand)
 {
-	if (!errand || delivery_is_confirmable(errand->delivery))
-		return false;
+	struct past past = {.sent = false};
+	if (!errand)
+		return past;
+	past = errand->past;
 	struct delivery_progress progress = delivery_progress(errand->delivery);
-	return progress.parts_done == progress.parts;
+	if (delivery_is_confirmable(errand->delivery) || progress.parts_done < progress.parts)
+		return past;
+	past.sent = true;
+	past.sent_assumed = errand->assumed;
+	return past;
 }
 
 /* ---- the next way ---- */
@@ -206,15 +212,17 @@ void errand_failed(struct errand *errand, const char *code)
 {
 	struct outgoing *outgoing = errand->lane->outgoing;
 	struct entry *entry = entry_ref(errand->entry);
+	errand->past = errand_past(errand);
 	past_failed(&errand->past, code);
-	char last[MESSAGE_NAME_MAX];
-	memcpy(last, errand->past.code, sizeof(last));
+	const struct past past = errand->past;
 	bool moves = move_on(errand);
 	errand_free(outgoing, errand);
 	if (moves)
 		keeper_finish(outgoing->publisher->keeper, entry);
+	else if (past.sent)
+		outgoing_conclude(outgoing, entry, RECEIPT_SENT, NULL, past.sent_assumed);
 	else
-		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, last, false);
+		outgoing_conclude(outgoing, entry, RECEIPT_FAILED, past.code, false);
 	outgoing_due(outgoing, clock_steady_ms());
 }
 

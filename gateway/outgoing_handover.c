@@ -119,7 +119,9 @@ static void conclude(struct handover *handover, enum receipt_stage stage, const 
 /* No way is left. What nobody has heard has expired; what was transmitted has not. */
 static void give_up(struct handover *handover)
 {
-	if (handover->past.code[0])
+	if (handover->past.sent)
+		conclude(handover, RECEIPT_SENT, NULL, handover->past.sent_assumed);
+	else if (handover->past.code[0])
 		conclude(handover, RECEIPT_FAILED, handover->past.code, false);
 	else if (handover->past.announced || handover->entry->begun)
 		conclude(handover, RECEIPT_FAILED, "no_ack", false);

@@ -43,6 +43,8 @@ struct past {
 	uint16_t attempts[NEIGHBOURS_MAX]; /* how often each has had it */
 	int64_t handed_ms;                 /* when one of them was given it last */
 	bool announced;                    /* on_air was said */
+	bool sent;                         /* all of it, by a radio on which nobody acknowledges */
+	bool sent_assumed;                 /* its modem could not tell */
 	unsigned doubts;                   /* of them had it, and did not say whether they transmitted it */
 	char left[COMMAND_ID_MAX + 1];     /* by which the last of those has it; "" = none */
 	char left_outlet[MESSAGE_NAME_MAX + sizeof(GATEWAY_OUTLET)];
@@ -198,8 +200,9 @@ unsigned errand_frames(void *lane, const struct entry *entry);
 int errand_refusal(const struct exit_lane *lane, const struct entry *entry);
 /* Writes the frame that goes next. Returns its size or negative errno; *bytes is valid until the errand goes on. */
 ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
-/* What nobody can acknowledge was sent when all of it went, whatever becomes of its repetition. errand: NULL = none. */
-bool errand_was_sent(const struct errand *errand);
+/* What became of it so far, here too: what nobody can acknowledge was sent when all of it went, whatever becomes of its repetition. errand:
+ * NULL = none. */
+struct past errand_past(const struct errand *errand);
 /* It did not get through here: goes to the next lane, or is concluded as failed. The entry is in no schedule. */
 void errand_failed(struct errand *errand, const char *code);
 /* What it says is out of date, and some of it was transmitted: it is not repeated, and has been sent. */

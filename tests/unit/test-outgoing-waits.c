@@ -229,6 +229,23 @@ static void test_a_repetition_that_expires(void **state)
 	rig_free();
 }
 
+/* Nor does it become wrong when the repetition fails, and is tried by the other radios in vain. */
+static void test_a_repetition_that_fails(void **state)
+{
+	(void)state;
+	rig_new();
+	answer("k-1", 0);
+	rig_frame(0, SEND_DONE, "");
+	rig_pass(20000);
+	for (unsigned i = 0; i < RIG_RADIOS; i++) {
+		assert_true(rig->radios[i].busy);
+		rig_frame(i, SEND_FAILED, "refused");
+		rig_run();
+	}
+	assert_end("k-1", RECEIPT_SENT, "");
+	rig_free();
+}
+
 /* What is out of date does not go again because its radio was cut off. */
 static void test_a_cut_frame_that_is_out_of_date(void **state)
 {
@@ -300,6 +317,7 @@ int main(void)
 	    cmocka_unit_test(test_an_alert_moves_before_the_disk_has_it),
 	    cmocka_unit_test(test_an_alert_is_given_back),
 	    cmocka_unit_test(test_a_repetition_that_expires),
+	    cmocka_unit_test(test_a_repetition_that_fails),
 	    cmocka_unit_test(test_a_cut_frame_that_is_out_of_date),
 	    cmocka_unit_test(test_no_listening_after_what_was_given_back),
 	    cmocka_unit_test(test_what_a_device_did_not_keep),
