@@ -84,11 +84,6 @@ const struct radio_allowance *radio_allowance(const struct radio *radio)
 	return &radio->allowance;
 }
 
-int radio_channel(const struct radio *radio, struct modem_channel *channel)
-{
-	return radio_driver_channel(radio->modem, channel);
-}
-
 int radio_send(struct radio *radio, const void *bytes, size_t size)
 {
 	struct datagram datagram = {

@@ -86,8 +86,6 @@ ssize_t radio_render(struct radio *radio, const struct message *message, struct 
 /* Hands one datagram to the modem, the transmitter keyed. 0: a result follows through sent. Otherwise the negative errno of the driver, and
  * nothing follows. */
 int radio_send(struct radio *radio, const void *bytes, size_t size);
-/* Where it transmits; see modem_ops.channel. -EOPNOTSUPP also where the modem cannot tell. */
-int radio_channel(const struct radio *radio, struct modem_channel *channel);
 /* What the radio rules allow it, judged anew whenever the module has told something. While they allow nothing the radio is never ready, and
  * radio_status says why; it hears all the same. Without rules, or where it only receives, there are no limits. Valid as long as the
  * radio. */
