@@ -1,5 +1,4 @@
 """Acknowledgement to the field through the real daemon: true when it is said and not before, on each network in its own form."""
-import json
 import os
 import re
 import signal

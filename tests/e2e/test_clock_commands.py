@@ -3,7 +3,6 @@
 
 import json
 import os
-import unittest
 
 import harness
 from commands_bench import Rig
@@ -39,7 +38,8 @@ class ClockOfCommands(Rig):
         text = {"to": "N0CALL-7", "body": {"ack_wanted": False}}
         self.publish("sec/text", {"id": "day", "text": "of the whole day", **text})
         self.publish("sec/text", {"id": "soon", "text": "of six seconds", **text}, "-D", "publish", "message-expiry-interval", "6")
-        harness.wait_for(lambda: self.stages("day") == self.stages("soon") == ["queued"], "the receipts")
+        # On a busy machine the short one may be over by the time that somebody looks.
+        harness.wait_for(lambda: self.stages("day") == ["queued"] and self.stages("soon")[:1] == ["queued"], "the receipts")
         said = self.documents("day")
         self.jump_to(-YEAR_S)
         self.assertEqual(self.final("soon")["stage"], "expired")

@@ -1,7 +1,6 @@
 """A Meshtastic node made of its network's own library, with the real daemon: both ways, and what goes wrong there."""
 import json
 import subprocess
-import unittest
 
 import harness
 import peers

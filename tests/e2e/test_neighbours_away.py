@@ -1,6 +1,5 @@
 """Neighbour gateways that go away: none is chosen that has gone, what it has goes another way, and the caller still has one true final receipt."""
 
-import json
 import signal
 
 import harness
