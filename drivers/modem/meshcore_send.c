@@ -256,10 +256,7 @@ void meshcore_hurry(void *state)
 	if (sending->stage == MESHCORE_NOTHING || sending->stage == MESHCORE_ASKED ||
 	    sending->stage == MESHCORE_PATH_ASKED)
 		return;
-	if (!has_begun(sending))
-		tell(meshcore, SEND_GIVEN_BACK, false, "");
-	else if (sending->on_air)
-		tell(meshcore, SEND_DONE, true, "");
+	tell(meshcore, sending->on_air ? SEND_DONE : SEND_GIVEN_BACK, sending->on_air, "");
 }
 
 void meshcore_fail_sending(struct meshcore *meshcore, const char *code)

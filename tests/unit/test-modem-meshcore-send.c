@@ -303,6 +303,22 @@ static void test_hurry_before_the_answer(void **unused)
 	assert_sent(0, SEND_DONE, true, "");
 }
 
+/* Of the first attempt the node has said nothing, and now it has no room: what is urgent does not wait until it has. */
+static void test_hurry_without_room(void **unused)
+{
+	(void)unused;
+	new_node();
+	start(NULL);
+	node.deaf_to_sends = true;
+	send_direct(key);
+	pass(5500000);
+	assert_int_equal(commands(2), 2);
+	meshcore->modem->hurry(meshcore->state);
+	assert_int_equal(record.sent_count, 0);
+	SAY(MESHCORE_ERR, MESHCORE_TABLE_FULL);
+	assert_sent(0, SEND_GIVEN_BACK, false, "");
+}
+
 /* What is to be sent goes before what only informs, and before the next message that waits. */
 static void test_goes_first(void **unused)
 {
@@ -344,6 +360,7 @@ int main(void)
 	    TEST(test_node_lost_meanwhile),
 	    TEST(test_hurry),
 	    TEST(test_hurry_before_the_answer),
+	    TEST(test_hurry_without_room),
 	    TEST(test_goes_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
