@@ -1,5 +1,4 @@
 /* What was said of each command, and what may still be said. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,192 +12,8 @@ enum {
 	LAZY_MS = 60000,
 };
 
-#define BIT(slot) (1u << (slot))
 /* No message waits longer (classify_message_expiry_ms). */
 #define LIFE_MAX_MS (INT64_C(31) * REMEMBER_MS)
-
-/* ---- finding and forgetting ---- */
-
-struct record *receipts_record(const struct receipts *receipts, const char *id, size_t *index)
-{
-	for (size_t i = 0; i < RECEIPTS_PLACES; i++)
-		if (receipts->records[i] && strcmp(receipts->records[i]->id, id) == 0) {
-			*index = i;
-			return receipts->records[i];
-		}
-	return NULL;
-}
-
-static bool has_final(const struct record *record)
-{
-	return record->said & BIT(SLOT_FINAL);
-}
-
-static void remove_at(struct receipts *receipts, size_t index)
-{
-	free(receipts->records[index]);
-	receipts->records[index] = NULL;
-}
-
-/* What is in no hurry goes with the next change of its block, or after a minute. */
-static void write_later(struct receipts *receipts, size_t index)
-{
-	struct block *block = &receipts->blocks[index / RECEIPTS_IN_BLOCK];
-	if (!block->lazy_ms)
-		block->lazy_ms = receipts->now_ms > 0 ? receipts->now_ms : 1;
-}
-
-int receipts_find(const struct receipts *receipts, const char *id, uint64_t content)
-{
-	size_t index;
-	const struct record *record = receipts_record(receipts, id, &index);
-	if (!record)
-		return 0;
-	/* Of a message that was loaded and in no block the content is not known. */
-	return record->content == content || !record->content ? -EEXIST : -EADDRINUSE;
-}
-
-int receipts_final(const struct receipts *receipts, const char *id, enum receipt_stage *stage)
-{
-	size_t index;
-	const struct record *record = receipts_record(receipts, id, &index);
-	if (!record)
-		return -ENOENT;
-	*stage = has_final(record) ? record->final : RECEIPT_QUEUED;
-	return 0;
-}
-
-/* Turned away, and whoever gave it may not know yet. */
-static bool is_unheard_refusal(const struct record *record)
-{
-	return record->turned_away && !(record->delivered & BIT(SLOT_FINAL));
-}
-
-/* How easily a command that is over is forgotten: what the broker may not have yet last. */
-static int rank(const struct record *record)
-{
-	if (is_unheard_refusal(record))
-		return 3;
-	return record->turned_away ? 0 : record->delivered & BIT(SLOT_FINAL) ? 1 : 2;
-}
-
-/* That may be forgotten. */
-static bool is_over(const struct record *record)
-{
-	return has_final(record) && !is_unheard_refusal(record);
-}
-
-static size_t count_over(const struct receipts *receipts)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < RECEIPTS_PLACES; i++)
-		count += receipts->records[i] && is_over(receipts->records[i]);
-	return count;
-}
-
-size_t receipts_refused(const struct receipts *receipts)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < RECEIPTS_PLACES; i++)
-		count += receipts->records[i] && is_unheard_refusal(receipts->records[i]);
-	return count;
-}
-
-static bool goes_before(const struct record *one, const struct record *other)
-{
-	return rank(one) != rank(other) ? rank(one) < rank(other) : one->taken_ms < other->taken_ms;
-}
-
-/* False: all are under way. */
-static bool give_way(struct receipts *receipts)
-{
-	size_t first = RECEIPTS_PLACES;
-	for (size_t i = 0; i < RECEIPTS_PLACES; i++) {
-		const struct record *record = receipts->records[i];
-		if (record && has_final(record) &&
-		    (first == RECEIPTS_PLACES || goes_before(record, receipts->records[first])))
-			first = i;
-	}
-	if (first == RECEIPTS_PLACES)
-		return false;
-	remove_at(receipts, first);
-	write_later(receipts, first);
-	receipts->given_way->value++;
-	return true;
-}
-
-/* Refusals whose receipts got through together may be many more than one. */
-static void make_room(struct receipts *receipts)
-{
-	for (size_t over = count_over(receipts); over >= RECEIPTS_MAX; over--)
-		give_way(receipts);
-}
-
-/* One after the other, so that what changes lately shares a block. RECEIPTS_PLACES: there is none. */
-static size_t free_place(struct receipts *receipts)
-{
-	for (size_t i = 0; i < RECEIPTS_PLACES; i++) {
-		size_t index = (receipts->next + i) % RECEIPTS_PLACES;
-		if (!receipts->records[index]) {
-			receipts->next = (index + 1) % RECEIPTS_PLACES;
-			return index;
-		}
-	}
-	return RECEIPTS_PLACES;
-}
-
-static size_t find_place(struct receipts *receipts)
-{
-	make_room(receipts);
-	size_t index = free_place(receipts);
-	if (index == RECEIPTS_PLACES && give_way(receipts))
-		index = free_place(receipts);
-	return index;
-}
-
-static int add(struct receipts *receipts, const struct receipts_command *command, size_t *index)
-{
-	struct record *record = calloc(1, sizeof(*record));
-	if (!record)
-		return -ENOMEM;
-	*index = find_place(receipts);
-	if (*index == RECEIPTS_PLACES) {
-		free(record);
-		return -ENOSPC;
-	}
-	snprintf(record->id, sizeof(record->id), "%s", command->id);
-	record->what = command->what;
-	record->class = command->class;
-	record->status = command->status;
-	record->content = command->content;
-	record->taken_ms = receipts->now_ms;
-	record->at_ms[SLOT_QUEUED] = command->taken_at_ms;
-	receipts->records[*index] = record;
-	return 0;
-}
-
-int receipts_take(struct receipts *receipts, const struct receipts_command *command, bool turned_away, int64_t now_ms)
-{
-	size_t index;
-	receipts->now_ms = now_ms;
-	int result = add(receipts, command, &index);
-	if (result < 0)
-		return result;
-	receipts->records[index]->turned_away = turned_away;
-	/* Of one that is turned away the final receipt follows at once, and is written then. */
-	if (!turned_away)
-		receipts_write(receipts, index);
-	return 0;
-}
-
-void receipts_forget(struct receipts *receipts, const char *id)
-{
-	size_t index;
-	if (!receipts_record(receipts, id, &index))
-		return;
-	remove_at(receipts, index);
-	receipts_write(receipts, index);
-}
 
 /* ---- saying ---- */
 
@@ -302,7 +117,7 @@ bool receipts_say(struct receipts *receipts, const struct receipt *receipt, cons
 	note(record, receipt, radio, now_ms);
 	/* That it is queued follows from its being taken, which was written then. */
 	if (slot == SLOT_QUEUED)
-		write_later(receipts, index);
+		receipts_write_later(receipts, index);
 	else
 		receipts_write(receipts, index);
 	receipts_publish_block(receipts, index / RECEIPTS_IN_BLOCK);
@@ -335,17 +150,17 @@ bool receipts_loaded(struct receipts *receipts, const struct receipts_command *c
 	size_t index;
 	struct record *record = receipts_record(receipts, command->id, &index);
 	receipts->now_ms = now_ms;
-	if (record && !has_final(record) && (record->loaded || !record->former)) {
+	if (record && !record_has_final(record) && (record->loaded || !record->former)) {
 		receipts->loaded_twice->value++;
 		return false;
 	}
-	if (!record && add(receipts, command, &index) < 0)
+	if (!record && receipts_add(receipts, command, &index) < 0)
 		return true;
 	record = receipts->records[index];
 	record->former = record->loaded = true;
 	if (!record->radio[SLOT_QUEUED][0] && command->radio)
 		snprintf(record->radio[SLOT_QUEUED], sizeof(record->radio[SLOT_QUEUED]), "%s", command->radio);
-	return !has_final(record);
+	return !record_has_final(record);
 }
 
 bool receipts_on_air(const struct receipts *receipts, const char *id)
@@ -359,11 +174,11 @@ static void settle(struct receipts *receipts, size_t index, int64_t wall_ms)
 {
 	struct record *record = receipts->records[index];
 	const struct receipt lost = {.command = record->id, .stage = RECEIPT_FAILED, .code = "lost", .at_ms = wall_ms};
-	bool waits = record->loaded || has_final(record);
+	bool waits = record->loaded || record_has_final(record);
 	record->former = false;
 	if (!waits && !record->said) {
-		remove_at(receipts, index);
-		write_later(receipts, index);
+		receipts_remove(receipts, index);
+		receipts_write_later(receipts, index);
 		return;
 	}
 	if (!waits) {
@@ -449,7 +264,7 @@ void receipts_delivered(struct receipts *receipts, const char *receipt_id)
 	if (!record)
 		return;
 	record->delivered |= BIT(slot) & record->said;
-	write_later(receipts, index);
+	receipts_write_later(receipts, index);
 	if (receipts->dropped)
 		publish_a_dropped_one(receipts);
 }
@@ -474,10 +289,10 @@ static void forget_old(struct receipts *receipts)
 {
 	for (size_t i = 0; i < RECEIPTS_PLACES; i++) {
 		const struct record *record = receipts->records[i];
-		if (!record || !has_final(record) || receipts->now_ms - ended_ms(record) < REMEMBER_MS)
+		if (!record || !record_has_final(record) || receipts->now_ms - ended_ms(record) < REMEMBER_MS)
 			continue;
-		remove_at(receipts, i);
-		write_later(receipts, i);
+		receipts_remove(receipts, i);
+		receipts_write_later(receipts, i);
 	}
 }
 

@@ -1,4 +1,4 @@
-/* Shared by receipts.c (what is said when) and receipts_blocks.c (what of it is on disk). */
+/* Shared by receipts.c (what is said when), receipts_records.c (of which commands) and receipts_blocks.c (what of it is on disk). */
 #pragma once
 
 #include "gateway/receipts.h"
@@ -13,6 +13,8 @@ enum slot {
 	SLOT_FINAL,
 	SLOT_COUNT
 };
+
+#define BIT(slot) (1u << (slot))
 
 struct record {
 	char id[COMMAND_ID_MAX + 1];
@@ -41,6 +43,11 @@ struct record {
 	bool loaded;                     /* a message of it waits for a radio */
 };
 
+static inline bool record_has_final(const struct record *record)
+{
+	return record->said & BIT(SLOT_FINAL);
+}
+
 struct block {
 	bool writing; /* kept and not answered yet */
 	bool changed; /* since then */
@@ -62,8 +69,13 @@ struct receipts {
 	struct counter *repeated, *said_before, *second_final, *lost, *given_way, *damaged, *loaded_twice;
 };
 
+/* A place for a command that has none, with nothing said of it yet: 0, -ENOMEM, or -ENOSPC, as all the others are under way. */
+int receipts_add(struct receipts *receipts, const struct receipts_command *command, size_t *index);
+void receipts_remove(struct receipts *receipts, size_t index);
 /* Writes the block with that record. */
 void receipts_write(struct receipts *receipts, size_t index);
+/* What is in no hurry goes with the next change of its block, or after a minute. */
+void receipts_write_later(struct receipts *receipts, size_t index);
 /* Reads what hooks->recall has of every block into free places. */
 void receipts_read_blocks(struct receipts *receipts);
 struct record *receipts_record(const struct receipts *receipts, const char *id, size_t *index);
