@@ -15,7 +15,6 @@ struct delivery {
 	struct entry *entry;
 	struct air_plan plan;
 	uint16_t id;
-	unsigned way;
 	enum delivery_stage stage;
 	struct part parts[AIR_PARTS_MAX];
 	char from[MESSAGE_STATION_MAX];
@@ -32,12 +31,12 @@ static uint8_t all_of(const struct delivery *delivery)
 	return (uint8_t)((1u << delivery->plan.parts) - 1);
 }
 
-struct delivery *delivery_new(struct entry *entry, const struct air_plan *plan, uint16_t id, unsigned way)
+struct delivery *delivery_new(struct entry *entry, const struct air_plan *plan, uint16_t id)
 {
 	struct delivery *delivery = calloc(1, sizeof(*delivery));
 	if (!delivery)
 		return NULL;
-	*delivery = (struct delivery){.entry = entry, .plan = *plan, .id = id, .way = way};
+	*delivery = (struct delivery){.entry = entry, .plan = *plan, .id = id};
 	delivery->wanted = all_of(delivery);
 	return delivery;
 }
@@ -49,16 +48,6 @@ void delivery_free(struct delivery *delivery)
 	for (size_t i = 0; i < AIR_PARTS_MAX; i++)
 		free(delivery->parts[i].bytes);
 	free(delivery);
-}
-
-const struct entry *delivery_entry(const struct delivery *delivery)
-{
-	return delivery->entry;
-}
-
-unsigned delivery_way(const struct delivery *delivery)
-{
-	return delivery->way;
 }
 
 enum delivery_stage delivery_stage(const struct delivery *delivery)

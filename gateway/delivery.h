@@ -24,12 +24,10 @@ enum delivery_stage {
 	DELIVERY_REJECTED,  /* the addressee has said that it does not take it */
 };
 
-/* Borrows the entry. id: utterance.id of its parts. way: what the caller counts its outlets by. NULL: out of memory. */
-struct delivery *delivery_new(struct entry *entry, const struct air_plan *plan, uint16_t id, unsigned way);
+/* Borrows the entry. id: utterance.id of its parts. NULL: out of memory. */
+struct delivery *delivery_new(struct entry *entry, const struct air_plan *plan, uint16_t id);
 void delivery_free(struct delivery *delivery);
 
-const struct entry *delivery_entry(const struct delivery *delivery);
-unsigned delivery_way(const struct delivery *delivery);
 enum delivery_stage delivery_stage(const struct delivery *delivery);
 /* Whether anything of it was transmitted. */
 bool delivery_begun(const struct delivery *delivery);

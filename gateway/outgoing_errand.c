@@ -71,7 +71,7 @@ static struct errand *make(struct exit_lane *lane, struct entry *entry, const st
 {
 	struct outgoing *outgoing = lane->outgoing;
 	struct errand *errand = calloc(1, sizeof(*errand));
-	struct delivery *delivery = delivery_new(entry, plan, ++outgoing->utterances, (unsigned)lane->index);
+	struct delivery *delivery = delivery_new(entry, plan, ++outgoing->utterances);
 	if (!errand || !delivery) {
 		delivery_free(delivery);
 		free(errand);

@@ -35,7 +35,7 @@ static struct rig rig_new(unsigned parts, bool confirmable, bool sealed)
 	for (unsigned i = 0; i < parts; i++)
 		plan.sizes[i] = 100 + i;
 	struct rig rig = {.entry = entry_to("f-17")};
-	rig.delivery = delivery_new(rig.entry, &plan, 7, 0);
+	rig.delivery = delivery_new(rig.entry, &plan, 7);
 	return rig;
 }
 

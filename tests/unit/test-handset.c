@@ -222,7 +222,7 @@ static unsigned deliver(const struct message *message)
 	struct air_plan plan;
 	unsigned frames = 0;
 	assert_int_equal(field->air->plan(field->state, message, &plan), 0);
-	world.delivery = delivery_new(entry, &plan, (uint16_t)world.random, 0);
+	world.delivery = delivery_new(entry, &plan, (uint16_t)world.random);
 	assert_non_null(world.delivery);
 	while (delivery_stage(world.delivery) <= DELIVERY_AWAITING && world.now_ms < RUN_MS) {
 		if (delivery_stage(world.delivery) == DELIVERY_SENDING) {
