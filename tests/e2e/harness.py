@@ -377,4 +377,7 @@ def main(at_once=1):
     if at_once > 1:
         run = runner.run
         runner.run = lambda tests: run(_AtOnce(_single(tests), at_once))
-    unittest.main(testRunner=runner)
+    result = unittest.main(testRunner=runner, exit=False).result
+    # What could try nothing has not passed.
+    nothing = result.skipped and len(result.skipped) >= result.testsRun
+    sys.exit(1 if not result.wasSuccessful() else SKIP if nothing else 0)
