@@ -334,6 +334,11 @@ static void look_again(struct handover *handover, int64_t now_ms)
 		return;
 	}
 	bool found = find_way(handover, &way);
+	/* One that was waited for no more has said since then that it has failed there. */
+	if (!found && handover->past.code[0]) {
+		give_up(handover);
+		return;
+	}
 	if (found && !way.lane &&
 	    strcmp(neighbours_name(outgoing->neighbours, way.neighbour), handover_gateway(handover)) == 0)
 		hand(handover, now_ms);

@@ -141,6 +141,36 @@ static void test_out_of_date_at_a_neighbour(void **state)
 	rig_free();
 }
 
+/* The only way has gone, and says when nobody waits for it any more that it was in vain: its sender is not left waiting for a day. */
+static void test_the_only_way_has_failed_late(void **state)
+{
+	(void)state;
+	begin();
+	for (unsigned i = 0; i < RIG_RADIOS; i++)
+		rig->radios[i].absent = true;
+	rig_again(false);
+	outgoing_online(rig->down.outgoing, true);
+	const struct message_heard heard = {.hops = 0, .rssi_dbm = -60};
+	see(true);
+	neighbours_heard(rig->neighbours, "base2", "N0CALL-7", &heard, rig->now_ms);
+	assert_int_equal(rig_send("c-1", KIND_ALERT, "N0CALL-7", "hello", false), 0);
+	deliver();
+	assert_string_not_equal(told.order, "");
+	see(false);
+	rig_pass(200000);
+	deliver();
+	assert_null(rig_final("c-1", true));
+	struct handed_receipt receipt = {.stage = RECEIPT_FAILED, .code = "no_ack"};
+	memcpy(receipt.id, told.order, sizeof(told.order));
+	outgoing_answered(rig->down.outgoing, "base2", &receipt);
+	rig_pass(10000);
+	deliver();
+	const struct rig_said *final = rig_final("c-1", true);
+	assert_non_null(final);
+	assert_string_equal(final->code, "no_ack");
+	rig_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +178,7 @@ int main(void)
 	    cmocka_unit_test(test_cut_short),
 	    cmocka_unit_test(test_transmitted_here_too),
 	    cmocka_unit_test(test_out_of_date_at_a_neighbour),
+	    cmocka_unit_test(test_the_only_way_has_failed_late),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
