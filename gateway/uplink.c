@@ -95,8 +95,10 @@ static void publish_retained(struct uplink *uplink)
 
 /* --- ending --- */
 
+/* Not left to the will alone: whoever says goodbye takes that along, and of several connections one may be lost and the others not. */
 static void close_ends(struct uplink *uplink)
 {
+	publish_state(uplink, "offline");
 	for (int i = 0; i < SENDER_LANES; i++) {
 		mqtt_close(uplink->ends[i].opening);
 		uplink->ends[i].opening = NULL;
@@ -381,7 +383,6 @@ static int on_silence(sd_event_source *source, uint64_t due_us, void *context)
 static void on_better(void *context)
 {
 	struct uplink *uplink = context;
-	publish_state(uplink, "offline");
 	close_ends(uplink);
 	uplink->callbacks.state(uplink->callbacks.context, false, "changing back to a better broker");
 	start_attempt(uplink);
@@ -448,7 +449,6 @@ void uplink_free(struct uplink *uplink)
 	if (!uplink)
 		return;
 	if (uplink->sender) {
-		publish_state(uplink, "offline");
 		close_ends(uplink);
 		sender_free(uplink->sender);
 	}

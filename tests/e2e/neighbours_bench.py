@@ -34,6 +34,7 @@ class Line:
         self.far = port
         self.up = True
         self.ends = []
+        self.firsts = {}
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -55,6 +56,7 @@ class Line:
     def carry(self, source, sink):
         try:
             while data := source.recv(65536):
+                self.firsts.setdefault(source, data)
                 sink.sendall(data)
         except OSError:
             pass
@@ -71,6 +73,11 @@ class Line:
     def cut(self):
         self.up = False
         self.end(*self.ends)
+
+    def cut_one(self, word):
+        """Ends the connection that began with such a word; the others live on, and none comes up."""
+        self.up = False
+        self.end(*[source for source, first in list(self.firsts.items()) if word in first])
 
     def mend(self):
         self.up = True

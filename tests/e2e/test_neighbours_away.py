@@ -99,6 +99,14 @@ class NeighboursAway(NeighboursBench):
         self.confirmed_by("base2", "c-2")
         self.assertEqual(self.texts("base3"), [])
 
+    def test_one_that_has_lost_one_of_its_connections_says_that_it_goes(self):
+        self.lines["base2"] = Line(self.port)
+        self.addCleanup(self.lines["base2"].close)
+        self.start("base1", "base2")
+        self.hear("base2")
+        self.lines["base2"].cut_one(b"base2-b")
+        self.misses("base2")
+
     def test_the_only_way_has_gone_and_is_back(self):
         self.start("base1", hold="10 min", mute=("base1",))
         self.start("base2", hold="10 min")
