@@ -194,18 +194,39 @@ static bool has_expired(const struct entry *entry)
 	return entry->expires_at_ms && entry->expires_at_ms <= clock_steady_ms();
 }
 
-static bool move_on(struct errand *errand)
+/* The best of those that were not tried; without: bits of radios, besides. */
+static bool next_way(const struct errand *errand, uint32_t without, struct way *way)
 {
-	struct outgoing *outgoing = errand->lane->outgoing;
 	struct message message;
-	struct way way;
+	struct past past = errand->past;
 	bool pinned;
-	errand->past.lanes |= 1u << errand->lane->index;
+	past.lanes |= 1u << errand->lane->index | without;
 	if (errand->superseded || has_expired(errand->entry) || errand_read(errand->entry, &message, &pinned) < 0 ||
 	    pinned || !message.to[0])
 		return false;
-	return outgoing_way(outgoing, message.kind, message.id, message.to, &errand->past, &way) &&
-	       outgoing_move(outgoing, errand->entry, &way, &errand->past);
+	return outgoing_way(errand->lane->outgoing, message.kind, message.id, message.to, &past, way);
+}
+
+static bool is_alert(const struct entry *entry)
+{
+	return entry->class <= CLASS_URGENT && !entry->exercise;
+}
+
+bool errand_need_not_wait(const struct errand *errand)
+{
+	struct way way;
+	return is_alert(errand->entry) && next_way(errand, outgoing_down_lanes(errand->lane->outgoing), &way) &&
+	       way.lane;
+}
+
+static bool move_on(struct errand *errand)
+{
+	struct outgoing *outgoing = errand->lane->outgoing;
+	uint32_t down = is_alert(errand->entry) ? outgoing_down_lanes(outgoing) : 0;
+	struct way way;
+	bool found = next_way(errand, down, &way) || next_way(errand, 0, &way);
+	errand->past.lanes |= 1u << errand->lane->index;
+	return found && outgoing_move(outgoing, errand->entry, &way, &errand->past);
 }
 
 void errand_failed(struct errand *errand, const char *code)

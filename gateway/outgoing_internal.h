@@ -182,6 +182,8 @@ bool outgoing_late_word(struct outgoing *outgoing, const char *gateway, const st
 void outgoing_rescue(struct outgoing *outgoing, int64_t now_ms);
 /* Whether its radio is down for so long that it is not waited for, if there is another. */
 bool lane_is_given_up(const struct exit_lane *lane, int64_t now_ms);
+/* Bits of the radios that are down: the next one that is up is a way, however many better ones are not. */
+uint32_t outgoing_down_lanes(const struct outgoing *outgoing);
 
 /* ---- outgoing_errand.c ---- */
 
@@ -203,6 +205,8 @@ ssize_t errand_render(struct errand *errand, const uint8_t **bytes);
 /* What became of it so far, here too: what nobody can acknowledge was sent when all of it went, whatever becomes of its repetition. errand:
  * NULL = none. */
 struct past errand_past(const struct errand *errand);
+/* Whether it is an alert that was cut short here while another radio that is up speaks to its addressee: it goes there at once. */
+bool errand_need_not_wait(const struct errand *errand);
 /* It did not get through here: goes to the next lane, or is concluded as failed. The entry is in no schedule. */
 void errand_failed(struct errand *errand, const char *code);
 /* What it says is out of date, and some of it was transmitted: it is not repeated, and has been sent. */

@@ -204,7 +204,7 @@ static void frame_failed(struct errand *errand, const char *code)
 		errand_follow(errand);
 	else if (errand->superseded)
 		errand_supersede(errand);
-	else if (goes_again(code) && delivery_failed(errand->delivery, &settings))
+	else if (goes_again(code) && !errand_need_not_wait(errand) && delivery_failed(errand->delivery, &settings))
 		transmit_give_back(errand->lane->transmit, entry_ref(errand->entry));
 	else
 		errand_failed(errand, code);

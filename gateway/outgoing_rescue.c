@@ -32,8 +32,7 @@ bool lane_is_given_up(const struct exit_lane *lane, int64_t now_ms)
 	return lane->down_ms && now_ms - lane->down_ms >= DOWN_MS && !is_up(lane);
 }
 
-/* Bits of the radios that are down: the next one that is up is a way, however many better ones are not. */
-static uint32_t down_lanes(const struct outgoing *outgoing)
+uint32_t outgoing_down_lanes(const struct outgoing *outgoing)
 {
 	uint32_t lanes = 0;
 	for (size_t i = 0; i < outgoing->count; i++)
@@ -56,7 +55,7 @@ static bool has_way(const struct rescue *rescue, const struct entry *entry, stru
 	struct message message;
 	struct past past = rescued->past;
 	bool pinned;
-	past.lanes |= down_lanes(rescue->outgoing);
+	past.lanes |= outgoing_down_lanes(rescue->outgoing);
 	if (!entry_id(entry)[0] || errand_read(entry, &message, &pinned) < 0 || pinned || !message.to[0] ||
 	    handover_again_ms(rescue->outgoing, &past) > rescue->now_ms)
 		return false;

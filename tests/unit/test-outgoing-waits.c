@@ -304,9 +304,49 @@ static void test_what_a_device_did_not_keep(void **state)
 	}
 }
 
+/* An alert does not wait for a module that died under it while another radio is up; with none it waits, and goes again. */
+static void test_an_alert_leaves_a_dying_module(void **state)
+{
+	(void)state;
+	rig_new();
+	hear(1, "N0CALL-7");
+	rig_pass(1000);
+	hear(0, "N0CALL-7");
+	rig_unplug(1);
+	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	assert_true(rig->radios[0].busy);
+	rig_frame(0, SEND_FAILED, "module_lost");
+	rig_run();
+	assert_true(rig->radios[2].busy);
+	assert_false(rig->radios[0].busy);
+	rig_unplug(0);
+	rig_frame(2, SEND_FAILED, "module_lost");
+	rig_run();
+	assert_true(rig->radios[2].busy);
+	rig_frame(2, SEND_DONE, "");
+	rig_ack(2, "N0CALL-7", 0);
+	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_free();
+}
+
+/* A text stays: its radio heard the station best, and is back in a moment. */
+static void test_a_text_waits_for_its_module(void **state)
+{
+	(void)state;
+	rig_new();
+	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_frame(0, SEND_FAILED, "module_lost");
+	rig_run();
+	assert_true(rig->radios[0].busy);
+	assert_false(rig->radios[1].busy);
+	rig_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_an_alert_leaves_a_dying_module),
+	    cmocka_unit_test(test_a_text_waits_for_its_module),
 	    cmocka_unit_test(test_another_alert_waits_for_airtime),
 	    cmocka_unit_test(test_behind_a_longer_one),
 	    cmocka_unit_test(test_two_radios_gone),
