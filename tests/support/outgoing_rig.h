@@ -209,3 +209,22 @@ RIG_HELPER void rig_settle(void)
 	rig_run();
 	rig_deliver();
 }
+
+/* Accepted, on disk, and begun where it can be. */
+RIG_HELPER void rig_begin(const char *id, enum message_kind kind, const char *to, const char *text)
+{
+	assert_int_equal(rig_send(id, kind, to, text, false), 0);
+	rig_settle();
+}
+
+RIG_HELPER void rig_assert_end(const char *id, enum receipt_stage stage, const char *code)
+{
+	rig_settle();
+	const struct rig_said *final = rig_final(id, true);
+	if (!final) {
+		fail_msg("%s has no end", id);
+		return;
+	}
+	assert_string_equal(receipt_stage_name(final->stage), receipt_stage_name(stage));
+	assert_string_equal(final->code, code);
+}

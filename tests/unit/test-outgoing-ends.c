@@ -1,36 +1,18 @@
 /* What becomes of a command in every corner of the way down: one true end each. */
 #include "tests/support/outgoing_rig.h"
 
-static void begin(const char *id, enum message_kind kind, const char *to, const char *text)
-{
-	assert_int_equal(rig_send(id, kind, to, text, false), 0);
-	rig_settle();
-}
-
-static void assert_end(const char *id, enum receipt_stage stage, const char *code)
-{
-	rig_settle();
-	const struct rig_said *final = rig_final(id, true);
-	if (!final) {
-		fail_msg("%s has no end", id);
-		return;
-	}
-	assert_string_equal(receipt_stage_name(final->stage), receipt_stage_name(stage));
-	assert_string_equal(final->code, code);
-}
-
 static void test_confirmed(void **state)
 {
 	(void)state;
 	rig_new();
-	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
 	assert_true(rig_was_said("c-1", RECEIPT_QUEUED));
 	rig_frame(0, SEND_DONE, "");
 	assert_true(rig_ack(0, "N0CALL-7", 0));
-	assert_end("c-1", RECEIPT_CONFIRMED, "");
-	begin("c-2", KIND_TEXT, "", "hello");
+	rig_assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_begin("c-2", KIND_TEXT, "", "hello");
 	rig_frame(0, SEND_DONE, "");
-	assert_end("c-2", RECEIPT_SENT, "");
+	rig_assert_end("c-2", RECEIPT_SENT, "");
 	rig_free();
 }
 
@@ -51,7 +33,7 @@ static void test_no_cancel_after_the_first_radio(void **state)
 	(void)state;
 	rig_new();
 	rig->radios[1].channel_busy = true;
-	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
 	fail_on_first();
 	rig_settle();
 	assert_int_equal(route_down_cancel(&rig->down, "c-1"), -EBUSY);
@@ -62,7 +44,7 @@ static void test_no_cancel_after_the_first_radio(void **state)
 	assert_true(rig->radios[1].busy);
 	rig_frame(1, SEND_DONE, "");
 	assert_true(rig_ack(1, "N0CALL-7", 0));
-	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_assert_end("c-1", RECEIPT_CONFIRMED, "");
 	rig_free();
 }
 
@@ -72,10 +54,10 @@ static void test_expiry_behind_the_first_radio(void **state)
 	(void)state;
 	rig_new();
 	rig->radios[1].up = false;
-	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
 	fail_on_first();
 	rig_pass(INT64_C(25) * 3600 * 1000);
-	assert_end("c-1", RECEIPT_FAILED, "no_ack");
+	rig_assert_end("c-1", RECEIPT_FAILED, "no_ack");
 	rig_free();
 }
 
@@ -83,14 +65,14 @@ static void test_no_cancel_after_a_restart(void **state)
 {
 	(void)state;
 	rig_new();
-	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
 	rig_frame(0, SEND_DONE, "");
 	rig_settle();
 	rig->radios[0].up = rig->radios[1].up = false;
 	rig_again(false);
 	assert_int_equal(route_down_cancel(&rig->down, "c-1"), -EBUSY);
 	rig_pass(INT64_C(25) * 3600 * 1000);
-	assert_end("c-1", RECEIPT_FAILED, "no_ack");
+	rig_assert_end("c-1", RECEIPT_FAILED, "no_ack");
 	rig_free();
 }
 
@@ -100,7 +82,7 @@ static void test_a_kill_between_two_radios(void **state)
 	(void)state;
 	rig_new();
 	rig->radios[1].channel_busy = true;
-	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
 	rig_frame(0, SEND_DONE, "");
 	rig_pass(60000);
 	rig_frame(0, SEND_DONE, "");
@@ -125,7 +107,7 @@ static void test_a_full_disk(void **state)
 	(void)state;
 	rig_new();
 	rig->disk_full = true;
-	begin("c-1", KIND_TEXT, "", "hello");
+	rig_begin("c-1", KIND_TEXT, "", "hello");
 	rig_frame(0, SEND_DONE, "");
 	rig_settle();
 	rig->disk_full = false;
@@ -133,7 +115,7 @@ static void test_a_full_disk(void **state)
 	for (size_t i = 0; i < RIG_ROWS; i++)
 		assert_int_equal(rig->rows[i].row, 0);
 	rig_pass(10000);
-	assert_end("c-1", RECEIPT_SENT, "");
+	rig_assert_end("c-1", RECEIPT_SENT, "");
 	rig_free();
 }
 
@@ -142,7 +124,7 @@ static void test_who_hurries_whom(void **state)
 {
 	(void)state;
 	rig_new();
-	begin("c-1", KIND_TEXT, "", "hello");
+	rig_begin("c-1", KIND_TEXT, "", "hello");
 	assert_true(rig->radios[0].busy);
 	assert_int_equal(rig_send("c-2", KIND_ALERT, "", "drill", true), 0);
 	rig_settle();
@@ -151,7 +133,7 @@ static void test_who_hurries_whom(void **state)
 	rig_frame(0, SEND_DONE, "");
 	rig_settle();
 	assert_string_equal(rig->radios[0].id, "c-2");
-	begin("c-3", KIND_ALERT, "", "real");
+	rig_begin("c-3", KIND_ALERT, "", "real");
 	rig_run();
 	assert_string_equal(rig->radios[0].id, "c-3");
 	rig_free();
@@ -164,12 +146,12 @@ static void test_a_busy_channel_is_no_want_of_airtime(void **state)
 	rig_new();
 	rig->radio_settings[0].listening_share_pct = 10;
 	rig_again(false);
-	begin("c-1", KIND_TEXT, "", "hello");
+	rig_begin("c-1", KIND_TEXT, "", "hello");
 	rig_frame(0, SEND_DONE, "");
-	begin("c-2", KIND_TEXT, "", "hello");
+	rig_begin("c-2", KIND_TEXT, "", "hello");
 	assert_false(rig->radios[0].busy);
 	rig->radios[0].channel_busy = true;
-	begin("c-3", KIND_ALERT, "", "alert");
+	rig_begin("c-3", KIND_ALERT, "", "alert");
 	assert_false(outgoing_alert_waits(rig->down.outgoing, NULL));
 	rig_free();
 }
@@ -192,7 +174,7 @@ static void test_a_module_that_is_slower_than_assumed(void **state)
 	for (int i = 0; i < 20; i++) {
 		char id[16];
 		snprintf(id, sizeof(id), "c-%d", i);
-		begin(id, KIND_TEXT, "", "hello");
+		rig_begin(id, KIND_TEXT, "", "hello");
 	}
 	struct schedule_level level = outgoing_level(rig->down.outgoing, 0, CLASS_ROUTINE);
 	assert_int_equal(level.entries, 20);
@@ -217,8 +199,8 @@ static void test_a_radio_that_is_gone(void **state)
 	(void)state;
 	rig_new();
 	rig->radios[0].channel_busy = true;
-	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
-	begin("c-2", KIND_TEXT, "", "hello");
+	rig_begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_begin("c-2", KIND_TEXT, "", "hello");
 	rig_unplug(0);
 	rig_pass(15000);
 	assert_false(rig->radios[1].busy);
@@ -227,8 +209,8 @@ static void test_a_radio_that_is_gone(void **state)
 	assert_string_equal(rig->radios[1].id, "c-1");
 	rig_frame(1, SEND_DONE, "");
 	rig_ack(1, "N0CALL-7", 0);
-	assert_end("c-1", RECEIPT_CONFIRMED, "");
-	begin("c-3", KIND_TEXT, "N0CALL-7", "hello");
+	rig_assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_begin("c-3", KIND_TEXT, "N0CALL-7", "hello");
 	assert_string_equal(rig->radios[1].id, "c-3");
 	rig->radios[0].channel_busy = false;
 	rig_plug(0);

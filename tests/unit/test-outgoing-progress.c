@@ -1,17 +1,14 @@
 /* A day of a narrow band with modems that listen first, give back, and die in the middle of a frame, a disk that takes its time or is full, and
  * kills. At every moment: what could go is on its way, what is awaited has a time, and whoever waits was told so. In the end all have ended, and
  * no hour has held more than is allowed. */
-#include <sys/random.h>
-
 #include "gateway/log.h"
 #include "gateway/receipts_internal.h"
 #include "gateway/transmit_internal.h"
-#include "tests/support/outgoing_rig.h"
+#include "tests/support/outgoing_chance.h"
 
 enum {
 	COMMANDS = 400,
 	RUNS = 6,
-	HOUR_MS = 3600000,
 	BUSY_MS = 8 * HOUR_MS,
 	CALM_MS = 60 * HOUR_MS,
 	TICK_MS = 5000,
@@ -32,7 +29,6 @@ struct command {
 };
 
 static struct world {
-	uint64_t seed;
 	struct flight flights[RIG_RADIOS];
 	int64_t disk_ms; /* when it answers, 0 = nothing is with it */
 	int64_t tick_ms, act_ms, quiet_ms[RIG_RADIOS];
@@ -42,23 +38,6 @@ static struct world {
 	int64_t limit_us, reserve_us;
 	size_t looked, waited; /* how often something could go, and an alert had to wait */
 } world;
-
-static unsigned pick(unsigned most)
-{
-	world.seed ^= world.seed << 13;
-	world.seed ^= world.seed >> 7;
-	world.seed ^= world.seed << 17;
-	return (unsigned)(world.seed >> 33) % most;
-}
-
-/* Pauses are drawn from here too, so that a run can be run again. */
-ssize_t getrandom(void *buffer, size_t size, unsigned flags)
-{
-	(void)flags;
-	for (size_t i = 0; i < size; i++)
-		((uint8_t *)buffer)[i] = (uint8_t)pick(256);
-	return (ssize_t)size;
-}
 
 /* ---- what must hold whenever everything at this time is done ---- */
 
@@ -326,34 +305,22 @@ static bool is_urgent(const struct rig_sent *sent)
 	return world.commands[atoi(sent->id + 2)].urgent;
 }
 
-static int64_t spent_ms(unsigned radio, int64_t from_ms, bool with_urgent)
-{
-	int64_t sum_ms = 0;
-	for (size_t i = 0; i < rig->sent_count; i++) {
-		const struct rig_sent *sent = &rig->sent[i];
-		int64_t end_ms = sent->ended_ms < from_ms + HOUR_MS ? sent->ended_ms : from_ms + HOUR_MS;
-		bool counts = sent->radio == radio && (with_urgent || !is_urgent(sent));
-		if (counts && sent->began_ms >= from_ms && end_ms > sent->began_ms)
-			sum_ms += end_ms - sent->began_ms;
-	}
-	return sum_ms;
-}
-
 static void check_airtime(void)
 {
 	for (size_t i = 0; i < rig->sent_count; i++) {
 		const struct rig_sent *sent = &rig->sent[i];
 		int64_t ordinary_ms = (world.limit_us - world.reserve_us) / 1000;
-		assert_true(spent_ms(sent->radio, sent->began_ms, false) <= ordinary_ms);
+		assert_true(rig_spent_ms(sent->radio, sent->began_ms, is_urgent) <= ordinary_ms);
 		if (!world.killed)
-			assert_true(spent_ms(sent->radio, sent->began_ms, true) <= world.limit_us / 1000);
+			assert_true(rig_spent_ms(sent->radio, sent->began_ms, NULL) <= world.limit_us / 1000);
 	}
 }
 
 static void begin(unsigned number)
 {
 	int64_t longest_us = US_PER_BYTE * RIG_FRAME_SIZE;
-	world = (struct world){.seed = 88172645463325252u + number * 104729u};
+	world = (struct world){.count = 0};
+	chance = 88172645463325252u + number * 104729u;
 	world.reserve_us = longest_us * (2 + pick(5));
 	static const unsigned widths[] = {300, 3000, 30000};
 	world.limit_us = world.reserve_us + longest_us * (100 + (int64_t)pick(widths[number % 3])) / 100;

@@ -1,8 +1,8 @@
 /* Whatever happens on the way down, in whatever order: every command has one end, it is true, and no hour has more airtime than is allowed. */
 #include "gateway/log.h"
-#include "tests/support/outgoing_rig.h"
+#include "tests/support/outgoing_chance.h"
 
-enum { COMMANDS = 24, STEPS = 400, RUNS = 100, LIMIT_MS = 9000, RESERVE_MS = 3000, HOUR_MS = 3600000 };
+enum { COMMANDS = 24, STEPS = 400, RUNS = 100, LIMIT_MS = 9000, RESERVE_MS = 3000 };
 
 struct command {
 	char id[16], to[16], text[24];
@@ -13,15 +13,6 @@ struct command {
 static struct command commands[COMMANDS];
 static unsigned count;
 static bool killed; /* once at least: then nobody knows all that was on the air */
-static uint64_t seed;
-
-static unsigned pick(unsigned most)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (unsigned)(seed >> 33) % most;
-}
 
 static void say_one(void)
 {
@@ -213,33 +204,20 @@ static bool is_urgent(const struct rig_sent *sent)
 	return commands[atoi(sent->id + 2)].urgent;
 }
 
-static int64_t spent_ms(unsigned radio, int64_t from_ms, bool with_urgent)
-{
-	int64_t sum_ms = 0;
-	for (size_t i = 0; i < rig->sent_count; i++) {
-		const struct rig_sent *sent = &rig->sent[i];
-		int64_t end_ms = sent->ended_ms < from_ms + HOUR_MS ? sent->ended_ms : from_ms + HOUR_MS;
-		bool counts = sent->radio == radio && (with_urgent || !is_urgent(sent));
-		if (counts && sent->began_ms >= from_ms && end_ms > sent->began_ms)
-			sum_ms += end_ms - sent->began_ms;
-	}
-	return sum_ms;
-}
-
 /* No hour of a radio, wherever it begins, has more than is allowed. What a kill has made unknown counts as used, but not of the reserve. */
 static void check_airtime(unsigned radio)
 {
 	for (size_t i = 0; i < rig->sent_count; i++) {
 		int64_t from_ms = rig->sent[i].began_ms;
-		assert_true(spent_ms(radio, from_ms, false) <= LIMIT_MS - RESERVE_MS);
+		assert_true(rig_spent_ms(radio, from_ms, is_urgent) <= LIMIT_MS - RESERVE_MS);
 		if (!killed)
-			assert_true(spent_ms(radio, from_ms, true) <= LIMIT_MS);
+			assert_true(rig_spent_ms(radio, from_ms, NULL) <= LIMIT_MS);
 	}
 }
 
 static void run(unsigned number)
 {
-	seed = 88172645463325252u + number * 7919u;
+	chance = 88172645463325252u + number * 7919u;
 	count = 0;
 	killed = false;
 	log_set_level(LOG_LEVEL_ERROR);

@@ -4,24 +4,6 @@
 
 enum { TICK_MS = 5000, DOWN_LONG_MS = 40000 };
 
-static void begin(const char *id, enum message_kind kind, const char *to, const char *text)
-{
-	assert_int_equal(rig_send(id, kind, to, text, false), 0);
-	rig_settle();
-}
-
-static void assert_end(const char *id, enum receipt_stage stage, const char *code)
-{
-	rig_settle();
-	const struct rig_said *final = rig_final(id, true);
-	if (!final) {
-		fail_msg("%s has no end", id);
-		return;
-	}
-	assert_string_equal(receipt_stage_name(final->stage), receipt_stage_name(stage));
-	assert_string_equal(final->code, code);
-}
-
 static bool was_delayed(const char *id)
 {
 	for (size_t i = 0; i < rig->said_count; i++)
@@ -47,14 +29,14 @@ static void test_another_alert_waits_for_airtime(void **state)
 	rig_new();
 	rig->radios[0].allowance.ledger = (struct ledger_settings){.limit_us = 300000, .reserve_us = 300000};
 	rig_again(false);
-	begin("c-1", KIND_ALERT, "", "first");
+	rig_begin("c-1", KIND_ALERT, "", "first");
 	rig_frame(0, SEND_DONE, "");
-	begin("c-2", KIND_ALERT, "", "second");
+	rig_begin("c-2", KIND_ALERT, "", "second");
 	assert_false(rig->radios[0].busy);
 	rig_settle();
 	assert_true(was_delayed("c-2"));
 	assert_int_equal(route_down_cancel(&rig->down, "c-2"), 0);
-	begin("c-3", KIND_ALERT, "", "third");
+	rig_begin("c-3", KIND_ALERT, "", "third");
 	rig_settle();
 	assert_true(was_delayed("c-3"));
 	rig_free();
@@ -67,10 +49,10 @@ static void test_behind_a_longer_one(void **state)
 	rig_new();
 	rig->radios[0].allowance.ledger = (struct ledger_settings){.limit_us = 300000, .reserve_us = 300000};
 	rig_again(false);
-	begin("c-1", KIND_ALERT, "", "first");
+	rig_begin("c-1", KIND_ALERT, "", "first");
 	rig_frame(0, SEND_DONE, "");
-	begin("c-2", KIND_ALERT, "", "second");
-	begin("c-3", KIND_ALERT, "", "S: a short one");
+	rig_begin("c-2", KIND_ALERT, "", "second");
+	rig_begin("c-3", KIND_ALERT, "", "S: a short one");
 	assert_false(rig->radios[0].busy);
 	assert_int_equal(route_down_cancel(&rig->down, "c-2"), 0);
 	rig_run();
@@ -90,14 +72,14 @@ static void test_two_radios_gone(void **state)
 	rig_pass(1000);
 	hear(0, "N0CALL-7");
 	rig->radios[0].channel_busy = true;
-	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
 	rig_unplug(0);
 	rig_unplug(1);
 	rig_pass(DOWN_LONG_MS);
 	assert_true(rig->radios[2].busy);
 	rig_frame(2, SEND_DONE, "");
 	rig_ack(2, "N0CALL-7", 0);
-	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_assert_end("c-1", RECEIPT_CONFIRMED, "");
 	rig_free();
 }
 
@@ -109,7 +91,7 @@ static void test_an_alert_does_not_ask_a_dead_radio(void **state)
 	hear(0, "N0CALL-7");
 	rig_unplug(0);
 	rig_pass(DOWN_LONG_MS);
-	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
 	assert_true(rig->radios[1].busy);
 	rig_free();
 }
@@ -119,7 +101,7 @@ static void test_a_radio_gone_before_the_repetition(void **state)
 {
 	(void)state;
 	rig_new();
-	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
 	rig_frame(0, SEND_DONE, "");
 	rig_unplug(0);
 	rig_pass(DOWN_LONG_MS + TICK_MS);
@@ -127,7 +109,7 @@ static void test_a_radio_gone_before_the_repetition(void **state)
 	assert_string_equal(rig->radios[1].id, "c-1");
 	rig_frame(1, SEND_DONE, "");
 	rig_ack(1, "N0CALL-7", 0);
-	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_assert_end("c-1", RECEIPT_CONFIRMED, "");
 	rig_free();
 }
 
@@ -137,7 +119,7 @@ static void test_a_radio_that_does_not_start(void **state)
 	(void)state;
 	rig_new();
 	rig->radios[0].channel_busy = true;
-	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
 	rig->radios[0].absent = true;
 	rig_again(false);
 	rig_pass(DOWN_LONG_MS);
@@ -152,8 +134,8 @@ static void test_a_radio_of_another_name(void **state)
 	(void)state;
 	rig_new();
 	rig->radios[0].channel_busy = true;
-	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
-	begin("c-2", KIND_TEXT, "", "hello");
+	rig_begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_begin("c-2", KIND_TEXT, "", "hello");
 	rig->radio_settings[0].name = "another";
 	rig->radios[0].channel_busy = false;
 	rig_again(false);
@@ -162,8 +144,8 @@ static void test_a_radio_of_another_name(void **state)
 	assert_string_equal(rig->radios[0].id, "c-1");
 	rig_frame(0, SEND_DONE, "");
 	rig_ack(0, "N0CALL-7", 0);
-	assert_end("c-1", RECEIPT_CONFIRMED, "");
-	assert_end("c-2", RECEIPT_FAILED, "radio_gone");
+	rig_assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_assert_end("c-2", RECEIPT_FAILED, "radio_gone");
 	rig_free();
 }
 
@@ -225,7 +207,7 @@ static void test_a_repetition_that_expires(void **state)
 	rig_frame(0, SEND_DONE, "");
 	rig->radios[0].channel_busy = true;
 	rig_pass(100000);
-	assert_end("k-1", RECEIPT_SENT, "");
+	rig_assert_end("k-1", RECEIPT_SENT, "");
 	rig_free();
 }
 
@@ -242,7 +224,7 @@ static void test_a_repetition_that_fails(void **state)
 		rig_frame(i, SEND_FAILED, "refused");
 		rig_run();
 	}
-	assert_end("k-1", RECEIPT_SENT, "");
+	rig_assert_end("k-1", RECEIPT_SENT, "");
 	rig_free();
 }
 
@@ -268,13 +250,13 @@ static void test_no_listening_after_what_was_given_back(void **state)
 	rig_new();
 	rig->radio_settings[0].listening_share_pct = 10;
 	rig_again(false);
-	begin("c-1", KIND_TEXT, "", "hello");
+	rig_begin("c-1", KIND_TEXT, "", "hello");
 	assert_true(rig->radios[0].busy);
 	rig_tell(&rig->radios[0], SEND_GIVEN_BACK, "");
 	rig_run();
 	assert_true(rig->radios[0].busy);
 	rig_frame(0, SEND_DONE, "");
-	begin("c-2", KIND_TEXT, "", "hello");
+	rig_begin("c-2", KIND_TEXT, "", "hello");
 	assert_false(rig->radios[0].busy);
 	rig_free();
 }
@@ -288,18 +270,18 @@ static void test_what_a_device_did_not_keep(void **state)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		rig_new();
 		rig->radio_settings[0].retries = 2;
-		begin("c-1", KIND_TEXT, "", "hello");
+		rig_begin("c-1", KIND_TEXT, "", "hello");
 		for (int attempt = 0; attempt < 3; attempt++) {
 			assert_true(rig->radios[0].busy);
 			rig_frame(0, SEND_FAILED, codes[i]);
 			rig_run();
 		}
 		assert_false(rig->radios[0].busy);
-		assert_end("c-1", RECEIPT_FAILED, codes[i]);
-		begin("c-2", KIND_TEXT, "", "hello");
+		rig_assert_end("c-1", RECEIPT_FAILED, codes[i]);
+		rig_begin("c-2", KIND_TEXT, "", "hello");
 		rig_frame(0, SEND_FAILED, "no_ack");
 		rig_run();
-		assert_end("c-2", RECEIPT_FAILED, "no_ack");
+		rig_assert_end("c-2", RECEIPT_FAILED, "no_ack");
 		rig_free();
 	}
 }
@@ -313,7 +295,7 @@ static void test_an_alert_leaves_a_dying_module(void **state)
 	rig_pass(1000);
 	hear(0, "N0CALL-7");
 	rig_unplug(1);
-	begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_ALERT, "N0CALL-7", "hello");
 	assert_true(rig->radios[0].busy);
 	rig_frame(0, SEND_FAILED, "module_lost");
 	rig_run();
@@ -325,7 +307,7 @@ static void test_an_alert_leaves_a_dying_module(void **state)
 	assert_true(rig->radios[2].busy);
 	rig_frame(2, SEND_DONE, "");
 	rig_ack(2, "N0CALL-7", 0);
-	assert_end("c-1", RECEIPT_CONFIRMED, "");
+	rig_assert_end("c-1", RECEIPT_CONFIRMED, "");
 	rig_free();
 }
 
@@ -334,7 +316,7 @@ static void test_a_text_waits_for_its_module(void **state)
 {
 	(void)state;
 	rig_new();
-	begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
+	rig_begin("c-1", KIND_TEXT, "N0CALL-7", "hello");
 	rig_frame(0, SEND_FAILED, "module_lost");
 	rig_run();
 	assert_true(rig->radios[0].busy);
