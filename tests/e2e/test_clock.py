@@ -1,10 +1,10 @@
 # labels: long
 """The wall clock jumps, as it does minutes after the start of a machine without a battery for it: nothing is lost or held up for that."""
 
-import os
 import signal
 import unittest
 
+import clock_jumps
 import harness
 
 HOUR_S, YEAR_S = 3600, 365 * 24 * 3600
@@ -13,30 +13,18 @@ POSITION = "N0CALL-7>APZ001,WIDE1-1:!4903.50N/07201.75W>on the road"
 EMERGENCY = "N0CALL-9>APZ001:>!EMERGENCY! stuck"
 
 
-class Clock(unittest.TestCase):
+class Clock(clock_jumps.ClockJumps, unittest.TestCase):
     def setUp(self):
         self.bench = harness.Bench()
         self.addCleanup(self.bench.__exit__)
         self.tnc = self.bench.tnc()
-        self.offset = self.bench.dir / "offset"
-        self.jumps = 0
 
     def gateway(self, brokers, extra=""):
         config = self.bench.config(brokers, {"vhf": f"tcp://127.0.0.1:{self.tnc.port}"}, extra)
-        gateway = self.bench.gateway(config, env={
-            "LD_PRELOAD": str(harness.BINARY / "tests" / "jumpclock.so"), "JUMPCLOCK_BY": str(self.offset),
-            "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        gateway = self.bench.gateway(config, env=self.clock_environment())
         self.tnc.connected()
         self.bench.answering()
         return gateway
-
-    def jump_to(self, seconds):
-        """Sets the gateway's clock and waits until it says that it noticed."""
-        text = self.offset.with_suffix(".new")
-        text.write_text(str(seconds))
-        os.replace(text, self.offset)
-        self.jumps += 1
-        harness.wait_for(lambda: self.bench.log().count("clock: set ") == self.jumps, "the jump to be said")
 
     def queue_all_sorts(self):
         self.tnc.hear(POSITION, EMERGENCY, *(STATUS.format(n=n, text=f"waiting {n}") for n in range(5)))

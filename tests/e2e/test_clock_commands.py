@@ -2,32 +2,17 @@
 """The wall clock is set back or forward while commands wait: nothing expires, lives longer, goes twice or gets more airtime for that."""
 
 import json
-import os
 
 import harness
+from clock_jumps import ClockJumps
 from commands_bench import Rig
 
 HOUR_S, YEAR_S = 3600, 365 * 24 * 3600
 
 
-class ClockOfCommands(Rig):
-    def setUp(self):
-        super().setUp()
-        self.offset = self.bench.dir / "offset"
-        self.jumps = 0
-
+class ClockOfCommands(ClockJumps, Rig):
     def start(self, radios=None, extra="", wait=True, **options):
-        return super().start(radios, extra, wait, env={
-            "LD_PRELOAD": str(harness.BINARY / "tests" / "jumpclock.so"), "JUMPCLOCK_BY": str(self.offset),
-            "ASAN_OPTIONS": "verify_asan_link_order=0"}, **options)
-
-    def jump_to(self, seconds):
-        """Sets the gateway's clock and waits until it says that it noticed."""
-        text = self.offset.with_suffix(".new")
-        text.write_text(str(seconds))
-        os.replace(text, self.offset)
-        self.jumps += 1
-        harness.wait_for(lambda: self.bench.log().count("clock: set ") == self.jumps, "the jump to be said")
+        return super().start(radios, extra, wait, env=self.clock_environment(), **options)
 
     def rows(self):
         return {row["id"]: row for row in json.loads(self.bench.tool("queue", "--json").stdout)["messages"]}
